@@ -1,0 +1,1 @@
+"""From a traced or parsed program to native code that runs."""

@@ -1,0 +1,1 @@
+"""From the loops stage to LLVM IR text and objects."""

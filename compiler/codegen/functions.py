@@ -1,0 +1,276 @@
+"""Functions of the loops stage as LLVM text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...dialects.expr import Expr, split_quotient
+from ...dialects.loop.ops import (
+    Affine,
+    Buffer,
+    Copy,
+    Fill,
+    For,
+    Iota,
+    Load,
+    Minimum,
+    Reduce,
+    Splat,
+    Store,
+    Yield,
+    lanes_of,
+)
+from ...dialects.weld.base import Elementwise
+from ...dialects.weld.cast import Cast
+from ...dialects.weld.constant import Constant
+from ...dialects.weld.types import bit_width, scalar_of
+from .elementwise import FAST, cast_text, elementwise_text
+from .memory import AliasScopes, load_text, store_text
+from .reduce import reduce_text
+from .types import constant_text, memory_text, scalar_text, type_text, vector_text
+from .writer import FunctionText, ModuleText
+
+
+def module_text(module: ModuleOp, numerics: str = "fast") -> str:
+    """The LLVM IR of a module at the loops stage. Each `main...` is exported as
+    `void main(ptr places, ptr symbols)`: a table of addresses and one of 64-bit integers."""
+    text = ModuleText()
+    flags = FAST if numerics == "fast" else ""
+    for op in module.ops:
+        if isinstance(op, FuncOp):
+            _Function(text, op, flags).run()
+    return text.text()
+
+
+@dataclass
+class _Function:
+    module: ModuleText
+    op: FuncOp
+    flags: str
+    names: dict[SSAValue, str] = field(default_factory=dict[SSAValue, str])
+
+    def run(self) -> None:
+        self.w = FunctionText(self.module)
+        self.scopes = AliasScopes(self.module, self.op.sym_name.data)
+        block = self.op.body.block
+        if self.op.sym_name.data.startswith("main"):
+            header = f"define void @{self.op.sym_name.data}(ptr %places, ptr %symbols) {{"
+            self._unpack(block)
+        else:
+            args: list[str] = []
+            for k, argument in enumerate(block.args):
+                self.names[argument] = f"%arg{k}"
+                args.append(f"{type_text(argument.type)} %arg{k}")
+            header = f"define internal void @{self.op.sym_name.data}({', '.join(args)}) {{"
+        self._block(block)
+        lines = [header, "entry:", *self.w.entry, *self.w.lines, "}"]
+        self.module.functions.append("\n".join(lines))
+
+    def _unpack(self, block: Block) -> None:
+        """Load the arguments of an exported function from its two tables."""
+        places = symbols = 0
+        for argument in block.args:
+            if isinstance(argument.type, Buffer):
+                table, kind, position = "%places", "ptr", places
+                places += 1
+            else:
+                table, kind, position = "%symbols", "i64", symbols
+                symbols += 1
+            address = self.w.emit(f"getelementptr {kind}, ptr {table}, i64 {position}")
+            self.names[argument] = self.w.emit(f"load {kind}, ptr {address}")
+
+    def _block(self, block: Block) -> None:
+        for op in block.ops:
+            handler = _HANDLERS.get(type(op))
+            if handler is not None:
+                handler(self, op)
+            elif isinstance(op, Elementwise):
+                args = [self.names[v] for v in op.operands]
+                self.names[op.res] = elementwise_text(self.w, op, args, self.flags)
+            else:
+                raise AssertionError(f"{op.name} is not an op of the loops stage")
+
+    # ---- control -------------------------------------------------------------------
+    def _for(self, op: For) -> None:
+        w, label = self.w, self.w.fresh("loop")
+        start, stop = self.names[op.lower], self.names[op.upper]
+        before = w.block
+        some = w.emit(f"icmp slt i64 {start}, {stop}")
+        w.line(f"br i1 {some}, label %{label}, label %{label}.end")
+        w.start_block(label)
+        counter, following = f"%{w.fresh('i')}", f"%{w.fresh('n')}"
+        place = len(w.lines)
+        self.names[op.counter] = counter
+        for carried in op.carried:
+            self.names[carried] = f"%{w.fresh('acc')}"
+        self._block(op.block)
+        last = op.block.last_op
+        assert isinstance(last, Yield)
+        latch = w.block
+        phis = [f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{latch} ]"]
+        for carried, init, value in zip(op.carried, op.inits, last.operands, strict=True):
+            kind = type_text(carried.type)
+            sources = f"[ {self.names[init]}, %{before} ], [ {self.names[value]}, %{latch} ]"
+            phis.append(f"  {self.names[carried]} = phi {kind} {sources}")
+        w.lines[place:place] = phis
+        w.line(f"{following} = add nsw i64 {counter}, {op.step.value.data}")
+        again = w.emit(f"icmp slt i64 {following}, {stop}")
+        w.line(f"br i1 {again}, label %{label}, label %{label}.end")
+        w.start_block(f"{label}.end")
+        for out, init, value in zip(op.outs, op.inits, last.operands, strict=True):
+            sources = f"[ {self.names[init]}, %{before} ], [ {self.names[value]}, %{latch} ]"
+            self.names[out] = w.emit(f"phi {type_text(out.type)} {sources}")
+
+    def _yield(self, op: Yield) -> None:
+        """The loop that ends here reads the values."""
+
+    def _return(self, op: ReturnOp) -> None:
+        self.w.line("ret void")
+
+    def _call(self, op: CallOp) -> None:
+        args = ", ".join(f"{type_text(v.type)} {self.names[v]}" for v in op.operands)
+        self.w.line(f"call void @{op.callee.string_value()}({args})")
+
+    # ---- integers ------------------------------------------------------------------
+    def _affine(self, op: Affine) -> None:
+        lanes = lanes_of(op.res)
+        values: dict[str, str] = {}
+        for name, value in op.named.items():
+            text = self.names[value]
+            values[name] = text if lanes_of(value) == lanes else self._splat_text(text, "i64", lanes)
+        self.names[op.res] = self._expr(op.value, values, lanes)
+
+    def _expr(self, expr: Expr, values: dict[str, str], lanes: int) -> str:
+        kind = vector_text("i64", lanes)
+
+        def number(value: int) -> str:
+            return str(value) if lanes == 1 else f"splat (i64 {value})"
+
+        total: str | None = None
+        for monomial, factor in expr.terms:
+            product: str | None = None
+            for atom in monomial:
+                quotient = split_quotient(atom)
+                text = values[atom] if quotient is None else self._quotient(quotient, values, lanes)
+                product = text if product is None else self.w.emit(f"mul {kind} {product}, {text}")
+            if product is None:
+                product = number(factor)
+            elif factor != 1:
+                product = self.w.emit(f"mul {kind} {product}, {number(factor)}")
+            total = product if total is None else self.w.emit(f"add {kind} {total}, {product}")
+        return number(0) if total is None else total
+
+    def _quotient(self, quotient: tuple[str, Expr, Expr], values: dict[str, str], lanes: int) -> str:
+        """Division or remainder rounding towards -inf."""
+        operator, top, bottom = quotient
+        kind = vector_text("i64", lanes)
+        a = self._expr(top, values, lanes)
+        divisor = bottom.value
+        if divisor is not None and divisor > 0 and divisor & (divisor - 1) == 0:
+            word, number = ("ashr", divisor.bit_length() - 1) if operator == "floordiv" else ("and", divisor - 1)
+            text = str(number) if lanes == 1 else f"splat (i64 {number})"
+            return self.w.emit(f"{word} {kind} {a}, {text}")
+        b = self._expr(bottom, values, lanes)
+        zero, one = ("0", "1") if lanes == 1 else ("zeroinitializer", "splat (i64 1)")
+        mask = vector_text("i1", lanes)
+        rest = self.w.emit(f"srem {kind} {a}, {b}")
+        nonzero = self.w.emit(f"icmp ne {kind} {rest}, {zero}")
+        mixed = self.w.emit(f"xor {kind} {rest}, {b}")
+        opposite = self.w.emit(f"icmp slt {kind} {mixed}, {zero}")
+        adjust = self.w.emit(f"and {mask} {nonzero}, {opposite}")
+        if operator == "mod":
+            moved = self.w.emit(f"add {kind} {rest}, {b}")
+            return self.w.emit(f"select {mask} {adjust}, {kind} {moved}, {kind} {rest}")
+        whole = self.w.emit(f"sdiv {kind} {a}, {b}")
+        lower = self.w.emit(f"sub {kind} {whole}, {one}")
+        return self.w.emit(f"select {mask} {adjust}, {kind} {lower}, {kind} {whole}")
+
+    def _minimum(self, op: Minimum) -> None:
+        args = [("i64", self.names[op.lhs]), ("i64", self.names[op.rhs])]
+        self.names[op.res] = self.w.call("i64", "llvm.smin.i64", args)
+
+    # ---- vectors -------------------------------------------------------------------
+    def _splat_text(self, value: str, scalar: str, lanes: int) -> str:
+        if value[0] != "%":
+            return f"splat ({scalar} {value})"
+        kind = f"<{lanes} x {scalar}>"
+        first = self.w.emit(f"insertelement {kind} poison, {scalar} {value}, i64 0")
+        return self.w.emit(f"shufflevector {kind} {first}, {kind} poison, <{lanes} x i32> zeroinitializer")
+
+    def _splat(self, op: Splat) -> None:
+        scalar = scalar_text(scalar_of(op.res))
+        self.names[op.res] = self._splat_text(self.names[op.value], scalar, lanes_of(op.res))
+
+    def _iota(self, op: Iota) -> None:
+        lanes = lanes_of(op.res)
+        self.names[op.res] = "<" + ", ".join(f"i64 {k}" for k in range(lanes)) + ">" if lanes > 1 else "0"
+
+    def _constant(self, op: Constant) -> None:
+        self.names[op.res] = constant_text(op.number, op.res.type)
+
+    def _cast(self, op: Cast) -> None:
+        self.names[op.res] = cast_text(self.w, self.names[op.args[0]], op.args[0].type, op.res.type)
+
+    def _reduce(self, op: Reduce) -> None:
+        values = reduce_text(self.w, op, [self.names[v] for v in op.args])
+        for out, value in zip(op.outs, values, strict=True):
+            self.names[out] = value
+
+    # ---- memory --------------------------------------------------------------------
+    def _load(self, op: Load) -> None:
+        self.names[op.res] = load_text(self.w, op, self.names, self.scopes)
+
+    def _store(self, op: Store) -> None:
+        store_text(self.w, op, self.names, self.scopes)
+
+    def _fill(self, op: Fill) -> None:
+        """A plain loop: LLVM writes it as wide stores."""
+        assert isinstance(op.buffer.type, Buffer)
+        w, scalar = self.w, memory_text(op.buffer.type.element)
+        value = self.names[op.value]
+        if value in ("true", "false"):
+            value = str(int(value == "true"))
+        label, before, stop = w.fresh("fill"), w.block, self.names[op.count]
+        some = w.emit(f"icmp slt i64 0, {stop}")
+        w.line(f"br i1 {some}, label %{label}, label %{label}.end")
+        w.start_block(label)
+        counter, following = f"%{w.fresh('i')}", f"%{w.fresh('n')}"
+        w.line(f"{counter} = phi i64 [ 0, %{before} ], [ {following}, %{label} ]")
+        address = w.emit(f"getelementptr inbounds {scalar}, ptr {self.names[op.buffer]}, i64 {counter}")
+        w.line(f"store {scalar} {value}, ptr {address}")
+        w.line(f"{following} = add nsw i64 {counter}, 1")
+        again = w.emit(f"icmp slt i64 {following}, {stop}")
+        w.line(f"br i1 {again}, label %{label}, label %{label}.end")
+        w.start_block(f"{label}.end")
+
+    def _copy(self, op: Copy) -> None:
+        assert isinstance(op.source.type, Buffer)
+        size = max(bit_width(op.source.type.element) // 8, 1)
+        count = self.w.emit(f"mul i64 {self.names[op.count]}, {size}")
+        args = [("ptr", self.names[op.target]), ("ptr", self.names[op.source]), ("i64", count), ("i1", "false")]
+        self.w.call("void", "llvm.memcpy.p0.p0.i64", args)
+
+
+_HANDLERS: dict[type[Operation], Callable[[_Function, Any], None]] = {
+    For: _Function._for,
+    Yield: _Function._yield,
+    ReturnOp: _Function._return,
+    CallOp: _Function._call,
+    Affine: _Function._affine,
+    Minimum: _Function._minimum,
+    Splat: _Function._splat,
+    Iota: _Function._iota,
+    Constant: _Function._constant,
+    Cast: _Function._cast,
+    Reduce: _Function._reduce,
+    Load: _Function._load,
+    Store: _Function._store,
+    Fill: _Function._fill,
+    Copy: _Function._copy,
+}

@@ -1,0 +1,91 @@
+"""LLVM text to native code in this process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import count
+from typing import Any
+
+import llvmlite.binding as llvm
+
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class NativeTarget:
+    """An LLVM CPU and its features."""
+
+    cpu: str
+    features: str
+
+
+@lru_cache
+def host() -> NativeTarget:
+    """The CPU this process runs on."""
+    return NativeTarget(llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
+@lru_cache
+def machine(target: NativeTarget) -> Any:
+    """The target machine for a CPU; the small code model gives shorter code than the JIT's default."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=target.cpu, features=target.features, opt=2, codemodel="small", reloc="pic"
+    )
+
+
+def parse(text: str, target: NativeTarget) -> Any:
+    """A verified LLVM module. RuntimeError with LLVM's message for wrong text."""
+    tm = machine(target)
+    module = llvm.parse_assembly(text, llvm.create_context())
+    module.triple = llvm.get_default_triple()
+    module.data_layout = str(tm.target_data)
+    module.verify()
+    return module
+
+
+def optimise(module: Any, target: NativeTarget) -> None:
+    """Inline what must be inlined; the loops are vector code already."""
+    options = llvm.create_pipeline_tuning_options(speed_level=0)
+    builder = llvm.create_pass_builder(machine(target), options)
+    builder.getModulePassManager().run(module, builder)
+
+
+def compile_object(text: str, target: NativeTarget) -> bytes:
+    """LLVM text to an object file."""
+    module = parse(text, target)
+    optimise(module, target)
+    return machine(target).emit_object(module)
+
+
+def assembly(text: str, target: NativeTarget) -> str:
+    """LLVM text to assembly."""
+    module = parse(text, target)
+    optimise(module, target)
+    return machine(target).emit_assembly(module)
+
+
+@lru_cache
+def _linker() -> Any:
+    """The JIT that objects are linked into; it lives as long as the process."""
+    return llvm.create_lljit_compiler(machine(host()))
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Linked native code: the addresses of its exported functions."""
+
+    addresses: dict[str, int]
+    tracker: Any
+    """Keeps the code alive."""
+
+
+def load(image: bytes, symbols: list[str]) -> Loaded:
+    """Link an object file into this process."""
+    builder = llvm.JITLibraryBuilder().add_object_img(image).add_current_process()
+    for symbol in symbols:
+        builder.export_symbol(symbol)
+    tracker = builder.link(_linker(), f"loopweld{next(_numbers)}")
+    return Loaded({s: int(tracker[s]) for s in symbols}, tracker)

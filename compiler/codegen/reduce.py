@@ -1,0 +1,96 @@
+"""The lanes of a vector combined to a scalar."""
+
+from __future__ import annotations
+
+from ...dialects.loop.ops import Reduce, lanes_of
+from ...dialects.weld.types import kind_of, scalar_of
+from .types import constant_text, scalar_text, suffix, vector_text
+from .writer import FunctionText
+
+_INTEGER = {
+    "sum": "add",
+    "prod": "mul",
+    "any": "or",
+    "all": "and",
+    "and": "and",
+    "or": "or",
+    "xor": "xor",
+}
+
+
+def reduce_text(w: FunctionText, op: Reduce, args: list[str]) -> list[str]:
+    """The scalar of a reduction kind; value and position for argmax and argmin."""
+    kind, element, lanes = op.kind.data, scalar_of(op.args[0]), lanes_of(op.args[0])
+    scalar, what = scalar_text(element), kind_of(element)
+    vector = vector_text(scalar, lanes)
+    if kind in ("argmax", "argmin"):
+        return _best_lane(w, kind, what, scalar, lanes, args)
+    mangled = suffix(scalar, lanes)
+    if kind in ("sum", "prod") and what == "f":
+        name, start = ("fadd", -0.0) if kind == "sum" else ("fmul", 1.0)
+        start_text = constant_text(start, element)
+        pair = [(scalar, start_text), (vector, args[0])]
+        types = ", ".join(t for t, _ in pair)
+        symbol = f"llvm.vector.reduce.{name}.{mangled}"
+        w.module.declare(f"declare {scalar} @{symbol}({types})")
+        return [w.emit(f"call reassoc {scalar} @{symbol}({', '.join(f'{t} {v}' for t, v in pair)})")]
+    if kind in ("max", "min"):
+        prefix = {"f": "f", "i": "s", "u": "u", "b": "u"}[what]
+        name = f"{prefix}{kind}" + ("imum" if what == "f" else "")
+    else:
+        name = _INTEGER[kind]
+    return [w.call(scalar, f"llvm.vector.reduce.{name}.{mangled}", [(vector, args[0])])]
+
+
+def _best_lane(w: FunctionText, kind: str, what: str, scalar: str, lanes: int, args: list[str]) -> list[str]:
+    """Halve the vector, keeping the better of each pair: greater (or less), the first NaN, the first of equals.
+    A position of -1 marks a lane without any element."""
+    value, position = args
+    while lanes > 1:
+        half = lanes // 2
+        sides: list[tuple[str, str]] = []
+        for start in (0, half):
+            order = ", ".join(f"i32 {start + k}" for k in range(half))
+            parts: list[str] = []
+            for text, source in ((scalar, value), ("i64", position)):
+                kind_text = f"<{lanes} x {text}>"
+                if half == 1:
+                    parts.append(w.emit(f"extractelement {kind_text} {source}, i64 {start}"))
+                else:
+                    parts.append(
+                        w.emit(f"shufflevector {kind_text} {source}, {kind_text} poison, <{half} x i32> <{order}>")
+                    )
+            sides.append((parts[0], parts[1]))
+        value, position = _better(w, kind, what, scalar, half, sides[0], sides[1])
+        lanes = half
+    return [value, position]
+
+
+def _better(
+    w: FunctionText, kind: str, what: str, scalar: str, lanes: int, a: tuple[str, str], b: tuple[str, str]
+) -> tuple[str, str]:
+    values, mask, places = vector_text(scalar, lanes), vector_text("i1", lanes), vector_text("i64", lanes)
+    zero = "0" if lanes == 1 else "zeroinitializer"
+    sign = "gt" if kind == "argmax" else "lt"
+    compare = {"f": f"fcmp o{sign}", "i": f"icmp s{sign}", "u": f"icmp u{sign}", "b": f"icmp u{sign}"}[what]
+    equal = "fcmp oeq" if what == "f" else "icmp eq"
+    wins = w.emit(f"{compare} {values} {b[0]}, {a[0]}")
+    tie = w.emit(f"{equal} {values} {b[0]}, {a[0]}")
+    if what == "f":
+        nan_a = w.emit(f"fcmp uno {values} {a[0]}, {a[0]}")
+        nan_b = w.emit(f"fcmp uno {values} {b[0]}, {b[0]}")
+        wins = w.emit(f"or {mask} {wins}, {nan_b}")
+        blank = "false" if lanes == 1 else "zeroinitializer"
+        wins = w.emit(f"select {mask} {nan_a}, {mask} {blank}, {mask} {wins}")
+        both = w.emit(f"and {mask} {nan_a}, {nan_b}")
+        tie = w.emit(f"or {mask} {tie}, {both}")
+    earlier = w.emit(f"icmp slt {places} {b[1]}, {a[1]}")
+    first = w.emit(f"and {mask} {tie}, {earlier}")
+    wins = w.emit(f"or {mask} {wins}, {first}")
+    empty = w.emit(f"icmp slt {places} {a[1]}, {zero}")
+    wins = w.emit(f"or {mask} {wins}, {empty}")
+    real = w.emit(f"icmp sge {places} {b[1]}, {zero}")
+    wins = w.emit(f"and {mask} {wins}, {real}")
+    value = w.emit(f"select {mask} {wins}, {values} {b[0]}, {values} {a[0]}")
+    place = w.emit(f"select {mask} {wins}, {places} {b[1]}, {places} {a[1]}")
+    return value, place

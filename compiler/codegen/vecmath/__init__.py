@@ -1,0 +1,106 @@
+"""Inline, branch-free vector math as LLVM IR text, right on the whole domain: NaN, inf, -0, subnormals, huge angles."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+
+from . import algebraic, error, exponential, gamma, hyperbolic, inverse, logarithm, power, trigonometric
+from .formats import FORMATS
+from .text import Body, Output, Vec
+
+
+@dataclass(frozen=True)
+class _Function:
+    """An algorithm and its size: vector instructions in f32, divisions and roots counted as 6."""
+
+    emit: Callable[..., Vec]
+    cost: int
+    arity: int = 1
+    through_f64: bool = False
+    """f32 is computed in f64 and rounded."""
+
+
+_FUNCTIONS: dict[str, _Function] = {
+    "exp": _Function(exponential.exp, 22),
+    "exp2": _Function(exponential.exp2, 19),
+    "expm1": _Function(exponential.expm1, 34),
+    "sigmoid": _Function(exponential.sigmoid, 57),
+    "log": _Function(logarithm.log, 34),
+    "log2": _Function(logarithm.log2, 40),
+    "log10": _Function(logarithm.log10, 40),
+    "log1p": _Function(logarithm.log1p, 48),
+    "softplus": _Function(logarithm.softplus, 84),
+    "sin": _Function(trigonometric.sin, 54),
+    "cos": _Function(trigonometric.cos, 52),
+    "tan": _Function(trigonometric.tan, 76),
+    "rsqrt": _Function(algebraic.rsqrt, 23),
+    "cbrt": _Function(algebraic.cbrt, 52),
+    "hypot": _Function(algebraic.hypot, 51, arity=2),
+    "sinh": _Function(hyperbolic.sinh, 52),
+    "cosh": _Function(hyperbolic.cosh, 39),
+    "tanh": _Function(hyperbolic.tanh, 53),
+    "asinh": _Function(hyperbolic.asinh, 140),
+    "acosh": _Function(hyperbolic.acosh, 124),
+    "atanh": _Function(hyperbolic.atanh, 75),
+    "erf": _Function(error.erf, 54),
+    "erfc": _Function(error.erfc, 116),
+    "erfinv": _Function(error.erfinv, 507, through_f64=True),
+    "pow": _Function(power.power, 131, arity=2),
+    "asin": _Function(inverse.asin, 45),
+    "acos": _Function(inverse.acos, 53),
+    "atan": _Function(inverse.atan, 69),
+    "atan2": _Function(inverse.atan2, 98, arity=2),
+    "lgamma": _Function(gamma.lgamma, 770, through_f64=True),
+    "digamma": _Function(gamma.digamma, 435, through_f64=True),
+    "logaddexp": _Function(logarithm.logaddexp, 107, arity=2),
+}
+
+ARITY: dict[str, int] = {name: f.arity for name, f in _FUNCTIONS.items()}
+"""Number of operands, by function."""
+
+COST: dict[str, int] = {name: f.cost for name, f in _FUNCTIONS.items()}
+"""Rough number of vector instructions in f32, by function; a division counts as 6, an f64 instruction as 2."""
+
+
+def available(name: str, elem: str) -> bool:
+    """True if `define` knows the function on elements of the format."""
+    return name in _FUNCTIONS and elem in FORMATS
+
+
+def symbol(name: str, elem: str, lanes: int) -> str:
+    """The function's name in LLVM: `lw.exp.v16f32`."""
+    return f"lw.{name}.v{lanes}{elem}"
+
+
+@cache
+def _text(name: str, elem: str, lanes: int) -> tuple[str, tuple[str, ...]]:
+    function = _FUNCTIONS[name]
+    output = Output()
+    body = Body(symbol(name, elem, lanes), elem, lanes, output)
+    arguments = [Vec(body, f"%{a}") for a in "xy"[: function.arity]]
+    if function.through_f64 and elem == "f32":
+        wide = body.double()
+        result = function.emit(wide, *(a.widen() for a in arguments)).narrow(body)
+    else:
+        result = function.emit(body, *arguments)
+    parameters = ", ".join(f"{body.float_type} {a.name}" for a in arguments)
+    text = (
+        f"define internal {body.float_type} @{body.symbol}({parameters}) alwaysinline nounwind {{\nentry:\n"
+        + "\n".join(output.lines)
+        + f"\n  ret {body.float_type} {result.name}\n}}\n"
+    )
+    return "\n".join([*output.helpers, text]), tuple(sorted(output.declarations))
+
+
+def define(name: str, elem: str, lanes: int) -> str:
+    """LLVM text of `define internal <lanes x T> @lw.NAME.vLANESELEM(<lanes x T> %x) alwaysinline`.
+
+    elem is "f32" or "f64"; lanes == 1 means the plain scalar type. Slow paths that are not inlined are internal
+    functions and constants before it, whose names begin with the symbol: one `define` per symbol is complete.
+    """
+    return _text(name, elem, lanes)[0]
+
+
+def requires(name: str, elem: str, lanes: int) -> tuple[str, ...]:
+    """Declarations of the intrinsics that `define`'s text calls, one per line; the caller drops duplicates."""
+    return _text(name, elem, lanes)[1]

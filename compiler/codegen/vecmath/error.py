@@ -1,0 +1,78 @@
+"""erf, erfc and erfinv.
+
+Up to 1, erf(x) = x + x p(x^2). Beyond, erf = 1 - exp(q(|x|)), with q fitted to log(erfc); and
+erfc = e^(-x^2) p(u) / (1 + 2 x), u = (x - 4) / (x + 4) (Shepherd and Laframboise, 1981), x^2 as a pair.
+"""
+
+import math
+
+from .exponential import exp_pair
+from .logarithm import natural, split
+from .pairs import Pair, divide, exact_product, exact_sum, quick_sum
+from .text import Body, Vec
+
+
+def _small(body: Body, x: Vec) -> Pair:
+    """erf(x) for |x| <= 1."""
+    return Pair(x, x * body.poly(x * x, body.table("erf")))
+
+
+def erf(body: Body, x: Vec) -> Vec:
+    """Odd; -0 and subnormals are right because x + x p has a relative error."""
+    bound, name = (4.0, "erf_tail") if body.elem == "f32" else (6.0, "erf_tail_long")
+    t = abs(x).at_most(bound)
+    tail, power = exp_pair(body, body.poly(t, body.table(name)))
+    large = 1.0 - power.scale(tail.value())
+    small = _small(body, abs(x).at_most(1.0)).value()
+    return (abs(x) > 1.0).select(large, small).copysign(x)
+
+
+def tail(body: Body, t: Vec) -> Vec:
+    """erfc(t) for t from 0.7 to where it is 0."""
+    bound = 10.19 if body.elem == "f32" else 27.31
+    t = t.at_most(bound)
+    square = exact_product(t, -t)
+    e, power = exp_pair(body, square.hi, square.lo)
+    u = (t - 4.0) / (t + 4.0)
+    first, *others = body.table("erfcx")
+    p = quick_sum(body.const(first), u * body.poly(u, tuple(others)))
+    product = exact_product(e.hi, p.hi)
+    over = Pair(product.hi, product.lo + e.hi.fma(p.lo, e.lo * p.hi))
+    under = exact_sum(t + t, 1.0)
+    return power.scale(divide(over, under).value())
+
+
+def erfc(body: Body, x: Vec) -> Vec:
+    """1 - erf(x): 1 - x - x p below 0.7, the tail beyond, 2 - the tail for negative x."""
+    s = _small(body, x.at_least(-1.0).at_most(0.7))
+    lead = exact_sum(body.const(1.0), -s.hi)
+    small = lead.hi + (lead.lo - s.lo)
+    large = tail(body, abs(x).at_least(0.7))
+    far = (x < 0.0).select(2.0 - large, large)
+    return ((x > 0.7) | (x < -1.0)).select(far, small)
+
+
+def erfinv(body: Body, x: Vec) -> Vec:
+    """A first guess in w = -log(1 - x^2) (Giles, 2010), then one step of Halley's method on erf, or on erfc from 0.75.
+
+    +-1 gives +-inf, beyond NaN.
+    """
+    size = abs(x)
+    inside = size < 1.0
+    a = inside.select(size, 0.5)
+    w = -natural(body, split(body, (1.0 - a) * (1.0 + a))).value()
+    near = body.poly(w - 2.5, body.table("erfinv"))
+    far = body.poly(w.at_least(0.0).sqrt() - 4.0, body.table("erfinv_tail"))
+    y = a * (w > 5.0).select(far, near)
+    s = _small(body, y.at_most(1.0))
+    central = (s.hi - a) + s.lo
+    outer = (1.0 - a) - tail(body, y.at_least(0.7))
+    error = (a > 0.75).select(outer, central)
+    square = exact_product(y, -y)
+    e, power = exp_pair(body, square.hi)
+    step = error * (math.sqrt(math.pi) / 2) / power.scale(e.hi)
+    better = y - step / y.fma(step, 1.0)
+    tiny = size < 2.0**-60
+    result = tiny.select(size * (math.sqrt(math.pi) / 2), better)
+    special = size.equals(1.0).select(math.inf, math.nan)
+    return inside.select(result, special).copysign(x)

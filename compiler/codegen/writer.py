@@ -1,0 +1,83 @@
+"""The LLVM text of one function while it is written: names, blocks, and what the module must declare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from . import vecmath
+
+
+@dataclass
+class ModuleText:
+    """What functions need from the module: declarations, inline math and alias metadata."""
+
+    declarations: dict[str, None] = field(default_factory=dict[str, None])
+    definitions: dict[str, str] = field(default_factory=dict[str, str])
+    functions: list[str] = field(default_factory=list[str])
+    metadata: list[str] = field(default_factory=list[str])
+
+    def declare(self, line: str) -> None:
+        self.declarations[line] = None
+
+    def math(self, name: str, elem: str, lanes: int) -> str:
+        """The symbol of an inline math function, defined in this module."""
+        symbol = vecmath.symbol(name, elem, lanes)
+        if symbol not in self.definitions:
+            self.definitions[symbol] = vecmath.define(name, elem, lanes)
+            for line in vecmath.requires(name, elem, lanes):
+                self.declare(line)
+        return symbol
+
+    def node(self, text: str) -> str:
+        """A metadata node; `{self}` in the text is its own number."""
+        name = f"!{len(self.metadata)}"
+        self.metadata.append(f"{name} = {text.replace('{self}', name)}")
+        return name
+
+    def text(self) -> str:
+        parts = [*self.declarations, *self.definitions.values(), *self.functions, *self.metadata]
+        return "\n".join(parts) + "\n"
+
+
+@dataclass
+class FunctionText:
+    """Lines of a function body; SSA names are numbered."""
+
+    module: ModuleText
+    lines: list[str] = field(default_factory=list[str])
+    entry: list[str] = field(default_factory=list[str])
+    """Allocas, which must stand in the entry block."""
+    block: str = "entry"
+    count: int = 0
+
+    def fresh(self, prefix: str = "v") -> str:
+        self.count += 1
+        return f"{prefix}{self.count}"
+
+    def line(self, text: str) -> None:
+        self.lines.append(f"  {text}")
+
+    def emit(self, text: str) -> str:
+        """An instruction with a result, which is returned."""
+        name = f"%{self.fresh()}"
+        self.lines.append(f"  {name} = {text}")
+        return name
+
+    def start_block(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def alloca(self, kind: str) -> str:
+        name = f"%{self.fresh('a')}"
+        self.entry.append(f"  {name} = alloca {kind}, align 64")
+        return name
+
+    def call(self, result: str, symbol: str, args: list[tuple[str, str]], tail: str = "") -> str:
+        """A call of an intrinsic or function, declared on the way; returns the result's name ("" for void)."""
+        types = ", ".join(t for t, _ in args)
+        self.module.declare(f"declare {result} @{symbol}({types})")
+        text = f"call {result} @{symbol}({', '.join(f'{t} {v}' for t, v in args)}){tail}"
+        if result == "void":
+            self.line(text)
+            return ""
+        return self.emit(text)

@@ -1,0 +1,146 @@
+"""`Compiled`: a program for given dtypes, ranks and layouts, callable with arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .codegen import jit
+from .driver import Compilation
+from .pipeline import STAGES
+from .report import Report, build_report
+from .runtime.executable import ShapeMismatch
+from .runtime.program import ArraySpec
+
+
+class Compiled:
+    """A compiled program.
+
+    Call it with arrays (or nested tuples, lists, dicts of them as the function took them); the dtypes must be the
+    compiled ones (no implicit casts: TypeError), the shapes must fit the symbolic ones (ValueError). `out=` gives
+    the arrays that results are written to, in the results' structure.
+    """
+
+    def __init__(
+        self,
+        compilation: Compilation,
+        flatten: Callable[..., list[Any]],
+        rebuild: Callable[[list[Any]], Any],
+        flatten_out: Callable[[Any], list[Any]],
+        check: bool = False,
+        source: Any = None,
+    ):
+        self._compilation = compilation
+        self._executable = compilation.executable
+        self._flatten = flatten
+        self._rebuild = rebuild
+        self._flatten_out = flatten_out
+        self._check = check
+        self._source = source
+        self._sizes: dict[str, int] = {}
+
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        leaves = self._flatten(*args, **kwargs)
+        return self.call_flat(leaves, out)
+
+    def call_flat(self, leaves: Sequence[Any], out: Any = None) -> Any:
+        """The call with the arrays in order."""
+        specs = self._executable.spec.inputs
+        if len(leaves) != len(specs):
+            raise TypeError(f"expected {len(specs)} arrays, found {len(leaves)}")
+        inputs = [prepare(a, s) for a, s in zip(leaves, specs, strict=True)]
+        if out is None:
+            results = self._executable.run(inputs)
+        else:
+            results = self._into(inputs, self._flatten_out(out))
+        if self._check:
+            self._compare(inputs, results)
+        if out is not None:
+            return out
+        return self._rebuild(results)
+
+    def _into(self, inputs: list[Any], outs: list[Any]) -> list[Any]:
+        """Run into given arrays: through fresh ones where memory overlaps, or where a check could still fail."""
+        shapes = self._executable.bind(inputs).output_shapes
+        specs = self._executable.spec.outputs
+        if len(outs) != len(specs):
+            raise ValueError(f"out= holds {len(outs)} arrays, the program has {len(specs)} results")
+        direct = not self._executable.spec.checks
+        for k, (array, spec, shape) in enumerate(zip(outs, specs, shapes, strict=True)):
+            if not isinstance(array, np.ndarray) or array.dtype != spec.dtype or array.shape != shape:
+                what = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
+                raise ValueError(f"out= for {spec.name} must be {spec.dtype} of shape {shape}, found {what}")
+            if not array.flags.writeable:
+                raise ValueError(f"out= for {spec.name} is read-only")
+            others = [*inputs, *outs[:k]]
+            alone = not any(np.may_share_memory(array, o) for o in others)
+            direct = direct and alone and array.flags.c_contiguous and array.flags.aligned
+        if direct:
+            return self._executable.run(inputs, outs)
+        fresh = self._executable.run(inputs)
+        for target, value in zip(outs, fresh, strict=True):
+            target[...] = value
+        return outs
+
+    def _compare(self, inputs: list[Any], results: list[Any]) -> None:
+        """`check=True`: the NumPy evaluator on the same inputs; AssertionError names the first op that differs."""
+        from .checking import compare
+
+        compare(self._compilation, self._source, inputs, results)
+
+    @property
+    def address(self) -> dict[str, int]:
+        """The C entry of each native segment: `void f(void **places, int64_t *symbols)`, see `ProgramSpec`."""
+        return dict(self._executable.addresses)
+
+    @property
+    def report(self) -> Report:
+        """What was fused, and what it costs; byte counts are for the sizes last called with (see `Report`)."""
+        last = list(self._executable.bindings.values())[-1:]
+        return build_report(self._compilation, last[0].symbols if last else self._sizes)
+
+    def report_at_sizes(self) -> Report:
+        """The report at the sizes given to `at_sizes`."""
+        return build_report(self._compilation, self._sizes)
+
+    @property
+    def specs(self) -> tuple[ArraySpec, ...]:
+        """What the program takes."""
+        return self._executable.spec.inputs
+
+    def at_sizes(self, sizes: dict[str, int]) -> Compiled:
+        """The same program whose report assumes these symbol values until the first call."""
+        self._sizes = sizes
+        return self
+
+    def as_text(self, stage: str) -> str:
+        """The IR at a stage: "tensor", "fused", "kernels", "loops" or "llvm"."""
+        if stage not in STAGES:
+            raise ValueError(f"unknown stage {stage!r}; stages are {', '.join(STAGES)}")
+        if stage == "llvm":
+            return self._compilation.texts["llvm"]
+        return str(self._compilation.modules[stage]) + "\n"
+
+    def assembly(self) -> str:
+        """The machine code of the target, as text."""
+        return jit.assembly(self._compilation.texts["llvm"], jit.host())
+
+
+def prepare(value: Any, spec: ArraySpec) -> Any:
+    """An argument as the program takes it: the compiled dtype and rank; copied where its memory layout differs.
+
+    Raises TypeError for another dtype.
+    """
+    array = value if type(value) is np.ndarray else np.asarray(value)
+    if array.dtype != spec.dtype:
+        if isinstance(value, int | float | bool) or array.ndim == 0:
+            return np.asarray(value, dtype=spec.dtype)
+        raise TypeError(f"'{spec.name}' has dtype {array.dtype}, this program was compiled for {spec.dtype}")
+    if spec.strides is None:
+        if not (array.flags.c_contiguous and array.flags.aligned):
+            array = np.array(array, order="C")
+    elif array.itemsize and any(s % array.itemsize for s in array.strides):
+        raise ShapeMismatch(f"'{spec.name}' has strides {array.strides} that are not whole elements")
+    return array

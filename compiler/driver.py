@@ -1,0 +1,195 @@
+"""From a module to an executable: runs the pipeline, keeps the text of each stage, builds the report."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects.builtin import Builtin, ModuleOp
+from xdsl.dialects.func import Func, FuncOp
+from xdsl.passes import ModulePass, PassPipeline
+from xdsl.ir import SSAValue
+
+from ..dialects import dialects
+from ..dialects.weld.types import dtype_of, scalar_of, shape_of
+from ..passes import passes
+from ..passes.evaluate import find_function, reference
+from ..passes.loops.lower import Program, lower_program
+from ..passes.loops.plan import Place, Plan
+from ..passes.remarks import Decision, collect
+from .codegen import jit
+from .codegen.functions import module_text
+from .pipeline import passes_of
+from .runtime.executable import Executable
+from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec
+from .targets import Target
+
+
+@dataclass
+class Compilation:
+    """Everything that one compilation made."""
+
+    executable: Executable
+    texts: dict[str, str]
+    """LLVM text now; the other stages as modules in `modules`."""
+    modules: dict[str, ModuleOp]
+    kernels: ModuleOp
+    program: Program
+    decisions: list[Decision]
+    target: Target
+    names: tuple[str, ...]
+    """The arguments' names."""
+    captured: int
+    """How many trailing arguments are arrays that the function closed over."""
+    slots_between: int
+    """The first slots of the arena hold tensors between kernels, the others scratch."""
+    timings: dict[str, float] = field(default_factory=dict[str, float])
+    """Milliseconds by stage."""
+
+
+@lru_cache
+def context() -> Context:
+    """A context with the dialects that programs use."""
+    found = Context()
+    found.load_dialect(Builtin)
+    found.load_dialect(Func)
+    for factory in dialects().values():
+        found.load_dialect(factory())
+    return found
+
+
+@lru_cache
+def _pipeline(target: Target) -> tuple[tuple[ModulePass, str], ...]:
+    available = passes()
+    found: list[tuple[ModulePass, str]] = []
+    for text, stage in passes_of(target):
+        (each,) = PassPipeline.parse_spec(available, text).passes
+        found.append((each, stage))
+    return tuple(found)
+
+
+def compile_module(
+    module: ModuleOp,
+    names: Sequence[str],
+    target: Target,
+    entry: str = "main",
+    numerics: str = "fast",
+    constants: Sequence[Any] = (),
+    keep_stages: bool = True,
+) -> Compilation:
+    """Compile function `entry` of a module of tensor ops (which is consumed).
+
+    `names` are the arguments' names; `constants` are arrays for the trailing arguments, which callers do not
+    pass. Raises VerifyException for a wrong module.
+    """
+    timings: dict[str, float] = {}
+    modules: dict[str, ModuleOp] = {}
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        with collect() as decisions:
+            for each, stage in _pipeline(target):
+                if each.name == "lower-to-loops":
+                    break
+                start = perf_counter()
+                each.apply(context(), module)
+                timings[each.name] = timings.get(each.name, 0.0) + 1e3 * (perf_counter() - start)
+                if stage and keep_stages:
+                    modules[stage] = module.clone() if stage != "kernels" else module
+        start = perf_counter()
+        program = lower_program(module, entry, target.vector_bits or 512)
+        from ..passes.loops.alias import annotate
+
+        for function in program.module.ops:
+            if isinstance(function, FuncOp):
+                annotate(function)
+        timings["lower-to-loops"] = 1e3 * (perf_counter() - start)
+        modules["loops"] = program.module
+        start = perf_counter()
+        text = module_text(program.module, numerics)
+        timings["llvm-text"] = 1e3 * (perf_counter() - start)
+        start = perf_counter()
+        native = jit.NativeTarget(jit.host().cpu, target.features) if target.name == "cpu" else jit.NativeTarget(target.name, target.features)
+        addresses, keep = _load(text, program, native)
+        timings["llvm"] = 1e3 * (perf_counter() - start)
+    finally:
+        if collecting:
+            gc.enable()
+    spec = program_spec(find_function(module, entry), program, names, constants)
+    executable = Executable(spec, addresses, keep)
+    return Compilation(
+        executable,
+        {"llvm": text},
+        modules,
+        module,
+        program,
+        decisions,
+        target,
+        tuple(names),
+        len(constants),
+        program.slots_between,
+        timings,
+    )
+
+
+def _load(text: str, program: Program, native: jit.NativeTarget) -> tuple[dict[str, int], Any]:
+    names = [s.name for s in program.segments.values()]
+    if not names:
+        return {}, None
+    loaded = jit.load(jit.compile_object(text, native), names)
+    return loaded.addresses, loaded
+
+
+def program_spec(function: FuncOp, program: Program, names: Sequence[str], constants: Sequence[Any]) -> ProgramSpec:
+    """The runtime's description of a lowered program."""
+    plan = program.plan
+    own = len(plan.inputs) - len(constants)
+    inputs = tuple(_spec(v, plan, names[k]) for k, v in enumerate(plan.inputs[:own]))
+    outputs = tuple(_spec(v, plan, f"out{k}") for k, v in enumerate(plan.outputs))
+    arrays = [np.ascontiguousarray(c) for c in constants]
+    arrays += [np.ascontiguousarray(c.array(lambda e: int(e.value or 0))) for c in plan.constants]
+
+    def number(place: Place) -> int:
+        starts = {"input": 0, "constant": len(plan.inputs), "output": own + len(arrays)}
+        starts["slot"] = starts["output"] + len(outputs)
+        return starts[place.kind] + place.index
+
+    steps: list[NativeStep | LibraryStep] = []
+    for position, step in enumerate(plan.steps):
+        segment = program.segments.get(position)
+        if segment is not None:
+            places = tuple(number(p) for p in segment.places)
+            steps.append(NativeStep(segment.name, places, tuple(segment.symbols)))
+            continue
+        op = step.library
+        assert op is not None
+        values = [*op.operands, *op.results]
+        views = {k: _spec(v, plan, v.name_hint or "") for k, v in enumerate(values)}
+        steps.append(
+            LibraryStep(
+                op.name,
+                lambda arrays, size, op=op: reference(op, arrays, size),
+                tuple(number(plan.places[v]) for v in op.operands),
+                tuple(number(plan.places[v]) for v in op.results),
+                views,
+            )
+        )
+    checks = tuple(
+        CheckSpec(number(plan.places[c.bad]), c.message.data, c.exception.data) for c in plan.checks
+    )
+    return ProgramSpec(inputs, tuple(arrays), outputs, tuple(s.bytes for s in plan.slots), tuple(steps), checks)
+
+
+def _spec(value: SSAValue, plan: Plan, name: str) -> ArraySpec:
+    from ..passes.loops.schedule import strides_of
+
+    shape = shape_of(value)
+    layout = plan.layouts[value]
+    strides = None if layout == strides_of(shape) else layout
+    return ArraySpec(name, dtype_of(scalar_of(value)), shape, strides)

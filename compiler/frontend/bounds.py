@@ -1,0 +1,82 @@
+"""Checks that index values lie inside their axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from ...dialects.expr import Expr
+from ...dialects.weld import Check
+from ...dialects.weld.reductions import Any_
+from ...dialects.weld.types import shape_of
+from .errors import index_error
+from .locations import location_of, place, user_line
+from .promote import Operand, fill
+from .session import Session
+from .tracer import Tracer
+
+
+def check_bounds(session: Session, index: Operand, size: Expr, axis: int) -> None:
+    """Values in [-size, size): decided now for constants, else by a `weld.check`, once for each value and size."""
+    size = session.symbols.canonical(size)
+    if isinstance(index, Tracer):
+        name = f"'{index.argument}'" if index.argument else "the index"
+        emit_check(
+            session,
+            index.value,
+            -size,
+            size,
+            f"index out of bounds: values of {name} must lie in [-n, n) along axis {axis}",
+            "IndexError",
+        )
+        return
+    array: np.ndarray[Any, Any] = np.asarray(index)
+    if array.size == 0:
+        return
+    least, greatest = Expr.constant(int(array.min())), Expr.constant(int(array.max()))
+    symbols = session.symbols
+    if symbols.nonnegative(least + size) and symbols.positive(size - greatest):
+        return
+    if size.value is None:
+        value = fill(session, array, np.dtype(np.int64))
+        emit_check(
+            session,
+            value,
+            -size,
+            size,
+            f"index out of bounds: constant indices must lie in [-n, n) along axis {axis}",
+            "IndexError",
+        )
+        return
+    wrong = int(array.max()) if int(array.max()) >= size.value else int(array.min())
+    raise index_error(f"index {wrong} is out of bounds for axis {axis} with size {size.value}")
+
+
+def emit_check(session: Session, value: SSAValue, low: Expr, high: Expr, text: str, exception: str) -> None:
+    """The program raises where an element of the integer tensor is not in [low, high)."""
+    if (value, low, high) in session.checked:
+        return
+    session.checked.add((value, low, high))
+    if session.dtype(value).kind == "u":
+        low = Expr.constant(0)
+    value = session.cast(value, np.dtype(np.int64))
+    shape = shape_of(value)
+    bad = session.apply(
+        "or",
+        session.apply("lt", value, _limit(session, low, value)),
+        session.apply("ge", value, _limit(session, high, value)),
+    )
+    if shape:
+        bad = session.emit(Any_.of(bad, range(len(shape))))
+    line = user_line()
+    check = Check.of(bad, f"{text} ({place(line)})", exception)
+    check.location = location_of(line)
+    session.block.add_op(check)
+
+
+def _limit(session: Session, limit: Expr, like: SSAValue) -> SSAValue:
+    if limit.value is not None:
+        return session.splat(limit.value, np.dtype(np.int64), shape_of(like))
+    return session.broadcast(session.size(limit), shape_of(like))

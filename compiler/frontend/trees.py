@@ -1,0 +1,63 @@
+"""Nested tuples, lists and dicts of arrays: taken apart into named leaves, and put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One array of the flat list. `kind`: "array", "scalar" (a NumPy scalar) or "python" (a Python number)."""
+
+    index: int
+    kind: str = "array"
+
+    def build(self, leaves: Sequence[Any]) -> Any:
+        value = leaves[self.index]
+        if self.kind == "array":
+            return value
+        return np.asarray(value)[()] if self.kind == "scalar" else np.asarray(value).item()
+
+
+@dataclass(frozen=True)
+class Static:
+    """A value that is no array: None, a string, ...; it is what it is."""
+
+    value: Any
+
+    def build(self, leaves: Sequence[Any]) -> Any:
+        return self.value
+
+
+@dataclass(frozen=True)
+class Node:
+    """A container; `keys` for a dict."""
+
+    kind: type
+    children: tuple[Tree, ...]
+    keys: tuple[Any, ...] = ()
+
+    def build(self, leaves: Sequence[Any]) -> Any:
+        items = [c.build(leaves) for c in self.children]
+        if issubclass(self.kind, dict):
+            return dict(zip(self.keys, items, strict=True))
+        return self.kind(*items) if hasattr(self.kind, "_fields") else self.kind(items)
+
+
+Tree = Leaf | Static | Node
+
+
+def take_apart(value: Any, name: str, leaf: Callable[[Any, str], Tree]) -> Tree:
+    """The tree of `value`; `leaf(value, name)` makes the end nodes. Names are `x`, `x.0`, `x.key`."""
+    if isinstance(value, dict):
+        items: list[tuple[Any, Any]] = list(value.items())  # pyright: ignore[reportUnknownArgumentType,reportUnknownVariableType]
+        return Node(dict, tuple(take_apart(v, f"{name}.{k}", leaf) for k, v in items), tuple(k for k, _ in items))
+    if isinstance(value, tuple | list):
+        kind: type = type(value)  # pyright: ignore[reportUnknownVariableType]
+        children: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
+        return Node(kind, tuple(take_apart(v, f"{name}.{k}", leaf) for k, v in enumerate(children)))
+    return leaf(value, name)

@@ -1,0 +1,229 @@
+"""`Jitted`: a Python function that is compiled when it is called, once for each kind of arguments."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
+from xdsl.dialects.func import FuncOp
+
+from ..dialects.expr import Expr
+from ..dialects.weld.attributes import Dims
+from ..passes.evaluate import find_function
+from .compiled import Compiled
+from .driver import compile_module
+from .frontend import Traced, trace
+from .report import Report
+from .runtime.executable import ShapeMismatch, bind_symbols
+from .targets import Target
+
+TINY = 16
+"""Sizes up to this are part of what a function is specialised on."""
+
+
+class CacheInfo(NamedTuple):
+    """Counts of a jitted function: calls, compilations, programs read from disk, programs held."""
+
+    calls: int
+    compilations: int
+    disk_hits: int
+    entries: int
+
+
+@dataclass
+class Entry:
+    """A compiled specialisation and the sizes it was pinned to."""
+
+    compiled: Compiled
+    pins: tuple[tuple[int, int, int], ...]
+    """(argument, axis, size) triples of dims that the program needed as numbers."""
+
+    def fits(self, leaves: Sequence[Any]) -> bool:
+        if any(leaves[k].shape[axis] != size for k, axis, size in self.pins):
+            return False
+        try:
+            bind_symbols(self.compiled.specs, leaves)
+        except ShapeMismatch:
+            return False
+        return True
+
+
+class Lowered:
+    """A traced function, before compilation."""
+
+    def __init__(self, function: Jitted, traced: Traced, leaves: list[Any]):
+        self._function = function
+        self._traced = traced
+        self._leaves = leaves
+
+    def as_text(self, stage: str = "tensor") -> str:
+        """The IR at a stage; all but "tensor" compile a copy."""
+        if stage == "tensor":
+            return str(self._traced.module) + "\n"
+        return self._function.compile_traced(self._clone(), self._leaves).as_text(stage)
+
+    def compile(self) -> Compiled:
+        """The compiled program."""
+        return self._function.compile_traced(self._clone(), self._leaves)
+
+    def _clone(self) -> Traced:
+        from dataclasses import replace
+
+        return replace(self._traced, module=self._traced.module.clone())
+
+
+class Jitted:
+    """What `lw.jit(f)` gives: call it as `f`. Each new combination of ranks, dtypes, memory layouts and tiny sizes
+    compiles once; other sizes do not."""
+
+    def __init__(
+        self, function: Callable[..., Any], target: Target, numerics: str, check: bool, donate: tuple[int | str, ...]
+    ):
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._target = target
+        self._numerics = numerics
+        self._check = check
+        self._donate = donate
+        self._entries: dict[object, list[Entry]] = {}
+        self._exact: dict[object, Entry] = {}
+        self._calls = self._compilations = 0
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        self._calls += 1
+        leaves, structure = flatten_call(args, kwargs)
+        key = (structure, tuple([(a.dtype, a.shape, a.strides) for a in leaves]))
+        entry = self._exact.get(key)
+        if entry is None:
+            entry = self._entry(args, kwargs, leaves, structure)
+            if len(self._exact) > 1024:
+                self._exact.clear()
+            self._exact[key] = entry
+        return entry.compiled.call_flat(leaves, out)
+
+    def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], structure: object) -> Entry:
+        key = (structure, tuple(_kind(a) for a in leaves))
+        entries = self._entries.setdefault(key, [])
+        for entry in entries:
+            if entry.fits(leaves):
+                return entry
+        traced = trace(self._function, args, kwargs)
+        compiled = self.compile_traced(traced, leaves)
+        numbers = {spec.name: k for k, spec in enumerate(traced.inputs)}
+        pins = tuple(
+            (numbers[name], axis, leaves[numbers[name]].shape[axis]) for name, axis in sorted(traced.pinned)
+        )
+        entry = Entry(compiled, pins)
+        entries.insert(0, entry)
+        return entry
+
+    def compile_traced(self, traced: Traced, leaves: Sequence[Any]) -> Compiled:
+        """Compile a trace for arrays with the layouts of `leaves`."""
+        self._compilations += 1
+        source = traced.module.clone() if self._check else None
+        set_layouts(find_function(traced.module), leaves)
+        names = [spec.name for spec in traced.inputs]
+        compilation = compile_module(
+            traced.module, names, self._target, numerics=self._numerics, constants=traced.constants
+        )
+        tree = traced.out_tree
+
+        def rebuild(results: list[Any]) -> Any:
+            return tree.build(results)
+
+        def flatten(*args: Any, **kwargs: Any) -> list[Any]:
+            return flatten_call(args, kwargs)[0]
+
+        compiled = Compiled(compilation, flatten, rebuild, flatten_tree, self._check, source)
+        return compiled.at_sizes(bind_symbols(compiled.specs, leaves))
+
+    def lower(self, *args: Any, **kwargs: Any) -> Lowered:
+        """The traced program for these arguments."""
+        leaves, _ = flatten_call(args, kwargs)
+        return Lowered(self, trace(self._function, args, kwargs), leaves)
+
+    def explain(self, *args: Any, **kwargs: Any) -> Report:
+        """The report of the program for these arguments, at their sizes."""
+        leaves, structure = flatten_call(args, kwargs)
+        entry = self._entry(args, kwargs, leaves, structure)
+        return entry.compiled.at_sizes(bind_symbols(entry.compiled.specs, leaves)).report_at_sizes()
+
+    def cache_info(self) -> CacheInfo:
+        """How often it was called and compiled, and how many programs it holds."""
+        return CacheInfo(self._calls, self._compilations, 0, sum(len(e) for e in self._entries.values()))
+
+
+def flatten_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], object]:
+    """The arrays of a call in order, and its structure with all values that are not arrays."""
+    leaves: list[Any] = []
+    structure: list[object] = [_flatten(a, leaves) for a in args]
+    structure += [(k, _flatten(v, leaves)) for k, v in kwargs.items()]
+    return leaves, tuple(structure)
+
+
+def _flatten(value: Any, leaves: list[Any]) -> object:
+    kind = type(value)
+    if kind is np.ndarray:
+        leaves.append(value)
+        return None
+    if kind in (bool, int, float, complex):
+        leaves.append(np.asarray(value))
+        return kind
+    if isinstance(value, np.ndarray):
+        leaves.append(np.asarray(value))
+        return None
+    if isinstance(value, np.generic):
+        leaves.append(np.asarray(value))
+        return "scalar"
+    if isinstance(value, dict):
+        return (dict, tuple((k, _flatten(v, leaves)) for k, v in value.items()))
+    if isinstance(value, tuple | list):
+        return (kind, tuple(_flatten(v, leaves) for v in value))
+    return ("static", value if value.__hash__ is not None else id(value))
+
+
+def flatten_tree(value: Any) -> list[Any]:
+    """The arrays in nested tuples, lists and dicts."""
+    if isinstance(value, dict):
+        return [leaf for v in value.values() for leaf in flatten_tree(v)]
+    if isinstance(value, tuple | list):
+        return [leaf for v in value for leaf in flatten_tree(v)]
+    return [value]
+
+
+def _kind(array: Any) -> object:
+    shape = tuple(n if n <= TINY else None for n in array.shape)
+    return (array.dtype, shape, layout_of(array))
+
+
+def layout_of(array: Any) -> tuple[int | None, ...] | None:
+    """None for a row-major array; else for each axis 0 or 1 (its stride in elements), or None for any other."""
+    if array.flags.c_contiguous and array.flags.aligned:
+        return None
+    if not array.flags.aligned or any(s % array.itemsize for s in array.strides):
+        return None  # copied to a row-major array by the call
+    steps = [s // array.itemsize for s in array.strides]
+    return tuple(s if s in (0, 1) else None for s in steps)
+
+
+def set_layouts(function: FuncOp, leaves: Sequence[Any]) -> None:
+    """Record the strides of arguments that are not row-major; unknown ones become symbols."""
+    found: list[DictionaryAttr] = []
+    for k, _ in enumerate(function.body.block.args):
+        layout = layout_of(leaves[k]) if k < len(leaves) else None
+        if layout is None:
+            found.append(DictionaryAttr({}))
+            continue
+        strides = tuple(
+            Expr.constant(s) if s is not None else Expr.symbol(f"stride{k}_{axis}") for axis, s in enumerate(layout)
+        )
+        found.append(DictionaryAttr({"weld.strides": Dims(strides)}))
+    if any(a.data for a in found):
+        function.properties["arg_attrs"] = ArrayAttr(found)

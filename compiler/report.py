@@ -1,0 +1,272 @@
+"""`Report`: what was fused and why, and what each kernel reads, writes and computes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from xdsl.dialects.builtin import FileLineColLoc
+from xdsl.ir import SSAValue
+
+from ..dialects.expr import Expr, parse_expr, product_of
+from ..dialects.loop.ops import Load as LoopLoad
+from ..dialects.loop.ops import Store, lanes_of
+from ..dialects.weld.base import Elementwise
+from ..dialects.weld.generic import Generic, Load
+from ..dialects.weld.kernel import Kernel
+from ..dialects.weld.types import bit_width, scalar_of, shape_of
+from ..passes.evaluate import find_function
+
+if TYPE_CHECKING:
+    from .driver import Compilation
+
+NOMINAL = 1024
+"""The value of a size symbol in a report where no call has set it."""
+CACHE = 1 << 20
+"""Bytes of one outer iteration that count as staying in cache between sweeps."""
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """A tensor that a kernel fetches or stores: how many times, and the bytes in all."""
+
+    tensor: str
+    times: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class KernelReport:
+    """One loop nest. `sweeps`: how often its full domain is walked. `vector_width`: lanes of one step."""
+
+    name: str
+    ops: tuple[str, ...]
+    sweeps: int
+    reads: tuple[Traffic, ...]
+    writes: tuple[Traffic, ...]
+    flops: int
+    vector_width: int
+    parallel: bool
+
+    @property
+    def bytes_read(self) -> int:
+        return sum(t.bytes for t in self.reads)
+
+    @property
+    def bytes_written(self) -> int:
+        return sum(t.bytes for t in self.writes)
+
+
+@dataclass(frozen=True)
+class DecisionReport:
+    """A verdict about a pair; `reason` is a code of `passes.remarks.Reason`."""
+
+    producer: str
+    consumer: str
+    fused: bool
+    reason: str
+    bytes_saved: int
+    location: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of a program, at the symbol values in `sizes`; `assumed` says that they are nominal, not a call's."""
+
+    kernels: tuple[KernelReport, ...]
+    library_calls: tuple[str, ...]
+    temporary_bytes: int
+    scratch_bytes: int
+    bytes_moved: int
+    bytes_minimum: int
+    decisions: tuple[DecisionReport, ...]
+    timings: Mapping[str, float]
+    sizes: Mapping[str, int]
+    assumed: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON-able data."""
+        found = asdict(self)
+        for entry, kernel in zip(found["kernels"], self.kernels, strict=True):
+            entry |= {"bytes_read": kernel.bytes_read, "bytes_written": kernel.bytes_written}
+        return found
+
+    def __str__(self) -> str:
+        from .report_text import report_text
+
+        return report_text(self)
+
+    def to_html(self, path: Any) -> None:
+        """Write the report as one self-contained HTML file."""
+        from .report_html import report_html
+
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(report_html(self))
+
+
+def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
+    """The report of a compilation at given symbol values."""
+    assumed: list[str] = []
+
+    def value(name: str) -> int:
+        if name not in sizes:
+            assumed.append(name)
+        return sizes.get(name, NOMINAL)
+
+    def size(expr: Expr) -> int:
+        return expr.evaluate(value)
+
+    function = find_function(compilation.kernels)
+    plan = compilation.program.plan
+    names = _names(compilation)
+    kernels = [op for op in function.body.block.ops if isinstance(op, Kernel)]
+    reports = tuple(_kernel(k, names, size, compilation) for k in kernels)
+    library = [s.library for s in plan.steps if s.library is not None]
+    moved = sum(k.bytes_read + k.bytes_written for k in reports)
+    for op in library:
+        moved += sum(_bytes(v, size) for v in {*op.operands, *op.results})
+    own = compilation.slots_between
+    return Report(
+        reports,
+        tuple(_library_name(op) for op in library),
+        sum(size(s.bytes) for s in plan.slots[:own]),
+        sum(size(s.bytes) for s in plan.slots[own:]),
+        moved,
+        _minimum(kernels, library, plan, size),
+        tuple(_decision(d, size) for d in compilation.decisions),
+        dict(compilation.timings),
+        {n: sizes.get(n, NOMINAL) for n in sorted({*sizes, *assumed})},
+        bool(assumed),
+    )
+
+
+def _library_name(op: Any) -> str:
+    name = op.name.removeprefix("weld.")
+    return op.function.data if name == "library" else name
+
+
+def _names(compilation: Compilation) -> dict[SSAValue, str]:
+    """Report names of inputs, constants and outputs; other tensors have their name in the IR."""
+    plan = compilation.program.plan
+    names = {v: (compilation.names[k] if k < len(compilation.names) else f"const{k}") for k, v in enumerate(plan.inputs)}
+    names |= {v: f"out{k}" for k, v in enumerate(plan.outputs)}
+    return names
+
+
+def _bytes(value: SSAValue, size: Callable[[Expr], int]) -> int:
+    return size(product_of(shape_of(value))) * max(bit_width(scalar_of(value)) // 8, 1)
+
+
+def elements_needed(loads: Sequence[Load], size: Callable[[Expr], int]) -> int:
+    """How many different elements of one tensor the loads read: at most all of it."""
+    total = 0
+    regions: set[str] = set()
+    for load in loads:
+        parent = load.parent_op()
+        assert isinstance(parent, Generic)
+        sizes = dict(zip(parent.dims, parent.sizes, strict=True))
+        if load.indices:
+            used = set(sizes)
+        else:
+            used = {n for e in load.where.indices for n in e.names if n in sizes}
+        region = f"{load.where}"
+        if region not in regions:
+            regions.add(region)
+            total += size(product_of(sizes[d] for d in used))
+    return min(total, size(product_of(shape_of(loads[0].tensor))))
+
+
+def _kernel(
+    kernel: Kernel, names: dict[SSAValue, str], size: Callable[[Expr], int], compilation: Compilation
+) -> KernelReport:
+    inside = {o for m in kernel.members for o in m.outs}
+    by_tensor: dict[SSAValue, list[Load]] = {}
+    for member in kernel.members:
+        for load in member.loads():
+            if load.tensor not in inside:
+                by_tensor.setdefault(load.tensor, []).append(load)
+    width, per_lane = _lanes(kernel, compilation)
+    reads: list[Traffic] = []
+    for tensor, loads in by_tensor.items():
+        times = _times(kernel, tensor, loads, size, per_lane)
+        count = elements_needed(loads, size) * max(bit_width(scalar_of(tensor)) // 8, 1)
+        reads.append(Traffic(names.get(tensor, tensor.name_hint or "temporary"), times, times * count))
+    writes = [
+        Traffic(names.get(out, out.name_hint or "temporary"), 1, _bytes(out, size)) for out in kernel.outs
+    ]
+    largest = max(size(product_of(m.sizes)) for m in kernel.looped)
+    sweeps = sum(size(product_of(m.sizes)) == largest for m in kernel.looped)
+    ops = tuple(
+        o.name.removeprefix("weld.") for m in kernel.members for o in m.block.ops if isinstance(o, Elementwise)
+    ) + tuple(r.kind for m in kernel.members for r in m.results_given if not r.is_write)
+    flops = sum(
+        size(product_of(m.sizes)) * sum(isinstance(o, Elementwise) for o in m.block.ops) for m in kernel.members
+    )
+    return KernelReport(kernel.sym_name.data, ops, sweeps, tuple(reads), tuple(writes), flops, width, False)
+
+
+def _lanes(kernel: Kernel, compilation: Compilation) -> tuple[int, int]:
+    """The most lanes of one access in the kernel's loops."""
+    width = 1
+    for function in compilation.program.module.ops:
+        if getattr(function, "sym_name", None) is not None and function.sym_name.data == kernel.sym_name.data:  # pyright: ignore
+            for op in function.walk():
+                if isinstance(op, LoopLoad):
+                    width = max(width, lanes_of(op.res))
+                elif isinstance(op, Store):
+                    width = max(width, lanes_of(op.value))
+    return width, width
+
+
+def _times(kernel: Kernel, tensor: SSAValue, loads: list[Load], size: Callable[[Expr], int], lanes: int) -> int:
+    """How often a tensor is fetched: once where one outer iteration stays in cache between the sweeps."""
+    members = {load.parent_op() for load in loads}
+    if kernel.outer_count == 0 or len(members) == 1:
+        return len(members)
+    inner = max(size(product_of(m.sizes[kernel.outer_count :])) for m in kernel.looped)
+    block = inner * max(bit_width(scalar_of(tensor)) // 8, 1)
+    return 1 if block <= CACHE else len(members)
+
+
+def _minimum(kernels: list[Kernel], library: list[Any], plan: Any, size: Callable[[Expr], int]) -> int:
+    """Each input element that is needed once, and each output element once."""
+    total = sum(_bytes(v, size) for v in plan.outputs)
+    loads: dict[SSAValue, list[Load]] = {}
+    for kernel in kernels:
+        for member in kernel.members:
+            for load in member.loads():
+                loads.setdefault(_root(load.tensor), []).append(load)
+            for init in member.inits:
+                if init in plan.inputs:
+                    loads.setdefault(init, [])
+    whole = {v for op in library for v in op.operands}
+    for tensor in plan.inputs:
+        if tensor in whole or (tensor in loads and not loads[tensor]):
+            total += _bytes(tensor, size)
+        elif tensor in loads:
+            total += elements_needed(loads[tensor], size) * max(bit_width(scalar_of(tensor)) // 8, 1)
+    return total
+
+
+def _root(value: SSAValue) -> SSAValue:
+    from ..dialects.weld.views import Reshape
+
+    while isinstance(value.owner, Reshape):
+        value = value.owner.args[0]
+    return value
+
+
+def _decision(decision: Any, size: Callable[[Expr], int]) -> DecisionReport:
+    location = decision.location
+    where = ""
+    if isinstance(location, FileLineColLoc):
+        where = f"{location.filename.data}:{location.line.data}"
+    return DecisionReport(
+        decision.producer,
+        decision.consumer,
+        decision.fused,
+        decision.reason.value,
+        size(parse_expr(decision.saved)),
+        where,
+    )

@@ -1,0 +1,169 @@
+"""Calling a compiled program from Python."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...dialects.expr import Expr
+from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
+
+_NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+_EXCEPTIONS: dict[str, type[Exception]] = {"IndexError": IndexError, "ValueError": ValueError}
+ALIGNMENT = 64
+"""Bytes to which slots of the arena are aligned."""
+
+
+class ShapeMismatch(ValueError):
+    """The inputs do not have the shapes that the program was compiled for."""
+
+
+@dataclass
+class Binding:
+    """A program at fixed input shapes: symbol values, tables for the native functions, sizes."""
+
+    symbols: dict[str, int]
+    tables: list[Any]
+    """The symbol table of each native step (None for library steps)."""
+    output_shapes: list[tuple[int, ...]]
+    slot_offsets: list[int]
+    arena_bytes: int
+
+
+class Executable:
+    """A loaded program. `run` takes arrays that match the input specs exactly; see `prepare` for others."""
+
+    def __init__(self, spec: ProgramSpec, addresses: dict[str, int], keep: Any):
+        self.spec = spec
+        self.keep = keep
+        self.addresses = addresses
+        self.functions = {name: _NATIVE(address) for name, address in addresses.items()}
+        self.bindings: dict[object, Binding] = {}
+        self.local = threading.local()
+        self.first_output = len(spec.inputs) + len(spec.constants)
+        self.first_slot = self.first_output + len(spec.outputs)
+        self.constant_addresses = [c.ctypes.data for c in spec.constants]
+
+    # ---- binding shapes ------------------------------------------------------------
+    def bind(self, inputs: Sequence[Any]) -> Binding:
+        """The binding for these arrays' shapes and strides; ShapeMismatch if the program is not for them."""
+        key = tuple((a.shape, a.strides) for a in inputs)
+        found = self.bindings.get(key)
+        if found is None:
+            if len(self.bindings) > 256:
+                self.bindings.clear()
+            found = self.bindings[key] = self._bind(inputs)
+        return found
+
+    def _bind(self, inputs: Sequence[Any]) -> Binding:
+        symbols = bind_symbols(self.spec.inputs, inputs)
+
+        def size(expr: Expr) -> int:
+            return expr.evaluate(symbols.__getitem__)
+
+        tables: list[Any] = []
+        for step in self.spec.steps:
+            values = [symbols[s] for s in step.symbols] if isinstance(step, NativeStep) else []
+            tables.append((ctypes.c_int64 * max(len(values), 1))(*values))
+        offsets: list[int] = []
+        total = 0
+        for slot in self.spec.slots:
+            offsets.append(total)
+            total += -(-max(size(slot), 1) // ALIGNMENT) * ALIGNMENT
+        shapes = [tuple(size(e) for e in o.shape) for o in self.spec.outputs]
+        return Binding(symbols, tables, shapes, offsets, total)
+
+    # ---- running -------------------------------------------------------------------
+    def run(self, inputs: Sequence[Any], outs: Sequence[Any] | None = None) -> list[Any]:
+        """The outputs, fresh or `outs` (which must have the right dtypes and shapes, be row-major and not overlap
+        the inputs or each other). Raises what the program's checks raise."""
+        binding = self.bind(inputs)
+        if outs is None:
+            specs = zip(binding.output_shapes, self.spec.outputs, strict=True)
+            outs = [np.empty(shape, spec.dtype) for shape, spec in specs]
+        arena = self._arena(binding.arena_bytes)
+        base = -(-arena.ctypes.data // ALIGNMENT) * ALIGNMENT if binding.arena_bytes else 0
+        places = [a.ctypes.data for a in inputs]
+        places += self.constant_addresses
+        places += [o.ctypes.data for o in outs]
+        places += [base + offset for offset in binding.slot_offsets]
+        for step, table in zip(self.spec.steps, binding.tables, strict=True):
+            if isinstance(step, NativeStep):
+                pointers = (ctypes.c_void_p * max(len(step.places), 1))(*[places[p] for p in step.places])
+                self.functions[step.symbol](ctypes.addressof(pointers), ctypes.addressof(table))
+            else:
+                _library(step, places, binding)
+        for check in self.spec.checks:
+            if ctypes.c_uint8.from_address(places[check.place]).value:
+                raise _EXCEPTIONS[check.exception](check.message)
+        return list(outs)
+
+    def _arena(self, size: int) -> Any:
+        """Memory for temporaries, one piece a thread, reused across calls."""
+        found = getattr(self.local, "arena", None)
+        if found is None or found.nbytes < size + ALIGNMENT:
+            found = self.local.arena = np.empty(size + ALIGNMENT, np.uint8)
+        return found
+
+
+def bind_symbols(specs: Sequence[ArraySpec], inputs: Sequence[Any]) -> dict[str, int]:
+    """The value of each symbol in the input specs; ShapeMismatch when the arrays do not fit them."""
+    symbols: dict[str, int] = {}
+    pairs: list[tuple[ArraySpec, str, Expr, int]] = []
+    if len(specs) != len(inputs):
+        raise ShapeMismatch(f"expected {len(specs)} arrays, found {len(inputs)}")
+    for spec, array in zip(specs, inputs, strict=True):
+        if array.ndim != len(spec.shape):
+            raise ShapeMismatch(f"'{spec.name}' has {array.ndim} dims, expected {len(spec.shape)}")
+        pairs += [(spec, f"size {n} along axis {k}", e, n) for k, (e, n) in enumerate(zip(spec.shape, array.shape, strict=True))]
+        if spec.strides is not None:
+            steps = [s // array.itemsize for s in array.strides]
+            pairs += [(spec, f"stride {n} along axis {k}", e, n) for k, (e, n) in enumerate(zip(spec.strides, steps, strict=True))]
+    for _, _, expr, value in pairs:
+        if len(expr.terms) == 1 and expr.terms[0][1] == 1 and len(expr.terms[0][0]) == 1:
+            symbols.setdefault(expr.terms[0][0][0], value)
+    for spec, what, expr, value in pairs:
+        if expr.evaluate(symbols.__getitem__) != value:
+            expected = expr if expr.value is not None else f"{expr} = {expr.evaluate(symbols.__getitem__)}"
+            raise ShapeMismatch(f"'{spec.name}' has {what}, expected {expected}")
+    return symbols
+
+
+def _library(step: LibraryStep, places: list[int], binding: Binding) -> None:
+    """One library call on views of the places' memory."""
+
+    def size(expr: Expr) -> int:
+        return expr.evaluate(binding.symbols.__getitem__)
+
+    arrays = [
+        array_at(places[p], step.views[k], size) for k, p in enumerate((*step.operands, *step.results))
+    ]
+    count = len(step.operands)
+    with np.errstate(all="ignore"):
+        found = step.run(arrays[:count], size)
+    for target, value in zip(arrays[count:], found, strict=True):
+        if target.shape != np.shape(value):
+            raise ValueError(f"{step.name} gave shape {np.shape(value)}, the program expects {target.shape}")
+        target[...] = value
+
+
+def array_at(address: int, spec: ArraySpec, size: Callable[[Expr], int]) -> Any:
+    """An array over memory that the caller keeps alive."""
+    shape = tuple(size(e) for e in spec.shape)
+    count = int(np.prod(shape))
+    if count == 0:
+        return np.empty(shape, spec.dtype)
+    itemsize = spec.dtype.itemsize
+    if spec.strides is None:
+        memory = (ctypes.c_char * (count * itemsize)).from_address(address)
+        return np.frombuffer(memory, spec.dtype).reshape(shape)
+    strides = tuple(size(s) * itemsize for s in spec.strides)
+    low = sum(min(0, s * (n - 1)) for s, n in zip(strides, shape, strict=True))
+    high = sum(max(0, s * (n - 1)) for s, n in zip(strides, shape, strict=True)) + itemsize
+    memory = (ctypes.c_char * (high - low)).from_address(address + low)
+    return np.ndarray(shape, spec.dtype, memory, -low, strides)

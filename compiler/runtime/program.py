@@ -1,0 +1,63 @@
+"""A compiled program as data: what the runtime needs to call it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...dialects.expr import Expr
+
+
+@dataclass(frozen=True)
+class ArraySpec:
+    """An input or output: symbolic shape, dtype, and for inputs the strides in elements (None: row-major)."""
+
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[Expr, ...]
+    strides: tuple[Expr, ...] | None = None
+
+
+@dataclass(frozen=True)
+class NativeStep:
+    """A function `void f(ptr places, ptr symbols)`: which places and symbols it takes."""
+
+    symbol: str
+    places: tuple[int, ...]
+    symbols: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LibraryStep:
+    """A library call on arrays: `run(arrays, size)` gives its results. Operands and results are places."""
+
+    name: str
+    run: Callable[[Sequence[Any], Callable[[Expr], int]], Sequence[Any]]
+    operands: tuple[int, ...]
+    results: tuple[int, ...]
+    views: dict[int, ArraySpec] = field(default_factory=dict[int, ArraySpec])
+    """How each operand and result sees its place, by position (operands first)."""
+
+
+@dataclass(frozen=True)
+class CheckSpec:
+    """A flag in memory after the run; when it is set the call raises."""
+
+    place: int
+    message: str
+    exception: str
+
+
+@dataclass(frozen=True)
+class ProgramSpec:
+    """Places are numbered: inputs, constants, outputs, slots of the arena."""
+
+    inputs: tuple[ArraySpec, ...]
+    constants: tuple[Any, ...]
+    outputs: tuple[ArraySpec, ...]
+    slots: tuple[Expr, ...]
+    steps: tuple[NativeStep | LibraryStep, ...]
+    checks: tuple[CheckSpec, ...]

@@ -1,0 +1,13 @@
+"""The `loop` dialect: explicit loops, buffers, vectors and masks."""
+
+from __future__ import annotations
+
+from xdsl.ir import Dialect
+
+from .ops import Affine, Buffer, Copy, Fill, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield
+
+Loop = Dialect(
+    "loop",
+    [Affine, Copy, Fill, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield],
+    [Buffer],
+)

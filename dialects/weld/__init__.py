@@ -1,0 +1,59 @@
+"""The `weld` dialect: tensor programs by value, from single NumPy-like ops to fused kernels."""
+
+from __future__ import annotations
+
+from xdsl.ir import Dialect
+
+from . import (  # noqa: F401  (they register their ops)
+    angles,
+    arithmetic,
+    bitwise,
+    cast,
+    classification,
+    comparison,
+    division,
+    exponential,
+    extrema,
+    hyperbolic,
+    power,
+    roots,
+    rounding,
+    shifts,
+    signs,
+    special,
+    trigonometric,
+)
+from .assembly import Concat, Iota, Pad
+from .attributes import Access, Dims, Out
+from .base import ELEMENTWISE
+from .constant import Constant, Size
+from .generic import Generic, Index, Inside, Load, Yield
+from .indexing import Check, Gather, Scatter
+from .kernel import Kernel
+from .library import Cumprod, Cumsum, Library, Matmul
+from .reductions import REDUCTIONS
+from .views import Broadcast, Reshape, Reverse, Slice, Transpose
+
+TENSOR_OPS = [Constant, Size, Broadcast, Transpose, Reshape, Slice, Reverse, Pad, Concat, Iota, Gather, Scatter]
+"""Ops on whole tensors with a pointwise form, besides the elementwise ops and the reductions."""
+
+LIBRARY_OPS = [Matmul, Cumsum, Cumprod, Library]
+"""Ops that always run as library calls."""
+
+Weld = Dialect(
+    "weld",
+    [
+        *ELEMENTWISE.values(),
+        *REDUCTIONS.values(),
+        *TENSOR_OPS,
+        *LIBRARY_OPS,
+        Check,
+        Generic,
+        Load,
+        Index,
+        Inside,
+        Kernel,
+        Yield,
+    ],
+    [Dims, Access, Out],
+)

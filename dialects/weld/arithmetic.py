@@ -1,0 +1,100 @@
+"""Elementwise arithmetic: + - * / and negation."""
+
+from __future__ import annotations
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from .base import Builder, Elementwise, elementwise
+from .types import kind_of, scalar_of
+
+NUMBERS = "fiuc"
+
+
+@elementwise
+class Add(Elementwise):
+    """`a + b`; integers wrap around; bool is logical or."""
+
+    name = "weld.add"
+    arity = 2
+    numpy = np.add
+    kinds = "fiubc"
+    llvm = {"f": "fadd", "i": "add", "u": "add", "b": "or"}
+    commutative = True
+    neutral = {"f": -0.0, "i": 0, "u": 0, "b": False}
+    absorbing = {"b": True}
+    idempotent = "b"
+
+
+@elementwise
+class Sub(Elementwise):
+    """`a - b`; integers wrap around."""
+
+    name = "weld.sub"
+    arity = 2
+    numpy = np.subtract
+    kinds = NUMBERS
+    llvm = {"f": "fsub", "i": "sub", "u": "sub"}
+    neutral = {"f": 0.0, "i": 0, "u": 0}
+    equal = {"i": 0, "u": 0}
+
+
+@elementwise
+class Mul(Elementwise):
+    """`a * b`; integers wrap around; bool is logical and."""
+
+    name = "weld.mul"
+    arity = 2
+    numpy = np.multiply
+    kinds = "fiubc"
+    llvm = {"f": "fmul", "i": "mul", "u": "mul", "b": "and"}
+    commutative = True
+    neutral = {"f": 1.0, "i": 1, "u": 1, "b": True}
+    absorbing = {"i": 0, "u": 0, "b": False}
+    idempotent = "b"
+
+
+@elementwise
+class Div(Elementwise):
+    """`a / b` on floats (NumPy's true_divide casts integers first)."""
+
+    name = "weld.div"
+    arity = 2
+    numpy = np.true_divide
+    kinds = "fc"
+    llvm = {"f": "fdiv"}
+    cost = 4
+    neutral = {"f": 1.0}
+
+
+@elementwise
+class Reciprocal(Elementwise):
+    """`1 / a` on floats."""
+
+    name = "weld.reciprocal"
+    arity = 1
+    numpy = np.reciprocal
+    kinds = "fc"
+    cost = 4
+
+    @classmethod
+    def expand(cls, b: Builder, *args: SSAValue) -> SSAValue | None:
+        x = args[0]
+        return b.div(b.constant(1, x), x) if kind_of(scalar_of(x)) == "f" else None
+
+
+@elementwise
+class Neg(Elementwise):
+    """`-a`; integers wrap around."""
+
+    name = "weld.neg"
+    arity = 1
+    numpy = np.negative
+    kinds = NUMBERS
+    llvm = {"f": "fneg"}
+    involution = "fiuc"
+
+    @classmethod
+    def expand(cls, b: Builder, *args: SSAValue) -> SSAValue | None:
+        x = args[0]
+        return b.sub(b.constant(0, x), x) if kind_of(scalar_of(x)) in "iu" else None

@@ -1,0 +1,78 @@
+"""Exact simplification of elementwise ops, by the identities that they state: equal bits for all values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from .base import Elementwise
+from .constant import Constant, splat_of
+from .types import dtype_of, greatest, kind_of, least, scalar_of
+
+
+def fold_constant(op: Operation) -> Constant | None:
+    """The value of an elementwise op on splat constants; None where an operand is no splat, or is complex."""
+    if not isinstance(op, Elementwise):
+        return None
+    numbers = [splat_of(a) for a in op.operands]
+    kinds = [kind_of(scalar_of(v)) for v in (op.res, *op.operands)]
+    if any(n is None for n in numbers) or "c" in kinds:
+        return None
+    return Constant.splat(op.reference(*map(np.asarray, numbers))[()], op.res.type)
+
+
+def fold_identity(op: Operation) -> SSAValue | None:
+    """A value that the result of an elementwise op always equals: an operand, or what it was computed from."""
+    if not isinstance(op, Elementwise):
+        return None
+    found = op.same_as() or _twice(op)
+    if found is None and len(op.operands) == 2:
+        found = _of_one_value(op) or _with_number(op)
+    return found
+
+
+def _twice(op: Elementwise) -> SSAValue | None:
+    """`op(op(x))` of stable ops and involutions."""
+    inner = op.operands[0].owner
+    if len(op.operands) != 1 or not isinstance(inner, Elementwise) or type(inner) is not type(op):
+        return None
+    kind = kind_of(scalar_of(op.operands[0]))
+    return inner.res if kind in op.stable else inner.operands[0] if kind in op.involution else None
+
+
+def _of_one_value(op: Elementwise) -> SSAValue | None:
+    a, b = op.operands
+    return a if a == b and kind_of(scalar_of(a)) in op.idempotent else None
+
+
+def _with_number(op: Elementwise) -> SSAValue | None:
+    """`op(x, constant)` where the constant is neutral or absorbing; for commutative ops either way round."""
+    pairs = [(op.operands[0], op.operands[1])]
+    if op.commutative:
+        pairs.append((op.operands[1], op.operands[0]))
+    for value, other in pairs:
+        if _is_stated(op.neutral, other):
+            return value
+        if _is_stated(op.absorbing, other):
+            return other
+    return None
+
+
+def _is_stated(fact: Mapping[str, Any], value: SSAValue) -> bool:
+    """Whether `value` is a splat of the very number that the fact states for its kind."""
+    element, number = scalar_of(value), splat_of(value)
+    kind = kind_of(element)
+    if number is None or kind not in fact:
+        return False
+    wanted = stated_number(fact[kind], element)
+    return wanted.tobytes() == number.tobytes() or bool(wanted != wanted and number != number)
+
+
+def stated_number(value: Any, element: Attribute) -> Any:
+    """The NumPy scalar that a fact's value means for an element type."""
+    limits = {"least": least, "greatest": greatest}
+    number = limits[value](element) if isinstance(value, str) else value
+    return np.asarray(number).astype(dtype_of(element))[()]

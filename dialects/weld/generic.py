@@ -1,0 +1,330 @@
+"""`weld.generic`: one loop nest over a domain, by value; and the ops that live only in its body."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+from xdsl.dialects.builtin import ArrayAttr
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.irdl import (
+    IRDLOperation,
+    operand_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.traits import IsTerminator, Pure
+from xdsl.utils.exceptions import VerifyException
+
+from ..expr import Expr, parse_expr
+from .attributes import Access, Dims, Out, Result, Where, parse_guards
+from .base import WeldOp
+from .facts import define_op
+from .reductions import REDUCTIONS
+from .types import BOOL, I64, Shape, Tensor, scalar_of, shape_of, tensor_type
+
+
+@define_op
+class Load(WeldOp):
+    """`weld.load %x "d0, d1 - 8 if d1 - 8 >= 0" : tensor<4x9xf32>`: one element of a tensor.
+
+    Operands after the tensor are the index values `i0, i1, ...` named in the access and, last, an optional i1:
+    where it is false, or an access guard does not hold, nothing is read and the value is 0.
+    """
+
+    name = "weld.load"
+    tensor = operand_def()
+    extra = var_operand_def()
+    access = prop_def(Access)
+    res = result_def()
+
+    @classmethod
+    def of(
+        cls, tensor: SSAValue, where: Where, indices: Sequence[SSAValue] = (), guard: SSAValue | None = None
+    ) -> Self:
+        return cls.create(
+            operands=[tensor, *indices, *([guard] if guard is not None else [])],
+            result_types=[scalar_of(tensor)],
+            properties={"access": Access(where)},
+        )
+
+    @property
+    def where(self) -> Where:
+        return self.access.data
+
+    @property
+    def guard(self) -> SSAValue | None:
+        last = self.operands[-1]
+        return last if len(self.operands) > 1 and last.type == BOOL else None
+
+    @property
+    def indices(self) -> tuple[SSAValue, ...]:
+        rest = tuple(self.operands)[1:]
+        return rest[:-1] if self.guard is not None else rest
+
+    def verify_(self) -> None:
+        rank = len(shape_of(self.tensor))
+        if len(self.where.indices) != rank:
+            raise VerifyException(f"weld.load needs {rank} indices for {self.tensor.type}, found '{self.where}'")
+        if any(i.type != I64 for i in self.indices):
+            raise VerifyException("weld.load expects i64 index values")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        names = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
+        where = _parse_quoted(parser, Where.parse)
+        parser.parse_punctuation(":")
+        kind = parser.parse_type()
+        tensor = parser.resolve_operand(names[0], kind)
+        index_count = len({n for e in where.indices for n in e.names if n[0] == "i" and n[1:].isdigit()})
+        types = [I64] * min(index_count, len(names) - 1) + [BOOL] * (len(names) - 1 - index_count)
+        extra = parser.resolve_operands(names[1:], types, parser.pos)
+        return cls.create(
+            operands=[tensor, *extra], result_types=[scalar_of(kind)], properties={"access": Access(where)}
+        )
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        printer.print_string(" ")
+        printer.print_string_literal(str(self.where))
+        printer.print_string(" : ")
+        printer.print_attribute(self.tensor.type)
+
+
+def _parse_quoted(parser: Parser, read: Any) -> Any:
+    position = parser.pos
+    try:
+        return read(parser.parse_str_literal())
+    except ValueError as error:
+        parser.raise_error(str(error), position)
+
+
+@define_op
+class Index(WeldOp):
+    """`weld.index "d0 + 1" : i64`: an integer expression over dims and sizes as a scalar."""
+
+    name = "weld.index"
+    expr = prop_def(Dims)
+    res = result_def(I64)
+
+    @classmethod
+    def of(cls, expr: Expr) -> Self:
+        return cls.create(properties={"expr": Dims((expr,))}, result_types=[I64])
+
+    @property
+    def value(self) -> Expr:
+        return self.expr.data[0]
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        return cls.of(_parse_quoted(parser, parse_expr))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_string_literal(str(self.expr))
+
+
+@define_op
+class Inside(WeldOp):
+    """`weld.inside "d1 - 8 >= 0 and n - d1 >= 0"`: whether all the inequalities hold, an i1."""
+
+    name = "weld.inside"
+    guards = prop_def(Dims)
+    res = result_def(BOOL)
+
+    @classmethod
+    def of(cls, guards: tuple[Expr, ...]) -> Self:
+        return cls.create(properties={"guards": Dims(guards)}, result_types=[BOOL])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        return cls.of(_parse_quoted(parser, parse_guards))
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_string_literal(" and ".join(f"{g} >= 0" for g in self.guards.data))
+
+
+@define_op
+class Yield(IRDLOperation):
+    """Ends the body of a generic with the values of its results, or a kernel with the tensors it gives out."""
+
+    name = "weld.yield"
+    values = var_operand_def()
+    traits = traits_def(IsTerminator(), Pure())
+    assembly_format = "($values^ `:` type($values))? attr-dict"
+
+
+@define_op
+class Generic(WeldOp):
+    """A loop nest by value. The body computes scalars at each point of the domain and refers to the tensors it
+    loads directly; each result says what becomes of its yielded value (see `Result`).
+
+        %m, %y = weld.generic over "n, 8" gives "max d0", "write d0, d1" {
+          %0 = weld.load %x "d0, d1" : tensor<?x8xf32, #weld.dims<"n, 8">>
+          %1 = weld.exp %0 : f32
+          weld.yield %1, %1 : f32, f32
+        } : tensor<?xf32, #weld.dims<"n">>, tensor<?x8xf32, #weld.dims<"n, 8">>
+
+    Operands are the tensors that scatter results start from, in their order (`from %base`).
+    """
+
+    name = "weld.generic"
+    inits = var_operand_def()
+    domain = prop_def(Dims)
+    gives = prop_def(ArrayAttr[Out])
+    body = region_def("single_block")
+    outs = var_result_def()
+
+    @classmethod
+    def of(
+        cls,
+        domain: Shape,
+        gives: Sequence[Result],
+        types: Sequence[Attribute],
+        body: Block,
+        inits: Sequence[SSAValue] = (),
+    ) -> Self:
+        return cls.create(
+            operands=inits,
+            result_types=types,
+            properties={"domain": Dims(domain), "gives": ArrayAttr([Out(g) for g in gives])},
+            regions=[Region(body)],
+        )
+
+    @property
+    def block(self) -> Block:
+        return self.regions[0].blocks[0]
+
+    @property
+    def sizes(self) -> Shape:
+        return self.domain.data
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        """The names of the domain's dims: d0, d1, ..."""
+        return dim_names(len(self.domain.data))
+
+    @property
+    def results_given(self) -> tuple[Result, ...]:
+        return tuple(out.data for out in self.gives.data)
+
+    @property
+    def terminator(self) -> Operation:
+        last = self.block.last_op
+        assert last is not None
+        return last
+
+    def yielded(self) -> list[tuple[SSAValue, ...]]:
+        """For each result the values that the body yields for it."""
+        values = list(self.terminator.operands)
+        groups: list[tuple[SSAValue, ...]] = []
+        for result in self.results_given:
+            groups.append(tuple(values[: result.values]))
+            del values[: result.values]
+        return groups
+
+    def loads(self) -> list[Load]:
+        return [op for op in self.block.ops if isinstance(op, Load)]
+
+    def reduced_dims(self, result: Result) -> tuple[str, ...]:
+        """The dims whose values one element of the result combines."""
+        used = {n for e in result.indices for n in e.names}
+        return tuple(d for d in self.dims if d not in used)
+
+    def verify_(self) -> None:
+        results = self.results_given
+        if len(results) != len(self.outs):
+            raise VerifyException(f"weld.generic has {len(self.outs)} results but gives {len(results)}")
+        if len(self.inits) != sum(r.is_scatter for r in results):
+            raise VerifyException("weld.generic expects one init tensor for each scatter result")
+        if not isinstance(self.terminator, Yield):
+            raise VerifyException("weld.generic body must end with weld.yield")
+        if len(self.terminator.operands) != sum(r.values for r in results):
+            raise VerifyException(
+                f"weld.generic yields {len(self.terminator.operands)} values, its results need"
+                f" {sum(r.values for r in results)}"
+            )
+        for result, out in zip(results, self.outs, strict=True):
+            self._verify_result(result, out.type)
+
+    def _verify_result(self, result: Result, kind: Attribute) -> None:
+        shape = shape_of(kind)
+        if len(result.indices) != len(shape):
+            raise VerifyException(f"weld.generic result '{result}' needs {len(shape)} indices for {kind}")
+        if result.is_reduction and result.kind not in REDUCTIONS:
+            raise VerifyException(f"weld.generic has no result kind '{result.kind}'")
+        sizes = dict(zip(self.dims, self.sizes, strict=True))
+        if result.is_scatter:
+            return
+        names = [str(e) for e in result.indices]
+        plain = [sizes[n] if n in sizes else Expr.constant(1) for n in names]
+        allowed = all(n in sizes or n == "0" for n in names) and len({n for n in names if n != "0"}) == len(
+            [n for n in names if n != "0"]
+        )
+        if not allowed or tuple(plain) != shape:
+            raise VerifyException(f"weld.generic result '{result}' over '{self.domain}' does not fill {kind}")
+        if result.is_write and self.reduced_dims(result):
+            raise VerifyException(f"weld.generic result '{result}' does not use every dim of '{self.domain}'")
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Self:
+        parser.parse_keyword("over")
+        domain = Dims(_parse_quoted(parser, lambda t: tuple(parse_expr(p) for p in t.split(",") if p.strip())))
+        parser.parse_keyword("gives")
+
+        def result() -> Out:
+            kind, _, rest = parser.parse_str_literal().partition(" ")
+            return Out(Result(kind, tuple(parse_expr(p) for p in rest.split(",") if p.strip())))
+
+        gives = parser.parse_comma_separated_list(parser.Delimiter.NONE, result)
+        names = []
+        if parser.parse_optional_keyword("from"):
+            names = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
+        region = parser.parse_region()
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        types = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+        starts = [t for t, g in zip(types, gives, strict=True) if g.data.is_scatter]
+        inits = parser.resolve_operands(names, starts, parser.pos)
+        op = cls.create(
+            operands=inits,
+            result_types=types,
+            properties={"domain": domain, "gives": ArrayAttr(gives)},
+            regions=[region],
+        )
+        op.attributes |= attributes
+        return op
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" over ")
+        printer.print_string_literal(str(self.domain))
+        printer.print_string(" gives ")
+        printer.print_list(self.gives.data, lambda g: printer.print_string_literal(str(g.data)))
+        if self.inits:
+            printer.print_string(" from ")
+            printer.print_list(self.inits, printer.print_ssa_value)
+        printer.print_string(" ")
+        printer.print_region(self.regions[0])
+        printer.print_op_attributes(self.attributes)
+        printer.print_string(" : ")
+        printer.print_list([o.type for o in self.outs], printer.print_attribute)
+
+
+def dim_names(rank: int) -> tuple[str, ...]:
+    return tuple(f"d{k}" for k in range(rank))
+
+
+def dim_exprs(rank: int) -> tuple[Expr, ...]:
+    return tuple(Expr.symbol(n) for n in dim_names(rank))
+
+
+def result_type(kind: str, element: Attribute, sizes: Shape) -> Tensor:
+    return tensor_type(I64 if kind in ("argmax", "argmin") else element, sizes)

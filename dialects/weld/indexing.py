@@ -1,0 +1,221 @@
+"""Gather and scatter with NumPy's integer indexing, and the check that indices are in range."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import numpy as np
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, StringAttr, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import IRDLOperation, operand_def, prop_def, traits_def
+from xdsl.traits import MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+from ..expr import Expr
+from .attributes import Where
+from .base import Points, TensorOp
+from .facts import define_op
+from .types import BOOL, I64, Shape, scalar_of, shape_of, tensor_type
+from .views import axes_attribute
+
+SCATTER_KINDS = {
+    "set": None,
+    "add": np.add,
+    "mul": np.multiply,
+    "max": np.maximum,
+    "min": np.minimum,
+}
+
+
+class Indexed(TensorOp):
+    """What gather and scatter share: int64 index tensors of one shape for the operand dims `axes`.
+
+    Index k selects along dim axes[k]; negative values count from the end. In the gathered shape the index
+    tensors' dims stand at position `at`, between the dims that are not indexed.
+    """
+
+    arity = None
+
+    axes = prop_def(DenseArrayBase)
+    at = prop_def(IntegerAttr)
+
+    first_index = 1
+
+    @property
+    def indexed(self) -> tuple[int, ...]:
+        return tuple(int(a) for a in self.axes.get_values())
+
+    @property
+    def position(self) -> int:
+        return int(self.at.value.data)
+
+    @property
+    def index_operands(self) -> Sequence[SSAValue]:
+        return self.args[self.first_index :]
+
+    def gathered_shape(self) -> Shape:
+        if len(self.args) <= self.first_index:
+            raise VerifyException(f"{self.name} expects index operands")
+        shape, indices = shape_of(self.args[0]), self.index_operands
+        axes = self.indexed
+        if len(axes) != len(indices) or len(set(axes)) != len(axes) or not all(0 <= a < len(shape) for a in axes):
+            raise VerifyException(
+                f"{self.name} expects one index for each of the axes {list(axes)} of {self.args[0].type}"
+            )
+        if any(i.type != indices[0].type or scalar_of(i) != I64 for i in indices):
+            raise VerifyException(
+                f"{self.name} expects int64 indices of one shape, found " + " and ".join(str(i.type) for i in indices)
+            )
+        kept = [size for k, size in enumerate(shape) if k not in axes]
+        if not 0 <= self.position <= len(kept):
+            raise VerifyException(f"{self.name} expects at from 0 to {len(kept)}, found {self.position}")
+        return tuple(kept[: self.position]) + shape_of(indices[0]) + tuple(kept[self.position :])
+
+    def element(self, p: Points, dims: tuple[Expr, ...]) -> tuple[Where, list[SSAValue], SSAValue]:
+        """The operand element for the gathered element `dims`: its access, the index values, and whether they
+        are all in range."""
+        shape = shape_of(self.args[0])
+        rank = len(shape_of(self.index_operands[0]))
+        point = dims[self.position : self.position + rank]
+        kept = iter(dims[: self.position] + dims[self.position + rank :])
+        values: list[SSAValue] = []
+        inside: SSAValue | None = None
+        for axis, operand in zip(self.indexed, self.index_operands, strict=True):
+            raw = p.load(operand, Where(point))
+            size, zero = p.index(shape[axis]), p.b.constant(0, raw)
+            value = p.b.select(p.b.lt(raw, zero), p.b.add(raw, size), raw)
+            fits = getattr(p.b, "and")(p.b.ge(value, zero), p.b.lt(value, size))
+            inside = fits if inside is None else getattr(p.b, "and")(inside, fits)
+            values.append(value)
+        assert inside is not None
+        names = {axis: Expr.symbol(f"i{k}") for k, axis in enumerate(self.indexed)}
+        where = Where(tuple(names[k] if k in names else next(kept) for k in range(len(shape))))
+        return where, values, inside
+
+    def numpy_index(self, array: Any, indices: Sequence[Any]) -> tuple[Any, ...]:
+        """The index for NumPy on the operand with its indexed dims moved to the front."""
+        return tuple(np.where(i < 0, i + array.shape[a], i) for i, a in zip(indices, self.indexed, strict=True))
+
+
+@define_op
+class Gather(Indexed):
+    """`weld.gather %x, %i0, ... {axes = array<i64: 0>, at = 0 : i64}`: NumPy's x[i0, ...].
+
+    An index out of range gives 0 here; frontends add a `weld.check` that raises before results are seen.
+    """
+
+    name = "weld.gather"
+
+    @classmethod
+    def of(cls, value: SSAValue, indices: Sequence[SSAValue], axes: Sequence[int], at: int) -> Self:
+        op = cls.create(
+            operands=[value, *indices],
+            result_types=[value.type],
+            properties={"axes": axes_attribute(axes), "at": IntegerAttr(at, i64)},
+        )
+        op.res._type = op.infer_type()  # pyright: ignore[reportPrivateUsage]
+        return op
+
+    def infer_type(self) -> Attribute:
+        return tensor_type(scalar_of(self.args[0]), self.gathered_shape())
+
+    def point(self, p: Points) -> SSAValue | None:
+        where, values, inside = self.element(p, p.dims)
+        return p.load(self.args[0], where, values, inside)
+
+    def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
+        array, indices = arrays[0], arrays[1:]
+        moved = np.moveaxis(array, self.indexed, range(len(indices)))
+        wrapped = self.numpy_index(array, indices)
+        inside = np.ones(indices[0].shape, bool)
+        for i, axis in zip(wrapped, self.indexed, strict=True):
+            inside &= (i >= 0) & (i < array.shape[axis])
+        kept = moved.ndim - len(indices)
+        if min(moved.shape[: len(indices)]) == 0:
+            found = np.zeros(indices[0].shape + moved.shape[len(indices) :], array.dtype)
+        else:
+            found = moved[tuple(np.where(inside, i, 0) for i in wrapped)]
+        found = np.where(inside.reshape(inside.shape + (1,) * kept), found, np.zeros((), array.dtype))
+        rank = indices[0].ndim
+        return np.moveaxis(found, range(rank), range(self.position, self.position + rank))
+
+
+@define_op
+class Scatter(Indexed):
+    """`weld.scatter %x, %updates, %i0, ... {kind = "add", axes, at}`: `%x` with `x[i0, ...] op= updates`.
+
+    `%updates` has the shape that the same gather would give. Updates apply one by one in row-major order, so
+    repeated indices accumulate ("add", "mul", "max", "min") or the last one stays ("set").
+    """
+
+    name = "weld.scatter"
+    kind = prop_def(StringAttr)
+    first_index = 2
+
+    @classmethod
+    def of(
+        cls,
+        value: SSAValue,
+        updates: SSAValue,
+        indices: Sequence[SSAValue],
+        axes: Sequence[int],
+        at: int,
+        kind: str,
+    ) -> Self:
+        return cls.create(
+            operands=[value, updates, *indices],
+            result_types=[value.type],
+            properties={"axes": axes_attribute(axes), "at": IntegerAttr(at, i64), "kind": StringAttr(kind)},
+        )
+
+    def infer_type(self) -> Attribute:
+        if self.kind.data not in SCATTER_KINDS:
+            raise VerifyException(f"weld.scatter has no kind {self.kind.data!r}; it has {', '.join(SCATTER_KINDS)}")
+        expected = tensor_type(scalar_of(self.args[0]), self.gathered_shape())
+        if self.args[1].type != expected:
+            raise VerifyException(f"weld.scatter expects updates of type {expected}, found {self.args[1].type}")
+        return self.args[0].type
+
+    def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
+        result, updates, indices = arrays[0].copy(), arrays[1], arrays[2:]
+        moved = np.moveaxis(result, self.indexed, range(len(indices)))
+        rank = indices[0].ndim
+        rows = np.moveaxis(updates, range(self.position, self.position + rank), range(rank))
+        wrapped = self.numpy_index(result, indices)
+        inside = np.ones(indices[0].shape, bool)
+        for i, axis in zip(wrapped, self.indexed, strict=True):
+            inside &= (i >= 0) & (i < result.shape[axis])
+        where = tuple(i[inside] for i in wrapped)
+        ufunc = SCATTER_KINDS[self.kind.data]
+        if ufunc is None:
+            moved[where] = rows[inside]
+        else:
+            ufunc.at(moved, where, rows[inside])
+        return result
+
+
+@define_op
+class Check(IRDLOperation):
+    """`weld.check %bad "message" {exception = "IndexError"} : tensor<i1>`: the program raises when `%bad` is true.
+
+    The results of a program whose check failed are never seen.
+    """
+
+    name = "weld.check"
+    bad = operand_def()
+    message = prop_def(StringAttr)
+    exception = prop_def(StringAttr)
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = "$bad $message $exception attr-dict `:` type($bad)"
+
+    @classmethod
+    def of(cls, bad: SSAValue, message: str, exception: str) -> Self:
+        return cls.create(
+            operands=[bad],
+            properties={"message": StringAttr(message), "exception": StringAttr(exception)},
+        )
+
+    def verify_(self) -> None:
+        if self.bad.type != tensor_type(BOOL, ()):
+            raise VerifyException(f"weld.check expects a tensor<i1>, found {self.bad.type}")

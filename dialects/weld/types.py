@@ -1,0 +1,174 @@
+"""Tensor types with symbolic shapes, and the correspondence between IR element types and NumPy dtypes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from typing import Any, TypeAlias, cast
+
+import numpy as np
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    BFloat16Type,
+    ComplexType,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    IndexType,
+    IntegerType,
+    NoneAttr,
+    Signedness,
+    TensorType,
+    VectorType,
+)
+from xdsl.ir import Attribute, SSAValue
+
+from ..expr import Expr
+from .attributes import Dims
+
+Tensor: TypeAlias = TensorType[Attribute]
+Shape: TypeAlias = tuple[Expr, ...]
+
+BOOL = IntegerType(1)
+I64 = IntegerType(64)
+INDEX = IndexType()
+F16, BF16, F32, F64 = Float16Type(), BFloat16Type(), Float32Type(), Float64Type()
+
+_DTYPES: dict[Attribute, np.dtype[Any]] = {
+    BOOL: np.dtype(np.bool_),
+    F16: np.dtype(np.float16),
+    F32: np.dtype(np.float32),
+    F64: np.dtype(np.float64),
+    INDEX: np.dtype(np.int64),
+    ComplexType(F32): np.dtype(np.complex64),
+    ComplexType(F64): np.dtype(np.complex128),
+    **{IntegerType(8 * n): np.dtype(f"i{n}") for n in (1, 2, 4, 8)},
+    **{IntegerType(8 * n, Signedness.UNSIGNED): np.dtype(f"u{n}") for n in (1, 2, 4, 8)},
+}
+_ELEMENTS = {dtype: element for element, dtype in _DTYPES.items() if element != INDEX}
+
+
+def dtype_of(element: Attribute) -> np.dtype[Any]:
+    """The NumPy dtype of an element type; bfloat16 is held as float32. KeyError for types without one."""
+    return np.dtype(np.float32) if element == BF16 else _DTYPES[element]
+
+
+def as_element(value: Any, element: Attribute) -> Any:
+    """The value as a NumPy array of the element type; a bfloat16 is rounded to 16 bits, to even."""
+    array = np.asarray(value).astype(dtype_of(element), copy=False)
+    if element != BF16:
+        return array
+    bits = array.view(np.uint32)
+    rounded = (bits + np.uint32(0x7FFF) + (bits >> np.uint32(16) & np.uint32(1))) & np.uint32(0xFFFF0000)
+    return np.where(np.isnan(array), array, rounded.view(np.float32))
+
+
+def is_element(kind: Attribute) -> bool:
+    """Whether tensors may hold elements of this type."""
+    return kind == BF16 or kind in _DTYPES
+
+
+def element_of(dtype: np.dtype[Any] | type) -> Attribute | None:
+    """The element type of a NumPy dtype, None when the IR has none (complex, objects, strings, ...)."""
+    return _ELEMENTS.get(np.dtype(dtype))
+
+
+@lru_cache(maxsize=8192)
+def tensor_type(element: Attribute, shape: tuple[Expr, ...]) -> Tensor:
+    """`tensor<?x8xf32, #weld.dims<"n, 8">>` for shape (n, 8); no encoding when every dim is static."""
+    values = [e.value for e in shape]
+    sizes = [DYNAMIC_INDEX if v is None else v for v in values]
+    encoding = Dims(shape) if None in values else NoneAttr()
+    return TensorType(element, sizes, encoding)
+
+
+def tensor_of(dtype: np.dtype[Any] | type, shape: Iterable[Expr | int]) -> Tensor:
+    element = element_of(dtype)
+    assert element is not None, f"no element type for {dtype}"
+    return tensor_type(element, tuple(Expr.of(e) for e in shape))
+
+
+def shape_of(value: SSAValue | Attribute) -> Shape:
+    """The symbolic shape of a tensor, () for a scalar.
+
+    Raises ValueError for a dynamic tensor type without a `#weld.dims` encoding (run `resolve-shapes` first).
+    """
+    kind = value.type if isinstance(value, SSAValue) else value
+    if not isinstance(kind, TensorType):
+        return ()
+    return _shape(cast(Tensor, kind))
+
+
+def is_resolved(value: SSAValue | Attribute) -> bool:
+    """Whether every size is a number or has its symbol: what `shape_of` needs."""
+    kind = value.type if isinstance(value, SSAValue) else value
+    if not isinstance(kind, TensorType):
+        return True
+    tensor = cast(Tensor, kind)
+    return isinstance(tensor.encoding, Dims) or DYNAMIC_INDEX not in tensor.get_shape()
+
+
+@lru_cache(maxsize=8192)
+def _shape(kind: Tensor) -> Shape:
+    if isinstance(kind.encoding, Dims):
+        return kind.encoding.data
+    sizes = kind.get_shape()
+    if DYNAMIC_INDEX in sizes:
+        raise ValueError(f"{kind} has no symbolic shape; run resolve-shapes first")
+    return tuple(Expr.constant(n) for n in sizes)
+
+
+def scalar_of(value: SSAValue | Attribute) -> Attribute:
+    """The element type of a tensor or vector, the type itself of a scalar."""
+    kind = value.type if isinstance(value, SSAValue) else value
+    if isinstance(kind, TensorType | VectorType):
+        return cast(Attribute, kind.element_type)
+    return kind
+
+
+def with_element(kind: Attribute, element: Attribute) -> Attribute:
+    """`kind` (tensor, vector or scalar) with another element type."""
+    if isinstance(kind, TensorType):
+        tensor = cast(Tensor, kind)
+        return TensorType(element, tensor.shape, tensor.encoding)
+    if isinstance(kind, VectorType):
+        return VectorType(element, cast(Any, kind).get_shape())
+    return element
+
+
+def is_float(element: Attribute) -> bool:
+    return isinstance(element, Float16Type | BFloat16Type | Float32Type | Float64Type)
+
+
+def is_unsigned(element: Attribute) -> bool:
+    return isinstance(element, IntegerType) and element.signedness.data == Signedness.UNSIGNED
+
+
+def kind_of(element: Attribute) -> str:
+    """ "f" float, "b" bool, "u" unsigned, "i" signed integer or index, "c" complex."""
+    if isinstance(element, ComplexType):
+        return "c"
+    if is_float(element):
+        return "f"
+    if element == BOOL:
+        return "b"
+    return "u" if is_unsigned(element) else "i"
+
+
+def bit_width(element: Attribute) -> int:
+    """Bits of an element in a register; a bool is 1 bit there and one byte in memory."""
+    if element == BOOL:
+        return 1
+    return dtype_of(element).itemsize * 8 if element != BF16 else 16
+
+
+def least(element: Attribute) -> Any:
+    """The least value of an element type: -inf, False, or the integer type's minimum."""
+    kind, dtype = kind_of(element), dtype_of(element)
+    return False if kind == "b" else -np.inf if kind == "f" else np.iinfo(dtype).min
+
+
+def greatest(element: Attribute) -> Any:
+    """The greatest value of an element type: inf, True, or the integer type's maximum."""
+    kind, dtype = kind_of(element), dtype_of(element)
+    return True if kind == "b" else np.inf if kind == "f" else np.iinfo(dtype).max

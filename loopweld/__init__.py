@@ -1,0 +1,40 @@
+"""Loopweld welds the loops of a tensor program together: the public names.
+
+The repository's folders `compiler`, `dialects` and `passes` are the subpackages
+`loopweld.compiler`, `loopweld.dialects` and `loopweld.passes`. The public names load on first use,
+so that `import loopweld` costs next to nothing.
+"""
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+if not Path(__file__).with_name("dialects").exists():
+    # A checkout: the subpackages stand next to this folder, not in it.
+    __path__.append(str(Path(__file__).parents[1]))
+
+__version__ = "0.1.0"
+
+_HOME = {
+    "jit": "loopweld.api",
+    "compile": "loopweld.api",
+    "pipeline": "loopweld.api",
+    "Target": "loopweld.api",
+    "Report": "loopweld.api",
+    "Compiled": "loopweld.api",
+}
+"""Each public name and the module that defines it."""
+
+__all__ = ["Compiled", "Report", "Target", "compile", "jit", "pipeline"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'loopweld' has no attribute '{name}'")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

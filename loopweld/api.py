@@ -1,0 +1,71 @@
+"""The public functions: `jit`, `compile`, `pipeline`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, overload
+
+from loopweld.compiler.compiled import Compiled
+from loopweld.compiler.jitted import Jitted
+from loopweld.compiler.report import Report
+from loopweld.compiler.targets import Target, as_target
+
+NUMERICS = ("fast", "strict")
+
+
+@overload
+def jit(function: Callable[..., Any], **options: Any) -> Jitted: ...
+@overload
+def jit(function: None = None, **options: Any) -> Callable[[Callable[..., Any]], Jitted]: ...
+def jit(
+    function: Callable[..., Any] | None = None,
+    *,
+    target: Target | str = "cpu",
+    numerics: str = "fast",
+    threads: int | None = None,
+    check: bool = False,
+    donate: tuple[int | str, ...] = (),
+) -> Any:
+    """Compile a function of plain NumPy code when it is called.
+
+    `target`: "cpu", "numpy" (the evaluator, never fused), a level such as "x86-64-v3", or a `Target`.
+    `numerics`: "fast" contracts multiply-add and ignores the sign of zero in arithmetic; "strict" does neither.
+    `threads`: how many threads may be used; results never depend on it (programs run on one thread so far).
+    `check`: also run the NumPy evaluator on each call and raise AssertionError where the results differ.
+    `donate`: names or positions of arguments whose memory results may take (a permission, not used so far).
+
+    Raises ValueError for an unknown option value.
+    """
+    if numerics not in NUMERICS:
+        raise ValueError(f"numerics must be one of {', '.join(NUMERICS)}, found {numerics!r}")
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads must be at least 1, found {threads}")
+    resolved = as_target(target)
+    if function is None:
+        return lambda f: Jitted(f, resolved, numerics, check, donate)
+    return Jitted(function, resolved, numerics, check, donate)
+
+
+def compile(  # noqa: A001  (the public name)
+    module: Any, entry: str = "main", target: Target | str = "cpu", numerics: str = "fast", check: bool = False
+) -> Compiled:
+    """Compile a function of a module: an xDSL `ModuleOp`, the text of one, or the path of an `.mlir` file.
+
+    The module holds `weld` ops or upstream `linalg`, `tensor`, `arith` and `math` ops on tensors. The result is
+    called with one array for each argument and gives one array, or a tuple of them.
+    Raises ParseError and VerifyException for a wrong module, ValueError for an unknown entry.
+    """
+    from loopweld.compiler.from_module import compile_parsed, parse_module
+
+    parsed = parse_module(module)
+    return compile_parsed(parsed, entry, as_target(target), numerics, check)
+
+
+def pipeline(target: Target | str = "cpu") -> str:
+    """The textual pass pipeline; `loopweld-opt -p "$(...)"` runs it, or any prefix of it."""
+    from loopweld.compiler.pipeline import pipeline as text
+
+    return text(as_target(target))
+
+
+__all__ = ["Compiled", "Jitted", "Report", "Target", "compile", "jit", "pipeline"]

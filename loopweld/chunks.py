@@ -1,0 +1,28 @@
+"""`--split-input-file`: one file, several modules between lines of `// -----`."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+_SEPARATOR = re.compile(r"^// -----.*(?:\n|\Z)", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of the input that is a module of its own, and the number of its first line."""
+
+    text: str
+    first_line: int
+
+    @property
+    def padded(self) -> bytes:
+        """The text behind so many empty lines that every position in it is one in the whole input."""
+        return ("\n" * (self.first_line - 1) + self.text).encode()
+
+
+def split(text: str) -> Iterator[Chunk]:
+    start = 0
+    for separator in _SEPARATOR.finditer(text):
+        yield Chunk(text[start : separator.start()], text.count("\n", 0, start) + 1)
+        start = separator.end()
+    yield Chunk(text[start:], text.count("\n", 0, start) + 1)

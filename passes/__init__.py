@@ -1,0 +1,31 @@
+"""The passes of loopweld, by their command-line names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from xdsl.passes import ModulePass
+
+PASSES = {
+    "resolve-shapes": ("resolve_shapes", "ResolveShapes"),
+    "convert-linalg-to-weld": ("linalg", "ConvertLinalgToWeld"),
+    "simplify": ("simplify", "Simplify"),
+    "propagate-views": ("views", "PropagateViews"),
+    "generalize": ("generalize", "Generalize"),
+    "fuse-producers": ("fusion.producers", "FuseProducers"),
+    "fuse-siblings": ("fusion.siblings", "FuseSiblings"),
+    "form-kernels": ("fusion.kernels", "FormKernels"),
+    "lower-to-loops": ("loops.lower", "LowerToLoops"),
+    "annotate-alias-scopes": ("loops.alias", "AnnotateAliasScopes"),
+}
+"""Command-line name -> (module below this package, class)."""
+
+
+def passes() -> dict[str, Callable[[], type[ModulePass]]]:
+    """Every pass by name, imported on first use."""
+
+    def load(module: str, name: str) -> Callable[[], type[ModulePass]]:
+        return lambda: getattr(import_module(f".{module}", __package__), name)
+
+    return {name: load(*place) for name, place in PASSES.items()}

@@ -1,0 +1,1 @@
+"""Fusion: legality, profit and mechanism, and the passes that use them."""

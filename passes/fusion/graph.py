@@ -1,0 +1,122 @@
+"""The dataflow graph of a function's top-level ops; a generic uses the tensors that its body loads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...dialects.weld.generic import Generic, Load
+
+
+def functions(module: Operation) -> Iterator[FuncOp]:
+    """The module's functions that have a body."""
+    for op in module.regions[0].blocks[0].ops:
+        if isinstance(op, FuncOp) and op.body.blocks:
+            yield op
+
+
+def top_level(op: Operation, block: Block) -> Operation:
+    """The ancestor of `op` (or itself) that stands in `block`."""
+    while op.parent is not block:
+        parent = op.parent_op()
+        assert parent is not None, f"{op.name} is not inside the block"
+        op = parent
+    return op
+
+
+def tensors_used(op: Operation) -> set[SSAValue]:
+    """The values from outside that an op uses: its operands, and what its body refers to."""
+    used = set(op.operands)
+    if op.regions:
+        inner: set[SSAValue] = set()
+        for child in op.walk():
+            if child is not op:
+                inner.update(child.operands)
+        used |= {v for v in inner if not _defined_inside(v, op)}
+    return used
+
+
+def _defined_inside(value: SSAValue, op: Operation) -> bool:
+    owner = value.owner
+    parent = owner.parent_op() if isinstance(owner, Block) else owner
+    while parent is not None:
+        if parent is op:
+            return True
+        parent = parent.parent_op()
+    return False
+
+
+def producers(op: Operation) -> set[Operation]:
+    """The ops whose results an op uses."""
+    return {v.owner for v in tensors_used(op) if isinstance(v.owner, Operation)}
+
+
+def users(op: Operation) -> set[Operation]:
+    """The top-level ops that use a result of `op`."""
+    block = op.parent
+    assert block is not None
+    found: set[Operation] = set()
+    for result in op.results:
+        for use in result.uses:
+            found.add(top_level(use.operation, block))
+    return found
+
+
+def reaches(start: set[Operation], goal: Operation, without: set[Operation] = frozenset()) -> bool:  # pyright: ignore
+    """Whether a path of uses leads from an op of `start` to `goal`, not through the ops of `without`."""
+    seen: set[Operation] = set(without)
+    stack = [op for op in start if op not in seen]
+    while stack:
+        op = stack.pop()
+        if op is goal:
+            return True
+        if op in seen:
+            continue
+        seen.add(op)
+        stack += [user for user in users(op) if user not in seen]
+    return False
+
+
+def has_other_path(producer: Operation, consumer: Operation) -> bool:
+    """Whether `consumer` depends on `producer` through a third op."""
+    return reaches(users(producer) - {consumer}, consumer)
+
+
+def sort_block(block: Block) -> None:
+    """Put the ops of a block into an order where definitions come before uses, keeping their order otherwise."""
+    ops = list(block.ops)
+    position = {op: k for k, op in enumerate(ops)}
+    placed: set[Operation] = set()
+    order: list[Operation] = []
+    for op in ops:
+        stack = [op]
+        while stack:
+            current = stack[-1]
+            if current in placed:
+                stack.pop()
+                continue
+            waiting = [p for p in producers(current) if p in position and p not in placed]
+            if waiting:
+                stack += sorted(waiting, key=lambda p: -position[p])
+            else:
+                placed.add(current)
+                order.append(current)
+                stack.pop()
+    if order == ops:
+        return
+    for op in ops:
+        op.detach()
+    block.add_ops(order)
+
+
+def is_returned(value: SSAValue) -> bool:
+    """Whether the value is a result of the function (or of an enclosing kernel's program)."""
+    return any(isinstance(use.operation, ReturnOp) for use in value.uses)
+
+
+def loads_of(consumer: Generic, producer: Operation) -> list[Load]:
+    """The loads in `consumer` of any result of `producer`."""
+    results = set(producer.results)
+    return [op for op in consumer.loads() if op.tensor in results]

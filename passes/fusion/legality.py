@@ -1,0 +1,60 @@
+"""When fusion would be wrong: each rule returns its reason code, or None where nothing forbids it."""
+
+from __future__ import annotations
+
+from xdsl.ir import Operation
+
+from ...dialects.weld.generic import Generic, Load
+from ..remarks import Reason
+from .graph import has_other_path
+from .merge import substitution
+
+
+def inline_forbidden(load: Load) -> Reason | None:
+    """Why the loaded value cannot be computed at the point of the load."""
+    producer = load.tensor.owner
+    if not isinstance(producer, Generic):
+        return Reason.LIBRARY_CALL
+    result = producer.results_given[list(producer.outs).index(load.tensor)]
+    if result.is_scatter:
+        return Reason.SCATTER_RESULT
+    if result.is_reduction:
+        return Reason.REDUCTION_RESULT
+    if load.indices:
+        return Reason.DATA_DEPENDENT_ACCESS
+    return None
+
+
+def join_forbidden(first: Generic, second: Generic) -> Reason | None:
+    """Why two generics over one domain cannot become one loop nest (loads between them already inlined)."""
+    for load in second.loads():
+        if load.tensor.owner is first:
+            return inline_forbidden(load) or Reason.DEPENDENCY_CYCLE
+    if any(init.owner is first for init in second.inits):
+        return Reason.SCATTER_RESULT
+    if has_other_path(first, second):
+        return Reason.DEPENDENCY_CYCLE
+    return None
+
+
+def same_domain(load: Load, consumer: Generic) -> dict[str, str] | None:
+    """The producer's dims as different dims of the consumer that cover its domain; None when they do not."""
+    producer = load.tensor.owner
+    assert isinstance(producer, Generic)
+    if load.where.guards or load.guard is not None:
+        return None
+    sizes = dict(zip(consumer.dims, consumer.sizes, strict=True))
+    mapping = {name: str(expr) for name, expr in substitution(load).items()}
+    for name, size in zip(producer.dims, producer.sizes, strict=True):
+        target = mapping.get(name)
+        if target is None and size.value == 1:
+            continue
+        if target not in sizes or sizes[target] != size:
+            return None
+    if sorted(mapping.values()) != sorted(consumer.dims) or len(mapping) != len(producer.dims):
+        return None
+    return mapping
+
+
+def is_library(op: Operation) -> bool:
+    return not isinstance(op, Generic)

@@ -1,0 +1,175 @@
+"""`generalize`: every tensor op with a pointwise form becomes a `weld.generic`; views become accesses.
+
+    %y = weld.exp %x : tensor<4xf32>
+->  %y = weld.generic over "4" gives "write d0" {
+       %0 = weld.load %x "d0" : tensor<4xf32>
+       %1 = weld.exp %0 : f32
+       weld.yield %1 : f32
+     } : tensor<4xf32>
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from ..dialects.expr import Expr
+from ..dialects.weld.attributes import Result, Where
+from ..dialects.weld.base import Elementwise, TensorOp
+from ..dialects.weld.constant import Constant, Size
+from ..dialects.weld.generic import Generic, Yield, dim_exprs
+from ..dialects.weld.indexing import Scatter
+from ..dialects.weld.reductions import Reduction
+from ..dialects.weld.types import Shape, scalar_of, shape_of, with_element
+from ..dialects.weld.views import View
+from .points import NotLowerable, PointBuilder, compute_element
+
+
+@dataclass(frozen=True)
+class Generalize(ModulePass):
+    """Turn tensor ops into generics; what has no pointwise form stays and will be a library call."""
+
+    name = "generalize"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in op.ops:
+            if isinstance(function, FuncOp) and function.body.blocks:
+                _generalize(function.body.block)
+
+
+def _generalize(block: Block) -> None:
+    for op in list(block.ops):
+        generalize_op(op)
+    for op in list(block.ops):
+        if isinstance(op, ReturnOp):
+            _own_results(op)
+    for op in reversed(list(block.ops)):
+        if isinstance(op, View | Constant | Size) and not any(r.uses for r in op.results):
+            op.detach()
+            op.erase()
+
+
+def generalize_op(op: Operation) -> None:
+    """Replace one tensor op by its generic form, where it has one."""
+    try:
+        if isinstance(op, Elementwise):
+            _replace(op, _elementwise(op))
+        elif isinstance(op, Reduction):
+            _reduction(op)
+        elif isinstance(op, Scatter):
+            _replace(op, _scatter(op))
+        elif isinstance(op, Size):
+            _replace(op, _write(op, (), lambda p: p.b.cast(p.index(op.expr.data[0]), scalar_of(op.res))))
+        elif isinstance(op, TensorOp) and not isinstance(op, View):
+            _replace(op, _pointwise(op))
+    except NotLowerable:
+        return
+
+
+def _replace(op: Operation, generic: Generic | None) -> None:
+    if generic is None:
+        return
+    generic.location = op.location
+    block = op.parent
+    assert block is not None
+    block.insert_op_before(generic, op)
+    generic.results[0].name_hint = op.results[0].name_hint
+    op.results[0].replace_all_uses_with(generic.results[0])
+    op.detach()
+    op.erase()
+
+
+def _write(op: Operation, shape: Shape, value: Callable[[PointBuilder], SSAValue | None]) -> Generic | None:
+    """A generic that writes `value` at each point of `shape`."""
+    block = Block()
+    points = PointBuilder(block, dim_exprs(len(shape)), op.location)
+    found = value(points)
+    if found is None:
+        return None
+    stored = points.b.cast(found, scalar_of(op.results[0]))
+    block.add_op(Yield.create(operands=[stored]))
+    return Generic.of(shape, [Result("write", points.dims)], [op.results[0].type], block)
+
+
+def _elementwise(op: Elementwise) -> Generic | None:
+    def value(p: PointBuilder) -> SSAValue:
+        args = [p.load(a, Where(p.dims)) for a in op.operands]
+        if op.name == "weld.cast":
+            return p.b.cast(args[0], scalar_of(op.res))
+        return p.b.build(type(op), *args)
+
+    return _write(op, shape_of(op.res), value)
+
+
+def _pointwise(op: TensorOp) -> Generic | None:
+    return _write(op, shape_of(op.res), op.point)
+
+
+def _reduction(op: Reduction) -> None:
+    """A reduction of a 16-bit float gives a float32 tensor, which a second generic rounds."""
+    shape = shape_of(op.args[0])
+    block = Block()
+    points = PointBuilder(block, dim_exprs(len(shape)), op.location)
+    value = points.load(op.args[0], Where(points.dims))
+    values = [value]
+    if op.kind in ("argmax", "argmin"):
+        position = Expr.constant(0)
+        for axis in op.reduced:
+            position = position * shape[axis] + points.dims[axis]
+        values.append(points.index(position))
+    block.add_op(Yield.create(operands=values))
+    kept = tuple(d for k, d in enumerate(points.dims) if k not in op.reduced)
+    wide = with_element(op.res.type, compute_element(scalar_of(op.res)))
+    generic = Generic.of(shape, [Result(op.kind, kept)], [wide], block)
+    if wide == op.res.type:
+        _replace(op, generic)
+        return
+    generic.location = op.location
+    parent = op.parent
+    assert parent is not None
+    parent.insert_op_before(generic, op)
+    sums = generic.results[0]
+    rounded = _write(op, shape_of(op.res), lambda p: p.load(sums, Where(p.dims)))
+    _replace(op, rounded)
+
+
+def _scatter(op: Scatter) -> Generic:
+    shape = shape_of(op.args[1])
+    block = Block()
+    points = PointBuilder(block, dim_exprs(len(shape)), op.location)
+    where, indices, inside = op.element(points, points.dims)
+    value = points.b.cast(points.load(op.args[1], Where(points.dims)), scalar_of(op.res))
+    block.add_op(Yield.create(operands=[value, inside, *indices]))
+    result = Result(f"scatter_{op.kind.data}", where.indices)
+    return Generic.of(shape, [result], [op.res.type], block, [op.args[0]])
+
+
+def _own_results(returns: ReturnOp) -> None:
+    """Each result gets a buffer of its own: arguments, views and repeated values are copied."""
+    seen: set[SSAValue] = set()
+    for k, value in enumerate(returns.operands):
+        if isinstance(value.owner, Operation) and not isinstance(value.owner, View | Constant) and value not in seen:
+            seen.add(value)
+            continue
+        copy = copy_of(value, returns)
+        returns.operands[k] = copy
+        seen.add(copy)
+
+
+def copy_of(value: SSAValue, before: Operation) -> SSAValue:
+    """A generic that copies a tensor, inserted before an op."""
+    block = Block()
+    points = PointBuilder(block, dim_exprs(len(shape_of(value))), before.location)
+    stored = points.b.cast(points.load(value, Where(points.dims)), scalar_of(value))
+    block.add_op(Yield.create(operands=[stored]))
+    generic = Generic.of(shape_of(value), [Result("write", points.dims)], [value.type], block)
+    parent = before.parent
+    assert parent is not None
+    parent.insert_op_before(generic, before)
+    return generic.results[0]

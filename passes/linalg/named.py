@@ -1,0 +1,91 @@
+"""The named `linalg` ops: those that are one weld op become it, the others are read by their maps and body."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xdsl.dialects import linalg
+from xdsl.dialects.builtin import AffineMapAttr, TensorType
+from xdsl.dialects.linalg.abstract_ops import ElementwiseOperation, LinalgStructuredOperation
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import AffineMap
+
+from ...dialects.weld import Broadcast, Transpose
+from ...dialects.weld.types import scalar_of
+from . import scalars
+from .scalars import Unsupported
+from .structured import Structured, read_structured
+from .translation import Translation, integers
+
+Rule = Callable[[Translation, Any], list[SSAValue]]
+
+
+def read_fill(t: Translation, op: Any) -> list[SSAValue]:
+    value, init = t.tensor(op.inputs[0]), t.tensor(op.outputs[0])
+    return [t.broadcast(t.b.cast(value, scalar_of(init)), t.shape(init), [])]
+
+
+def read_transpose(t: Translation, op: Any) -> list[SSAValue]:
+    value, init = t.tensor(op.inputs[0]), t.tensor(op.outputs[0])
+    result = t.b.insert(Transpose.of(value, integers(op.permutation))).results[0]
+    t.agree(t.shape(result), t.shape(init), "an output of the transposed shape")
+    return [result]
+
+
+def read_broadcast(t: Translation, op: Any) -> list[SSAValue]:
+    value, init = t.tensor(op.input), t.tensor(op.init)
+    shape, new = t.shape(init), integers(op.dimensions)
+    axes = [k for k in range(len(shape)) if k not in new]
+    t.agree(t.shape(value), [shape[k] for k in axes], "an output of the input's sizes")
+    return [t.b.insert(Broadcast.to(value, t.shape(init), axes)).results[0]]
+
+
+def read_reduce(t: Translation, op: Any) -> list[SSAValue]:
+    rank = len(op.input.type.get_shape())
+    reduced = integers(op.dimensions)
+    maps = [AffineMapAttr(AffineMap.identity(rank))]
+    maps.append(AffineMapAttr(maps[0].data.drop_results([k in reduced for k in range(rank)])))
+    return read_structured(t, Structured.of([op.input], [op.init], maps, op.region.block))
+
+
+def read_elementwise(t: Translation, op: ElementwiseOperation) -> list[SSAValue]:
+    """add, exp, select, copy, ...: the one op of the body on whole tensors."""
+    body = op.body.block
+    args = [t.tensor(v) for v in (*op.inputs, *op.outputs)]
+    shaped = t.elementwise(args)
+    values: dict[SSAValue, SSAValue] = dict(zip(body.args, shaped, strict=True))
+    for inner in body.ops:
+        if isinstance(inner, linalg.ops.YieldOp):
+            return [t.b.cast(values[inner.operands[0]], scalar_of(args[-1]))]
+        values[inner.results[0]] = scalars.translate(t.b, inner, [values[v] for v in inner.operands])
+    raise AssertionError(f"the body of {op.name} has no yield")
+
+
+def read_by_maps(t: Translation, op: LinalgStructuredOperation) -> list[SSAValue]:
+    maps: Sequence[AffineMapAttr] = op.get_indexing_maps().data
+    if not maps:
+        t.fail("needs an operand that its loops index")
+    return read_structured(t, Structured.of(op.inputs, op.outputs, maps, op.body.block))
+
+
+RULES: dict[str, Rule] = {
+    "linalg.fill": read_fill,
+    "linalg.transpose": read_transpose,
+    "linalg.broadcast": read_broadcast,
+    "linalg.reduce": read_reduce,
+}
+
+
+def read_linalg(t: Translation, op: Operation) -> list[SSAValue]:
+    """The weld tensors of a linalg op's results. Raises Unsupported."""
+    if any(not isinstance(v.type, TensorType) for v in op.operands[-max(len(op.results), 1) :]) or not op.results:
+        raise Unsupported("works on buffers here; loopweld reads linalg on tensors (tensor<...> in outs)")
+    rule = RULES.get(op.name)
+    if rule is not None:
+        return rule(t, op)
+    if isinstance(op, ElementwiseOperation):
+        return read_elementwise(t, op)
+    if isinstance(op, LinalgStructuredOperation):
+        return read_by_maps(t, op)
+    raise Unsupported("has no weld form; write it as linalg.generic")

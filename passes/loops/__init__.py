@@ -1,0 +1,1 @@
+"""From kernels to explicit loops: schedule, vectorise, plan buffers, annotate alias scopes."""

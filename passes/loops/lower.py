@@ -1,0 +1,122 @@
+"""`lower-to-loops`: kernels become functions of explicit vector loops, the program a `main` that calls them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.ir import Block, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from ...dialects.weld.types import I64
+from ..evaluate import find_function
+from .kernel import KernelFunction, lower_kernel
+from .plan import Place, Plan, bytes_of_elements, plan_program
+
+
+@dataclass(frozen=True)
+class LowerToLoops(ModulePass):
+    """Schedule and vectorise each kernel, and plan the program's memory.
+
+    The result has one private function a kernel and one function `main`, `main_1`, ... for each run of kernels
+    between library calls. Its arguments are the places it uses (attribute `loop.places`) and size symbols.
+    """
+
+    name = "lower-to-loops"
+    vector_bits: int = 512
+    """Size of a vector register."""
+    entry: str = "main"
+    """The function to lower."""
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        lowered = lower_program(op, self.entry, self.vector_bits)
+        for function in list(op.ops):
+            function.detach()
+        for function in list(lowered.module.ops):
+            function.detach()
+            op.body.block.add_op(function)
+        for name, value in lowered.module.attributes.items():
+            op.attributes[name] = value
+
+
+@dataclass
+class Segment:
+    """A native function of a program: which places and symbols it takes, in order."""
+
+    name: str
+    places: list[Place]
+    symbols: list[str]
+
+
+@dataclass
+class Program:
+    """A lowered program: the module at the loops stage, its plan, and its native segments by step."""
+
+    module: ModuleOp
+    plan: Plan
+    slots_between: int
+    """The first slots hold tensors between kernels; the later ones are scratch."""
+    segments: dict[int, Segment] = field(default_factory=dict[int, Segment])
+
+
+def lower_program(module: ModuleOp, entry: str, bits: int) -> Program:
+    """Lower a module at the kernels stage."""
+    plan = plan_program(find_function(module, entry))
+    program = Program(ModuleOp([]), plan, len(plan.slots))
+    steps: list[str] = []
+    for number, step in enumerate(plan.steps):
+        if step.library is not None:
+            steps.append(f"library {step.library.name}")
+            continue
+        lowered = [lower_kernel(k, plan.layouts, bits) for k in step.kernels]
+        for kernel in lowered:
+            program.module.body.block.add_op(kernel.function)
+        name = "main" if not program.segments else f"main_{len(program.segments)}"
+        program.segments[number] = _segment(name, lowered, plan, program.module)
+        steps.append(name)
+    program.module.attributes["loop.steps"] = ArrayAttr([StringAttr(s) for s in steps])
+    program.module.attributes["loop.arena"] = ArrayAttr([StringAttr(f"{s.bytes} bytes") for s in plan.slots])
+    return program
+
+
+def _segment(name: str, kernels: list[KernelFunction], plan: Plan, module: ModuleOp) -> Segment:
+    """The function that calls a run of kernels."""
+    block = Block()
+    elements: dict[tuple[Place, object], SSAValue] = {}
+    calls: list[tuple[KernelFunction, list[Place | str]]] = []
+    for kernel in kernels:
+        args: list[Place | str] = [plan.places[t] for t in kernel.tensors]
+        args += [plan.places[r] for r in kernel.results]
+        args += [plan.slot_for(bytes_of_elements(s.element, s.count)) for s in kernel.scratch]
+        calls.append((kernel, [*args, *kernel.symbols]))
+    order: list[Place] = []
+    types: list[tuple[Place, object]] = []
+    symbols = sorted({a for _, args in calls for a in args if isinstance(a, str)})
+    for kernel, args in calls:
+        for place, argument in zip(args, kernel.function.body.block.args, strict=True):
+            if isinstance(place, Place) and (place, argument.type) not in types:
+                types.append((place, argument.type))
+                order.append(place)
+                value = block.insert_arg(argument.type, len(block.args))
+                value.name_hint = f"{place.kind}{place.index}"
+                elements[(place, argument.type)] = value
+    values: dict[str, SSAValue] = {}
+    for symbol in symbols:
+        value = block.insert_arg(I64, len(block.args))
+        value.name_hint = symbol
+        values[symbol] = value
+    for kernel, args in calls:
+        operands = [
+            values[a] if isinstance(a, str) else elements[(a, arg.type)]
+            for a, arg in zip(args, kernel.function.body.block.args, strict=True)
+        ]
+        block.add_op(CallOp(kernel.function.sym_name.data, operands, []))
+    block.add_op(ReturnOp())
+    function = FuncOp(name, FunctionType.from_lists([a.type for a in block.args], []), Region(block))
+    function.attributes["loop.places"] = ArrayAttr([StringAttr(f"{p.kind} {p.index}") for p in order])
+    module.body.block.add_op(function)
+    return Segment(name, order, symbols)
+
+

@@ -1,0 +1,453 @@
+"""One member of a kernel as loops: loads, the body, reductions and stores, each at the level where it belongs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.ir import Operation, SSAValue
+
+from ...dialects.expr import Expr
+from ...dialects.loop.ops import Affine, For, Load, Minimum, Reduce, Store, Yield, lanes_of
+from ...dialects.weld.attributes import Result
+from ...dialects.weld.base import Elementwise
+from ...dialects.weld.cast import Cast
+from ...dialects.weld.constant import Constant
+from ...dialects.weld.generic import Generic, Index, Inside
+from ...dialects.weld.generic import Load as PointLoad
+from ...dialects.weld.reductions import REDUCTIONS
+from ...dialects.weld.types import BOOL, I64, is_float, scalar_of
+from .schedule import Member, offset_of
+from .scopes import Frame, Scope
+
+CHUNK = 256
+"""Steps of one register accumulation of a floating sum; chunks are summed in a second accumulator."""
+
+
+@dataclass
+class Home:
+    """Where a tensor lives while its kernel runs: memory with strides, or a register of the outer loops."""
+
+    buffer: SSAValue | None = None
+    strides: tuple[Expr, ...] = ()
+    per_lane: bool = False
+    """Scratch of one outer iteration whose innermost elements are the lanes of the vector dim."""
+    value: SSAValue | None = None
+    best: SSAValue | None = None
+    """For argmax and argmin combined in memory: the best values, beside the positions in `buffer`."""
+    level: int = 0
+    """The scope that `value` belongs to, or from which on the memory holds the tensor."""
+
+
+@dataclass
+class Accumulation:
+    """A reduction of a member: after how many loops its element is fixed (`level`)."""
+
+    position: int
+    result: Result
+    level: int
+    across_lanes: bool
+    complete: bool
+    """Each element is finished when its level's loops step on: no combination in memory is needed."""
+
+
+class Nest:
+    """Emits one member inside the loops that a frame has open."""
+
+    def __init__(self, member: Member, homes: dict[SSAValue, Home], frame: Frame, outer: int, vector_dim: str | None):
+        self.member = member
+        self.op: Generic = member.op
+        self.homes = homes
+        self.outer = outer
+        self.vector_dim = vector_dim
+        self.yielded = self.op.yielded()
+        self.order = member.order
+        self.levels = {d: k + 1 for k, d in enumerate(self.order)}
+        frame.levels = self.levels
+        self._level_cache: dict[SSAValue, int] = {}
+        self.reductions = [
+            self._reduction(k, r) for k, r in enumerate(member.results) if r.is_reduction
+        ]
+
+    # ---- loops ---------------------------------------------------------------------
+    def emit(self, frame: Frame) -> None:
+        """All of the member, from the frame's depth on."""
+        found = self._level(frame)
+        assert not found, "every reduction is finished at its own level"
+
+    def _reduction(self, position: int, result: Result) -> Accumulation:
+        used = {n for e in result.indices for n in e.names}
+        last = max((self.levels[d] for d in self.order if d in used), default=0)
+        level = max(last, self.outer)
+        complete = all(d in used for d in self.order[:level])
+        across = self.vector_dim is not None and self.vector_dim not in used
+        return Accumulation(position, result, level, across, complete)
+
+    def _level(self, frame: Frame) -> dict[int, list[SSAValue]]:
+        """Everything inside the open loops; returns what belongs to reductions of an outer level."""
+        if frame.depth == len(self.order):
+            found = self._innermost(frame)
+        else:
+            found = self._loops(frame)
+        for reduction in self.reductions:
+            if reduction.level == frame.depth and reduction.position in found:
+                self._finish(reduction, found.pop(reduction.position), frame)
+        return found
+
+    def _loops(self, frame: Frame) -> dict[int, list[SSAValue]]:
+        """The loops over the next dim: whole steps, then the masked rest."""
+        active = [r for r in self.reductions if r.level <= frame.depth]
+        dim = self.order[frame.depth]
+        lanes = frame.lanes if dim == self.vector_dim else 1
+        carried = {r.position: self._identity(r, frame) for r in active}
+        size = self.member.sizes[dim]
+        end = frame.index(size)
+        zero = frame.index(Expr.constant(0))
+        if lanes == 1:
+            return self._one_loop(frame, dim, zero, end, 1, None, carried)
+        whole = size - size % lanes
+        if whole.value != 0:
+            stop = frame.index(whole)
+            carried = self._chunked(frame, dim, zero, stop, lanes, carried, size)
+        if (size % lanes).value != 0:
+            start = frame.index(whole)
+            carried = self._one_loop(frame, dim, start, end, lanes, "rest", carried)
+        return carried
+
+    def _chunked(
+        self,
+        frame: Frame,
+        dim: str,
+        start: SSAValue,
+        stop: SSAValue,
+        lanes: int,
+        carried: dict[int, list[SSAValue]],
+        size: Expr,
+    ) -> dict[int, list[SSAValue]]:
+        """Long floating sums add up chunks in a second accumulator, so that the error stays small."""
+        long = size.value is None or size.value > lanes * CHUNK * 2
+        sums = any(
+            r.position in carried and r.result.kind == "sum" and is_float(scalar_of(self.yielded[r.position][0]))
+            for r in self.reductions
+        )
+        if not (long and sums):
+            return self._one_loop(frame, dim, start, stop, lanes, None, carried)
+        step = lanes * CHUNK
+        loop = For.of(start, stop, step, _flat(carried), f"{dim} chunks")
+        frame.top.insert(loop)
+        inner = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
+        after = inner.top.insert(Affine.of(Expr.symbol("c") + step, {"c": loop.counter}))
+        limit = inner.top.insert(Minimum.create(operands=[after, stop], result_types=[I64]))
+        fresh = {r.position: self._identity(r, inner) for r in self.reductions if r.position in carried}
+        part = self._one_loop(inner, dim, loop.counter, limit, lanes, None, fresh)
+        combined = self._combine(inner, _like(carried, loop.carried), part)
+        loop.block.add_op(Yield.create(operands=_flat(combined)))
+        return _like(carried, loop.outs)
+
+    def _one_loop(
+        self,
+        frame: Frame,
+        dim: str,
+        start: SSAValue,
+        stop: SSAValue,
+        step: int,
+        rest: str | None,
+        carried: dict[int, list[SSAValue]],
+    ) -> dict[int, list[SSAValue]]:
+        """One loop over a dim with the carried accumulators; `rest` masks the lanes past the dim's end."""
+        loop = For.of(start, stop, step, _flat(carried), f"{dim} {rest}" if rest else dim)
+        frame.top.insert(loop)
+        before, frame.top.anchor = frame.top.anchor, loop
+        inner = frame.with_scopes([*frame.scopes, Scope(loop.block)])
+        inner.counters = frame.counters | {dim: loop.counter}
+        if dim == self.vector_dim:
+            inner.vector_dim = dim
+            if rest is not None:
+                inside = inner.lanes_index(self.member.sizes[dim] - 1 - Expr.symbol(dim))
+                zero = inner.constant(0, I64, lanes_of(inside))
+                inner.mask = inner.top.builder.ge(inside, zero)
+        part = self._level(inner)
+        combined = self._combine(inner, _like(carried, loop.carried), part)
+        loop.block.add_op(Yield.create(operands=_flat(combined)))
+        frame.top.anchor = before
+        return _like(carried, loop.outs)
+
+    # ---- reductions ----------------------------------------------------------------
+    def _identity(self, reduction: Accumulation, frame: Frame) -> list[SSAValue]:
+        """The accumulator before anything was combined: lanes wide if the vector dim is across the lanes."""
+        lanes = frame.lanes if self.vector_dim is not None else 1
+        element = scalar_of(self.yielded[reduction.position][0])
+        kind = REDUCTIONS[reduction.result.kind]
+        identity = frame.constant(kind.identity(element), element, lanes)
+        if reduction.result.values == 2:
+            return [identity, frame.constant(-1, I64, lanes)]
+        return [identity]
+
+    def _combine(
+        self, frame: Frame, old: dict[int, list[SSAValue]], new: dict[int, list[SSAValue]]
+    ) -> dict[int, list[SSAValue]]:
+        return {
+            r.position: combine(frame, r.result.kind, old[r.position], new[r.position])
+            for r in self.reductions
+            if r.position in old
+        }
+
+    def _finish(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> None:
+        """The element is complete as far as this level's loops go: reduce the lanes, store or combine."""
+        result, out = reduction.result, self.op.outs[reduction.position]
+        if reduction.across_lanes and lanes_of(values[0]) > 1:
+            if frame.mask is not None:
+                blank = self._identity(reduction, frame)
+                values = [
+                    frame.top.builder.select(frame.mask, v, b) for v, b in zip(values, blank, strict=True)
+                ]
+            op = Reduce.of(result.kind, values)
+            frame.top.insert(op)
+            values = list(op.results)
+        home = self.homes[out]
+        keep = values[-1] if result.values == 2 else values[0]
+        if reduction.complete and home.buffer is None:
+            self.homes[out] = Home(value=keep, level=frame.depth)
+            return
+        if reduction.complete:
+            self._store(keep, out, result, frame)
+            home.value, home.level = (keep, frame.depth) if not result.indices else (home.value, home.level)
+            return
+        self._accumulate(reduction, values, frame)
+
+    def _accumulate(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> None:
+        """Combine with what earlier iterations left in memory, which the kernel filled with the identity."""
+        result, out = reduction.result, self.op.outs[reduction.position]
+        if result.values == 2:
+            home = self.homes[out]
+            best = Home(home.best, home.strides, home.per_lane)
+            pairs = [(best, values[0]), (home, values[1])]
+        else:
+            pairs = [(self.homes[out], values[0])]
+        old: list[SSAValue] = []
+        places: list[tuple[SSAValue, SSAValue, SSAValue | None]] = []
+        for home, value in pairs:
+            assert home.buffer is not None
+            offset, mask = self._place(result.indices, home, frame, value)
+            old.append(frame.top.insert(Load.of(home.buffer, offset, mask, lanes_of(value))))
+            places.append((home.buffer, offset, mask))
+        new = combine(frame, result.kind, old, values)
+        for (buffer, offset, mask), value in zip(places, new, strict=True):
+            frame.top.insert(Store.of(value, buffer, offset, mask))
+
+    # ---- stores --------------------------------------------------------------------
+    def _place(
+        self, indices: tuple[Expr, ...], home: Home, frame: Frame, value: SSAValue
+    ) -> tuple[SSAValue, SSAValue | None]:
+        """Offset and mask of the element (or the lanes of elements) that a value belongs to."""
+        offset = self._offset(indices, home)
+        if lanes_of(value) == 1:
+            return frame.index(offset), None
+        if home.per_lane:
+            return frame.index(offset), frame.mask
+        assert self.vector_dim is not None
+        step = offset.coefficient(self.vector_dim)
+        if step is not None and step.value == 1:
+            return frame.index(offset), frame.mask
+        return frame.lanes_index(offset), frame.mask
+
+    def _offset(self, indices: tuple[Expr, ...], home: Home) -> Expr:
+        return offset_of(indices, home.strides).substitute(self.member.merged)
+
+    def _store(self, value: SSAValue, out: SSAValue, result: Result, frame: Frame) -> None:
+        home = self.homes[out]
+        if home.buffer is None:
+            return
+        uses_lanes = self.vector_dim is not None and frame.vector_dim is not None
+        names = {n for e in result.indices for n in e.names}
+        if uses_lanes and self.vector_dim in names and frame.lanes > 1:
+            value = frame.widen(value)
+        offset, mask = self._place(result.indices, home, frame, value)
+        frame.top.insert(Store.of(value, home.buffer, offset, mask))
+
+    def _scatter(self, position: int, result: Result, frame: Frame) -> None:
+        """Update elements whose indices are known only now, one lane after the other."""
+        raw, keep, *indices = self.yielded[position]
+        value, inside = self.value(raw, frame), self.value(keep, frame)
+        extra = {n: self.value(v, frame) for n, v in zip(result.index_names, indices, strict=True)}
+        home = self.homes[self.op.outs[position]]
+        assert home.buffer is not None
+        kind = result.kind.removeprefix("scatter_")
+        offset_expr = self._offset(result.indices, home)
+        if frame.lanes == 1 or frame.vector_dim is None:
+            offset = frame.lanes_index(offset_expr, extra)
+            frame.top.insert(Store.of(value, home.buffer, offset, inside, kind))
+            return
+        offset = frame.widen(frame.lanes_index(offset_expr, extra))
+        mask = frame.widen(inside)
+        if frame.mask is not None:
+            mask = getattr(frame.top.builder, "and")(mask, frame.mask)
+        frame.top.insert(Store.of(frame.widen(value), home.buffer, offset, mask, kind))
+
+    # ---- values --------------------------------------------------------------------
+    def _innermost(self, frame: Frame) -> dict[int, list[SSAValue]]:
+        """The body at one point (or one step of lanes): stores, scatters, and what reductions take."""
+        found: dict[int, list[SSAValue]] = {}
+        for position, result in enumerate(self.member.results):
+            if result.is_write:
+                value = self.value(self.yielded[position][0], frame)
+                out = self.op.outs[position]
+                if self.homes[out].buffer is None:
+                    self.homes[out] = Home(value=value, level=frame.depth)
+                self._store(value, out, result, frame)
+            elif result.is_scatter:
+                self._scatter(position, result, frame)
+        for reduction in self.reductions:
+            values = [self.value(v, frame) for v in self.yielded[reduction.position]]
+            if self.vector_dim is not None and frame.lanes > 1:
+                values = [frame.widen(v) for v in values]
+            if frame.mask is not None and reduction.across_lanes and reduction.level < self._vector_level():
+                blank = self._identity(reduction, frame)
+                values = [
+                    frame.top.builder.select(frame.mask, v, b) for v, b in zip(values, blank, strict=True)
+                ]
+            found[reduction.position] = values
+        return found
+
+    def _vector_level(self) -> int:
+        return self.levels[self.vector_dim] if self.vector_dim is not None else 0
+
+    def level_of(self, value: SSAValue) -> int:
+        """The number of loops that must be open before a body value can be computed."""
+        found = self._level_cache.get(value)
+        if found is not None:
+            return found
+        op = value.owner
+        assert isinstance(op, Operation)
+        exprs: Sequence[Expr] = ()
+        level = 0
+        operands: Sequence[SSAValue] = op.operands
+        if isinstance(op, PointLoad):
+            home = self.homes[op.tensor]
+            level, operands = home.level, op.operands[1:]
+            if home.value is None:
+                exprs = (*op.where.indices, *op.where.guards)
+        elif isinstance(op, Index):
+            exprs = (op.value,)
+        elif isinstance(op, Inside):
+            exprs = op.guards.data
+        for expr in exprs:
+            for name in expr.substitute(self.member.merged).names:
+                level = max(level, self.levels.get(name, 0))
+        for operand in operands:
+            level = max(level, self.level_of(operand))
+        self._level_cache[value] = level
+        return level
+
+    def value(self, value: SSAValue, frame: Frame) -> SSAValue:
+        """A body value, computed once in the scope of its level."""
+        level = self.level_of(value)
+        scope = frame.scopes[level]
+        found = scope.values.get((self, value))
+        if found is None:
+            found = self._compute(value, frame.at(level))
+            scope.values[(self, value)] = found
+        return found
+
+    def _compute(self, value: SSAValue, frame: Frame) -> SSAValue:
+        op = value.owner
+        if isinstance(op, PointLoad):
+            return self._load(op, frame)
+        if isinstance(op, Index):
+            return frame.lanes_index(op.value)
+        if isinstance(op, Inside):
+            return self._inside(op.guards.data, frame)
+        if isinstance(op, Constant):
+            return frame.constant(op.number, op.res.type, 1)
+        assert isinstance(op, Elementwise)
+        args = [self.value(v, frame) for v in op.operands]
+        if any(lanes_of(a) > 1 for a in args):
+            wide = [
+                frame.widen(a, self.level_of(v)) for a, v in zip(args, op.operands, strict=True)
+            ]
+            args = wide
+        if isinstance(op, Cast):
+            return frame.top.builder.cast(args[0], scalar_of(op.res))
+        return frame.top.builder.build(type(op), *args)
+
+    def _inside(self, guards: Sequence[Expr], frame: Frame) -> SSAValue:
+        """Whether all guards are >= 0: per lane where one depends on the vector dim."""
+        total: SSAValue | None = None
+        for guard in guards:
+            value = frame.lanes_index(guard)
+            fits = frame.top.builder.ge(value, frame.constant(0, I64, lanes_of(value)))
+            total = fits if total is None else self._both(total, fits, frame)
+        return frame.constant(True, BOOL, 1) if total is None else total
+
+    @staticmethod
+    def _both(a: SSAValue, b: SSAValue, frame: Frame) -> SSAValue:
+        if lanes_of(a) != lanes_of(b):
+            a, b = frame.widen(a), frame.widen(b)
+        return getattr(frame.top.builder, "and")(a, b)
+
+    def _load(self, op: PointLoad, frame: Frame) -> SSAValue:
+        home = self.homes[op.tensor]
+        if home.value is not None:
+            return home.value
+        assert home.buffer is not None
+        extra = {f"i{k}": self.value(v, frame) for k, v in enumerate(op.indices)}
+        offset = self._offset(op.where.indices, home)
+        guards = tuple(g.substitute(self.member.merged) for g in op.where.guards)
+        mask = self._inside(guards, frame) if guards else None
+        if op.guard is not None:
+            given = self.value(op.guard, frame)
+            mask = given if mask is None else self._both(mask, given, frame)
+        lanes, where = self._lanes_of_load(offset, extra, mask, home, frame)
+        if lanes > 1:
+            mask = frame.widen(mask) if mask is not None else None
+            if frame.mask is not None:
+                mask = frame.mask if mask is None else self._both(mask, frame.mask, frame)
+        return frame.top.insert(Load.of(home.buffer, where, mask, lanes))
+
+    def _lanes_of_load(
+        self, offset: Expr, extra: dict[str, SSAValue], mask: SSAValue | None, home: Home, frame: Frame
+    ) -> tuple[int, SSAValue]:
+        """How a load is done: one scalar, consecutive lanes, or one offset a lane."""
+        vector = frame.vector_dim
+        if vector is None or frame.lanes == 1:
+            return 1, frame.lanes_index(offset, extra) if extra else frame.index(offset)
+        if home.per_lane:
+            return frame.lanes, frame.index(offset)
+        by_lane = any(lanes_of(v) > 1 and n in offset.names for n, v in extra.items())
+        step = offset.coefficient(vector)
+        if not by_lane and step is not None and step.value == 1:
+            scalar = frame.index(offset) if not extra else frame.first_lane(offset, extra)
+            return frame.lanes, scalar
+        if not by_lane and step is not None and not step.terms:
+            if mask is None or lanes_of(mask) == 1:
+                return 1, frame.lanes_index(offset, extra) if extra else frame.index(offset)
+        return frame.lanes, frame.widen(frame.lanes_index(offset, extra))
+
+
+def combine(frame: Frame, kind: str, old: list[SSAValue], new: list[SSAValue]) -> list[SSAValue]:
+    """Two accumulators of a reduction as one, earlier elements first."""
+    b = frame.top.builder
+    if len(old) == 1:
+        return [b.build(REDUCTIONS[kind].combine, old[0], new[0])]
+    (value, position), (value2, position2) = old, new
+    zero = frame.constant(0, I64, lanes_of(position))
+    better = b.gt(value2, value) if kind == "argmax" else b.lt(value2, value)
+    tie = b.eq(value2, value)
+    if is_float(scalar_of(value)):
+        nan, nan2 = b.is_nan(value), b.is_nan(value2)
+        better = b.select(nan, frame.constant(False, BOOL, lanes_of(nan)), getattr(b, "or")(better, nan2))
+        tie = getattr(b, "or")(tie, getattr(b, "and")(nan, nan2))
+    earlier = getattr(b, "and")(tie, b.lt(position2, position))
+    take = getattr(b, "or")(getattr(b, "or")(better, earlier), b.lt(position, zero))
+    take = getattr(b, "and")(take, b.ge(position2, zero))
+    return [b.select(take, value2, value), b.select(take, position2, position)]
+
+
+def _flat(groups: dict[int, list[SSAValue]]) -> list[SSAValue]:
+    return [v for values in groups.values() for v in values]
+
+
+def _like(groups: dict[int, list[SSAValue]], values: Sequence[SSAValue]) -> dict[int, list[SSAValue]]:
+    """The flat values, grouped as `groups`."""
+    rest = iter(values)
+    return {k: [next(rest) for _ in group] for k, group in groups.items()}

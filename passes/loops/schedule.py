@@ -1,0 +1,131 @@
+"""`Schedule`: the loop order of a member, the dim across the lanes, and how many lanes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xdsl.ir import SSAValue
+
+from ...dialects.expr import Expr
+from ...dialects.weld.attributes import Result
+from ...dialects.weld.base import Elementwise
+from ...dialects.weld.generic import Generic, Index, Inside
+from ...dialects.weld.types import bit_width, is_float, scalar_of
+
+
+@dataclass
+class Member:
+    """A generic with the offsets of its accesses, and adjacent dims merged where every access allows it."""
+
+    op: Generic
+    offsets: list[Expr]
+    """The element offset of each regular load and result, over dims and symbols."""
+    results: tuple[Result, ...]
+    order: list[str]
+    """The dims that are walked, outermost first; a merged dim has its inner dim's name."""
+    sizes: dict[str, Expr]
+    merged: dict[str, Expr]
+    """What the dims that are not walked become in offsets."""
+
+
+def strides_of(shape: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """Row-major strides in elements."""
+    strides: list[Expr] = []
+    step = Expr.constant(1)
+    for size in reversed(shape):
+        strides.append(step)
+        step = step * size
+    return tuple(reversed(strides))
+
+
+def offset_of(indices: tuple[Expr, ...], strides: tuple[Expr, ...]) -> Expr:
+    total = Expr.constant(0)
+    for index, stride in zip(indices, strides, strict=True):
+        total = total + index * stride
+    return total
+
+
+def plan_member(op: Generic, strides: Mapping[SSAValue, tuple[Expr, ...]], merge_below: int) -> Member:
+    """The member with dims merged from number `merge_below` on (outer dims of a kernel are never merged with
+    inner ones); `strides` of every tensor that lives in memory."""
+    offsets: list[Expr] = []
+    fixed: set[str] = set()
+    for load in op.loads():
+        if load.tensor in strides:
+            offsets.append(offset_of(load.where.indices, strides[load.tensor]))
+        fixed |= {n for g in load.where.guards for n in g.names}
+    for out, result in zip(op.outs, op.results_given, strict=True):
+        if out in strides:
+            offsets.append(offset_of(result.indices, strides[out]))
+    for inner in op.block.ops:
+        if isinstance(inner, Index):
+            fixed |= inner.value.names
+        elif isinstance(inner, Inside):
+            fixed |= {n for g in inner.guards.data for n in g.names}
+    sizes = dict(zip(op.dims, op.sizes, strict=True))
+    member = Member(op, offsets, op.results_given, list(op.dims), sizes, {})
+    for position in range(len(op.dims) - 2, merge_below - 1, -1):
+        _merge(member, op.dims[position], op.dims[position + 1], fixed)
+    return member
+
+
+def _merge(member: Member, outer: str, inner: str, fixed: set[str]) -> None:
+    """Walk `outer` and `inner` as one dim if every access has the inner size times the inner stride as its
+    outer stride."""
+    if outer in fixed or inner in fixed:
+        return
+    sizes = member.sizes
+    for offset in member.offsets:
+        a, b = offset.coefficient(outer), offset.coefficient(inner)
+        if a is None or b is None or a != b * sizes[inner]:
+            return
+    for result in member.results:
+        if _uses(result, outer) != _uses(result, inner):
+            return
+    for load in member.op.loads():
+        names = {n for e in load.where.indices for n in e.names}
+        if load.indices and (outer in names or inner in names):
+            return
+    member.order.remove(outer)
+    member.merged[outer] = Expr.constant(0)
+    sizes[inner] = sizes[outer] * sizes[inner]
+    member.offsets = [o.substitute({outer: Expr.constant(0)}) for o in member.offsets]
+
+
+def _uses(result: Result, dim: str) -> bool:
+    return any(dim in e.names for e in result.indices)
+
+
+def score(member: Member, dim: str) -> int:
+    """How well a dim suits the lanes: accesses that are contiguous along it, less those that are strided."""
+    size = member.sizes[dim].value
+    if size is not None and size < 4:
+        return -10
+    total = 0
+    for offset in member.offsets:
+        step = offset.coefficient(dim)
+        if step is not None and step.value == 1:
+            total += 2
+        elif step is None or step.terms:
+            total -= 1
+    return total
+
+
+def lanes_for(members: list[Generic], bits: int, size: Expr) -> int:
+    """Lanes of one step: full registers of the widest type computed with, times an unroll by the body's cost."""
+    widths: list[int] = []
+    cost = 0
+    for op in members:
+        for inner in op.block.ops:
+            if isinstance(inner, Elementwise):
+                cost += inner.cost
+            widths += [bit_width(scalar_of(r)) for r in inner.results if is_float(scalar_of(r))]
+    cost //= max(len(members), 1)
+    width = max(widths, default=32)
+    unroll = 4 if cost <= 40 else 2 if cost <= 160 else 1
+    lanes = max(bits // max(width, 16), 1) * unroll
+    known = size.value
+    while known is not None and lanes > 1 and lanes // 2 >= max(known, 1):
+        lanes //= 2
+    return lanes

@@ -1,0 +1,112 @@
+"""Building the body of a generic: scalars at one point of the domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import LocationAttr
+from xdsl.ir import Attribute, Block, SSAValue
+
+from ..dialects.expr import Expr
+from ..dialects.weld.attributes import Where
+from ..dialects.weld.base import Builder, Elementwise
+from ..dialects.weld.cast import Cast
+from ..dialects.weld.constant import Constant
+from ..dialects.weld.generic import Index, Inside, Load, dim_exprs
+from ..dialects.weld.types import BF16, F16, F32, kind_of, scalar_of
+from ..dialects.weld.views import Reshape, View
+
+
+class NotLowerable(Exception):
+    """The op has no scalar form for this element type: it becomes a library call."""
+
+
+def compute_element(element: Attribute) -> Attribute:
+    """The type that values of `element` are computed in: float32 for the 16-bit floats."""
+    return F32 if element in (F16, BF16) else element
+
+
+def is_native(kind: type[Elementwise], element: Attribute) -> bool:
+    """Whether codegen writes the op itself for this operand element."""
+    if kind is Cast:
+        return kind_of(element) != "c"
+    return kind_of(element) in kind.llvm and element not in (F16, BF16)
+
+
+class ScalarBuilder(Builder):
+    """Builds scalar ops, expanding the ones that codegen does not write itself.
+
+    Raises NotLowerable for an op without any scalar form.
+    """
+
+    def build(self, kind: type[Elementwise], *args: SSAValue) -> SSAValue:
+        element = scalar_of(args[-1])
+        if is_native(kind, element):
+            return super().build(kind, *args)
+        expanded = kind.expand(self, *args)
+        if expanded is None:
+            raise NotLowerable(kind.name)
+        return expanded
+
+    def cast(self, value: SSAValue, element: Attribute) -> SSAValue:
+        """A cast, without a round trip: float32 -> float16 -> float32 keeps the float32 value."""
+        source = value.owner
+        if (
+            isinstance(source, Cast)
+            and scalar_of(value) in (F16, BF16)
+            and element == F32
+            and scalar_of(source.args[0]) == F32
+        ):
+            return source.args[0]
+        if kind_of(scalar_of(value)) == "c" or kind_of(element) == "c":
+            raise NotLowerable("weld.cast")
+        return super().cast(value, element)
+
+
+class PointBuilder:
+    """Implements `Points` over a block: loads look through views and splat constants."""
+
+    def __init__(self, block: Block, dims: tuple[Expr, ...], location: LocationAttr | None = None):
+        self.b = ScalarBuilder(block, location=location)
+        self._dims = dims
+
+    @property
+    def dims(self) -> tuple[Expr, ...]:
+        return self._dims
+
+    def load(
+        self, tensor: SSAValue, where: Where, indices: Sequence[SSAValue] = (), guard: SSAValue | None = None
+    ) -> SSAValue:
+        """The element of `tensor` in its compute type; a splat constant is loaded as a scalar constant only
+        where no guard could make it 0."""
+        tensor, where = look_through(tensor, where)
+        owner = tensor.owner
+        if isinstance(owner, Constant) and owner.is_splat and guard is None:
+            element = compute_element(scalar_of(tensor))
+            return self.b.constant(owner.number, element)
+        value = self.b.insert(Load.of(tensor, where, indices, guard)).results[0]
+        return self.b.cast(value, compute_element(scalar_of(value)))
+
+    def index(self, expr: Expr) -> SSAValue:
+        return self.b.insert(Index.of(expr)).results[0]
+
+    def test(self, guards: tuple[Expr, ...]) -> SSAValue:
+        return self.b.insert(Inside.of(guards)).results[0]
+
+
+def look_through(tensor: SSAValue, where: Where) -> tuple[SSAValue, Where]:
+    """The tensor behind a chain of views, with the access composed.
+
+    A reshape that mixes dims stops the chain: it is free as another shape of a contiguous buffer, and costs
+    divisions as an access.
+    """
+    while isinstance(view := tensor.owner, View):
+        names = dim_exprs(len(where.indices))
+        inner = view.where(names)
+        if isinstance(view, Reshape) and any(a[0] == "(" for e in inner.indices for a in e.atoms):
+            break
+        values = {str(n): e for n, e in zip(names, where.indices, strict=True)}
+        composed = inner.substitute(values)
+        where = Where(composed.indices, where.guards + composed.guards)
+        tensor = view.args[0]
+    return tensor, where

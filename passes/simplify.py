@@ -1,0 +1,77 @@
+"""`simplify`: constant folding, exact algebra, common subexpressions and dead code, on tensor ops."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.traits import Pure
+
+from ..dialects.weld.base import Builder, Elementwise
+from ..dialects.weld.folding import fold_constant, fold_identity
+from ..dialects.weld.strength import strength_reduce
+
+
+@dataclass(frozen=True)
+class Simplify(ModulePass):
+    """One forward walk folds and merges equal ops, one backward walk drops unused ones."""
+
+    name = "simplify"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in op.ops:
+            if isinstance(function, FuncOp) and function.body.blocks:
+                simplify_block(function.body.block)
+
+
+def simplify_block(block: Block) -> None:
+    seen: dict[object, Operation] = {}
+    for op in list(block.ops):
+        if isinstance(op, Elementwise):
+            op = _folded(op, block)
+            if op is None:
+                continue
+        if op.has_trait(Pure) and not op.regions:
+            _merge(op, seen)
+    for op in reversed(list(block.ops)):
+        if op.has_trait(Pure) and op.results and not any(r.uses for r in op.results):
+            op.detach()
+            op.erase()
+
+
+def _folded(op: Elementwise, block: Block) -> Operation | None:
+    """The op itself, the op that stands for it now, or None where a value that exists replaced it."""
+    constant = fold_constant(op)
+    if constant is not None:
+        block.insert_op_before(constant, op)
+        constant.location = op.location
+        _replace(op, constant.results[0])
+        return constant
+    same = fold_identity(op) or strength_reduce(op, Builder(block, op, op.location))
+    if same is not None:
+        _replace(op, same)
+        return None
+    return op
+
+
+def _replace(op: Operation, value: SSAValue) -> None:
+    op.results[0].replace_all_uses_with(value)
+    op.detach()
+    op.erase()
+
+
+def _merge(op: Operation, seen: dict[object, Operation]) -> None:
+    operands = tuple(op.operands)
+    if getattr(op, "commutative", False):
+        operands = tuple(sorted(operands, key=id))
+    key = (type(op), operands, tuple(op.properties.items()), tuple(r.type for r in op.results))
+    same = seen.setdefault(key, op)
+    if same is not op:
+        for old, new in zip(op.results, same.results, strict=True):
+            old.replace_all_uses_with(new)
+        op.detach()
+        op.erase()

@@ -1,0 +1,309 @@
+"""`loopweld-opt`: what lit does not reach. The rest is in `lit_tests/tools/`."""
+
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from xdsl.context import Context
+from xdsl.dialects.builtin import (
+    CallSiteLoc,
+    FileLineColLoc,
+    FusedLoc,
+    IntAttr,
+    ModuleOp,
+    NameLoc,
+    NoneAttr,
+    StringAttr,
+    UnknownLoc,
+)
+from xdsl.ir import Attribute
+from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import PassFailedException, VerifyException
+
+from loopweld import opt, registry
+from loopweld.diagnostics import Diagnostic, Position, Severity
+from loopweld.passes.remarks import Reason, note
+from loopweld.pipeline_text import PipelineError, parse_passes
+
+TEXT = """func.func @f(%a: i32) -> i32 {
+  %zero = arith.constant 0 : i32
+  func.return %zero : i32
+}
+"""
+
+
+@dataclass(frozen=True)
+class Options(ModulePass):
+    """Takes options.
+
+    And does nothing.
+    """
+
+    name = "options"
+
+    tile_sizes: tuple[int, ...] = (1,)
+    mode: str = "none"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        pass
+
+
+class Fails(ModulePass):
+    name = "fails"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        raise PassFailedException("there is no reason")
+
+
+class Rejects(ModulePass):
+    name = "rejects"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        function = next(iter(op.ops))
+        error = VerifyException("not this one")
+        function.emit_error(str(error), error)
+
+
+class Crashes(ModulePass):
+    name = "crashes"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        raise KeyError("a bug")
+
+
+class Decides(ModulePass):
+    name = "decides"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        _, constant, end = (inner for inner in op.walk() if inner is not op)
+        note(constant, end, True, Reason.SHARED_DOMAIN, "4*n")
+        note(end, constant, False, Reason.LIBRARY_CALL, "8")
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A file that verifies, while the passes of this module are registered."""
+    known = {name: lambda pass_=pass_: pass_ for name, pass_ in PASSES.items()}
+    monkeypatch.setattr(registry, "passes", lambda: known)
+    path = tmp_path / "f.mlir"
+    path.write_text(TEXT)
+    return str(path)
+
+
+PASSES: dict[str, type[ModulePass]] = {pass_.name: pass_ for pass_ in (Options, Fails, Rejects, Crashes, Decides)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("  ", []),
+        ("fails", ["fails"]),
+        (" fails , rejects ", ["fails", "rejects"]),
+        ("builtin.module()", []),
+        ("builtin.module(fails,func.func(rejects,any(fails)),rejects)", ["fails", "rejects", "fails", "rejects"]),
+        ("options{tile-sizes=1,2 mode=fast}", ['options{tile_sizes=1,2 mode="fast"}']),
+        ('options{mode="a,b)("},fails', ['options{mode="a,b)("}', "fails"]),
+    ],
+)
+def test_pipelines(text: str, expected: list[str]):
+    passes = parse_passes(text, {name: lambda pass_=pass_: pass_ for name, pass_ in PASSES.items()})
+    assert [str(pass_) for pass_ in passes] == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "offset", "message"),
+    [
+        ("fails,,rejects", 6, "expected a pass name"),
+        ("fails,", 6, "expected a pass name"),
+        ("any(fails", 3, "'(' is never closed"),
+        ("fails)", 5, "unbalanced ')'"),
+        ("fails{a=(}", 9, "unbalanced '}'"),
+        ("fails,option", 6, "'option' does not refer to a registered pass; did you mean 'options'?"),
+        ("fails,unlike", 6, "'unlike' does not refer to a registered pass"),
+        ("gpu.module(fails)", 0, "cannot nest a pipeline in 'gpu.module', only in builtin.module, func.func, any"),
+        ("fails,options{tile-sizes=x}", 6, "'options': Incompatible types: given ('x',), expected tuple[int, ...]"),
+        ("fails,options{mode=}", 19, "Unknown argument value, wrap argument in quotes to pass arbitrary string values"),
+    ],
+)
+def test_wrong_pipelines(text: str, offset: int, message: str):
+    with pytest.raises(PipelineError) as caught:
+        parse_passes(text, {name: lambda pass_=pass_: pass_ for name, pass_ in PASSES.items()})
+    assert (caught.value.offset, caught.value.message) == (offset, message)
+    assert caught.value.render().splitlines()[1:] == [text, " " * offset + "^"]
+
+
+def test_a_pass_that_fails(file: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([file, "-p", "fails"]) == 1
+    assert capsys.readouterr().err == (
+        f"{file}:1:1: error: there is no reason (while running 'fails')\nfunc.func @f(%a: i32) -> i32 {{\n^\n"
+    )
+
+
+def test_a_pass_that_rejects_an_operation(file: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([file, "-p", "rejects"]) == 1
+    head, line, caret, note, *_ = capsys.readouterr().err.splitlines()
+    assert head == f"{file}:1:1: error: 'func.func' op not this one"
+    assert (line, caret) == ("func.func @f(%a: i32) -> i32 {", "^")
+    assert note.startswith(f'{file}:1:1: note: see current operation: "func.func"()')
+
+
+def test_a_crash_shows_a_traceback_only_with_debug(file: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([file, "-p", "crashes"]) == 1
+    quiet = capsys.readouterr().err
+    assert "internal error while running 'crashes': KeyError: 'a bug' (--debug shows the traceback)" in quiet
+    assert "Traceback" not in quiet
+    assert opt.main([file, "-p", "crashes", "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_list_passes_shows_the_first_paragraph_and_the_options(file: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main(["--list-passes"]) == 0
+    listed = capsys.readouterr().out
+    assert "options: Takes options.\n    tile-sizes (default (1,))\n    mode (default none)\n" in listed
+    assert "\nfails\n" in listed
+
+
+def test_output_file_is_written_only_on_success(file: str, tmp_path: Path):
+    output = tmp_path / "out.mlir"
+    output.write_text("kept")
+    assert opt.main([file, "-p", "fails", "-o", str(output)]) == 1
+    assert output.read_text() == "kept"
+    assert opt.main([file, "-o", str(output)]) == 0
+    assert output.read_text().startswith("builtin.module {\n  func.func @f")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["no-such-file.mlir"], "loopweld-opt: error: cannot open 'no-such-file.mlir': No such file or directory\n"),
+        (["-t", "mlir{"], "loopweld-opt: error: Error parsing pass pipeline specification"),
+    ],
+)
+def test_what_stops_the_tool_before_it_starts(
+    arguments: list[str], message: str, file: str, capsys: pytest.CaptureFixture[str]
+):
+    assert opt.main(arguments) == 1
+    assert capsys.readouterr().err.startswith(message)
+
+
+def test_a_pass_that_cannot_be_loaded(file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def load() -> type[ModulePass]:
+        raise ImportError("no such thing")
+
+    monkeypatch.setattr(registry, "passes", lambda: {"broken": load})
+    assert opt.main([file, "-p", "broken"]) == 1
+    message = "loopweld-opt: internal error: ImportError: no such thing (--debug shows the traceback)\n"
+    assert capsys.readouterr().err == message
+
+
+def test_an_input_that_is_not_text(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "binary.mlir"
+    path.write_bytes(b"\xff\xfe")
+    assert opt.main([str(path)]) == 1
+    assert capsys.readouterr().err.startswith("loopweld-opt: error: the input is not UTF-8 text")
+
+
+def test_standard_input_has_a_name_and_lines(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"\nfunc.func\n")))
+    assert opt.main([]) == 1
+    assert capsys.readouterr().err.startswith("<stdin>:2:10: error: ")
+
+
+def test_an_operation_whose_parser_fails_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "f.mlir"
+    path.write_text("func.func @f() {\n  linalg.matmul\n  func.return\n}\n")
+    assert opt.main([str(path)]) == 1
+    assert capsys.readouterr().err.startswith(f"{path}:2:3: error: 'linalg.matmul' op cannot be parsed (IndexError: ")
+
+
+@pytest.mark.parametrize("text", ["", "// only a comment\n"])
+def test_an_empty_input_is_an_empty_module(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "empty.mlir"
+    path.write_text(text)
+    assert opt.main([str(path)]) == 0
+    assert capsys.readouterr().out == "builtin.module {\n}\n\n"
+
+
+def test_locations_of_the_source_are_kept_and_given(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "f.mlir"
+    path.write_text('func.func private @f() loc("f.py":3:5)\nfunc.func private @g()\n')
+    assert opt.main([str(path), "--print-debuginfo"]) == 0
+    printed = capsys.readouterr().out
+    assert 'loc("f.py":3:5)' in printed
+    assert f'loc("{path}":2:1)' in printed
+
+
+@pytest.mark.parametrize(
+    ("arguments", "times"),
+    [
+        ([], 1),  # the input, always
+        (["-p", "options,options"], 1),
+        (["-p", "options,options", "--verify-each"], 3),
+        (["-p", "options,options", "--verify-each", "--disable-verify"], 0),
+    ],
+)
+def test_the_full_verifier_runs(arguments: list[str], times: int, file: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Attribute, "__post_init__", Attribute.__post_init__)
+    seen: list[ModuleOp] = []
+    provide(monkeypatch, "loopweld.passes.verify", verify_module=seen.append)
+    assert opt.main([file, *arguments]) == 0
+    assert len(seen) == times
+
+
+def test_a_module_that_fails_to_import_is_not_taken_for_absent(monkeypatch: pytest.MonkeyPatch):
+    def fails(name: str) -> ModuleType:
+        raise ModuleNotFoundError("No module named 'scipi'", name="scipi")
+
+    monkeypatch.setattr(registry, "import_module", fails)
+    with pytest.raises(ModuleNotFoundError, match="scipi"):
+        registry.verifier()
+
+
+def test_remarks(file: str, capsys: pytest.CaptureFixture[str]):
+    """Decisions that passes note down come out as remarks, those that the filter finds."""
+    assert opt.main([file, "-p", "decides", "--remarks-filter=Passed"]) == 0
+    assert capsys.readouterr().err == (
+        f"{file}:3:3: remark: [Passed] fuse: arith.constant -> func.return | Reason=shared-domain, BytesSaved=4*n\n"
+        "  func.return %zero : i32\n  ^\n"
+    )
+    assert opt.main([file, "-p", "decides", "--remarks-filter=."]) == 0
+    missed = "f.mlir:2:11: remark: [Missed] fuse: func.return -> arith.constant | Reason=library-call, BytesAtStake=8\n"
+    assert missed in capsys.readouterr().err
+
+
+def test_remarks_can_be_expected(file: str, capsys: pytest.CaptureFixture[str]):
+    Path(file).write_text(TEXT + "// expected-remark@-2 {{Reason=shared-domain}}\n")
+    assert opt.main([file, "-p", "decides", "--remarks-filter=Passed", "--verify-diagnostics"]) == 0
+    assert opt.main([file, "-p", "decides", "--remarks-filter=.", "--verify-diagnostics"]) == 1
+    assert "error: unexpected remark: [Missed] fuse: func.return -> arith.constant" in capsys.readouterr().err
+
+
+def provide(monkeypatch: pytest.MonkeyPatch, name: str, **members: Callable[..., object]) -> None:
+    """A module `name` with `members` for the length of a test."""
+    module = ModuleType(name)
+    vars(module).update(members)
+    monkeypatch.setitem(sys.modules, name, module)
+
+
+def test_the_position_of_a_location():
+    at = FileLineColLoc(StringAttr("f.py"), IntAttr(3), IntAttr(5))
+    expected = Position("f.py", 3, 5)
+    assert Position.of_location(at) == expected
+    assert Position.of_location(NameLoc(StringAttr("x"), at)) == expected
+    assert Position.of_location(CallSiteLoc(at, UnknownLoc())) == expected
+    assert Position.of_location(FusedLoc((UnknownLoc(), at), NoneAttr())) == expected
+    assert Position.of_location(UnknownLoc()) is None
+
+
+def test_a_tab_keeps_the_caret_in_place():
+    diagnostic = Diagnostic(Severity.WARNING, "here", Position("f", 1, 4))
+    assert diagnostic.render({"f": "\ta b"}) == "f:1:4: warning: here\n\ta b\n\t  ^"
+
+
+def test_a_position_outside_the_text_prints_no_line():
+    assert Diagnostic(Severity.NOTE, "here", Position("f", 9, 1)).render({"f": "x"}) == "f:9:1: note: here"
