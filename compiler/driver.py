@@ -20,10 +20,13 @@ from ..dialects import dialects
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
 from ..passes import passes
 from ..passes.evaluate import find_function, reference
+from ..passes.loops.alias import annotate
 from ..passes.loops.lower import Program, lower_program
 from ..passes.loops.plan import Place, Plan
+from ..passes.loops.schedule import strides_of
 from ..passes.remarks import Decision, collect
 from .codegen import jit
+from .codegen.cache import ObjectCache
 from .codegen.functions import module_text
 from .pipeline import passes_of
 from .runtime.executable import Executable
@@ -49,6 +52,8 @@ class Compilation:
     """How many trailing arguments are arrays that the function closed over."""
     slots_between: int
     """The first slots of the arena hold tensors between kernels, the others scratch."""
+    disk_hit: bool
+    """Whether the native code came from the object cache."""
     timings: dict[str, float] = field(default_factory=dict[str, float])
     """Milliseconds by stage."""
 
@@ -81,12 +86,12 @@ def compile_module(
     entry: str = "main",
     numerics: str = "fast",
     constants: Sequence[Any] = (),
-    keep_stages: bool = True,
+    cache: ObjectCache | None = None,
 ) -> Compilation:
     """Compile function `entry` of a module of tensor ops (which is consumed).
 
     `names` are the arguments' names; `constants` are arrays for the trailing arguments, which callers do not
-    pass. Raises VerifyException for a wrong module.
+    pass. `cache` is where objects are looked up and stored. Raises VerifyException for a wrong module.
     """
     timings: dict[str, float] = {}
     modules: dict[str, ModuleOp] = {}
@@ -100,12 +105,10 @@ def compile_module(
                 start = perf_counter()
                 each.apply(context(), module)
                 timings[each.name] = timings.get(each.name, 0.0) + 1e3 * (perf_counter() - start)
-                if stage and keep_stages:
+                if stage:
                     modules[stage] = module.clone() if stage != "kernels" else module
         start = perf_counter()
         program = lower_program(module, entry, target.vector_bits or 512)
-        from ..passes.loops.alias import annotate
-
         for function in program.module.ops:
             if isinstance(function, FuncOp):
                 annotate(function)
@@ -115,14 +118,15 @@ def compile_module(
         text = module_text(program.module, numerics)
         timings["llvm-text"] = 1e3 * (perf_counter() - start)
         start = perf_counter()
-        native = jit.NativeTarget(jit.host().cpu, target.features) if target.name == "cpu" else jit.NativeTarget(target.name, target.features)
-        addresses, keep = _load(text, program, native)
+        image, hit = _object(text, program, target, cache)
+        names_of_code = [s.name for s in program.segments.values()]
+        loaded = jit.load(image, names_of_code) if names_of_code else jit.Loaded({}, None)
         timings["llvm"] = 1e3 * (perf_counter() - start)
     finally:
         if collecting:
             gc.enable()
     spec = program_spec(find_function(module, entry), program, names, constants)
-    executable = Executable(spec, addresses, keep)
+    executable = Executable(spec, loaded.addresses, loaded)
     return Compilation(
         executable,
         {"llvm": text},
@@ -134,16 +138,24 @@ def compile_module(
         tuple(names),
         len(constants),
         program.slots_between,
+        hit,
         timings,
     )
 
 
-def _load(text: str, program: Program, native: jit.NativeTarget) -> tuple[dict[str, int], Any]:
-    names = [s.name for s in program.segments.values()]
-    if not names:
-        return {}, None
-    loaded = jit.load(jit.compile_object(text, native), names)
-    return loaded.addresses, loaded
+def _object(text: str, program: Program, target: Target, cache: ObjectCache | None) -> tuple[bytes, bool]:
+    """The native code of a program, and whether it came from the cache."""
+    if not program.segments:
+        return b"", False
+    native = jit.native(target.name, target.features)
+    key = cache.key(text, native.cpu, native.features, jit.VERSION) if cache is not None else ""
+    image = cache.get(key) if cache is not None else None
+    if image is not None:
+        return image, True
+    image = jit.compile_object(text, native)
+    if cache is not None:
+        cache.put(key, image)
+    return image, False
 
 
 def program_spec(function: FuncOp, program: Program, names: Sequence[str], constants: Sequence[Any]) -> ProgramSpec:
@@ -187,8 +199,6 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
 
 
 def _spec(value: SSAValue, plan: Plan, name: str) -> ArraySpec:
-    from ..passes.loops.schedule import strides_of
-
     shape = shape_of(value)
     layout = plan.layouts[value]
     strides = None if layout == strides_of(shape) else layout

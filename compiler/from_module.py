@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.parser import Parser
 
 from ..passes.evaluate import find_function
+from .codegen.cache import ObjectCache
 from .compiled import Compiled
 from .driver import compile_module, context
 from .jitted import flatten_tree
@@ -45,7 +46,9 @@ def uses_upstream(module: ModuleOp) -> bool:
     return any(op.name.split(".")[0] in UPSTREAM for op in module.walk())
 
 
-def compile_parsed(module: ModuleOp, entry: str, target: Target, numerics: str, check: bool) -> Compiled:
+def compile_parsed(
+    module: ModuleOp, entry: str, target: Target, numerics: str, check: bool, cache: ObjectCache | None = None
+) -> Compiled:
     """Convert upstream ops, verify, and compile."""
     if uses_upstream(module):
         from ..passes.linalg import ConvertLinalgToWeld
@@ -60,7 +63,7 @@ def compile_parsed(module: ModuleOp, entry: str, target: Target, numerics: str, 
 
         source = module.clone()
         ResolveShapes().apply(context(), source)
-    compilation = compile_module(module, names, target, entry, numerics)
+    compilation = compile_module(module, names, target, entry, numerics, cache=cache)
 
     def rebuild(results: list[Any]) -> Any:
         return results[0] if len(results) == 1 else tuple(results)

@@ -15,6 +15,7 @@ from ..dialects.expr import Expr
 from ..dialects.weld.attributes import Dims
 from ..passes.evaluate import find_function
 from .compiled import Compiled
+from .codegen.cache import ObjectCache
 from .driver import compile_module
 from .frontend import Traced, trace
 from .report import Report
@@ -81,17 +82,22 @@ class Jitted:
     compiles once; other sizes do not."""
 
     def __init__(
-        self, function: Callable[..., Any], target: Target, numerics: str, check: bool, donate: tuple[int | str, ...]
+        self,
+        function: Callable[..., Any],
+        target: Target,
+        numerics: str,
+        check: bool,
+        cache: ObjectCache | None,
     ):
         functools.update_wrapper(self, function)
         self._function = function
         self._target = target
         self._numerics = numerics
         self._check = check
-        self._donate = donate
+        self._cache = cache
         self._entries: dict[object, list[Entry]] = {}
         self._exact: dict[object, Entry] = {}
-        self._calls = self._compilations = 0
+        self._calls = self._compilations = self._disk_hits = 0
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
@@ -131,8 +137,14 @@ class Jitted:
         set_layouts(find_function(traced.module), leaves)
         names = [spec.name for spec in traced.inputs]
         compilation = compile_module(
-            traced.module, names, self._target, numerics=self._numerics, constants=traced.constants
+            traced.module,
+            names,
+            self._target,
+            numerics=self._numerics,
+            constants=traced.constants,
+            cache=self._cache,
         )
+        self._disk_hits += compilation.disk_hit
         tree = traced.out_tree
 
         def rebuild(results: list[Any]) -> Any:
@@ -157,7 +169,7 @@ class Jitted:
 
     def cache_info(self) -> CacheInfo:
         """How often it was called and compiled, and how many programs it holds."""
-        return CacheInfo(self._calls, self._compilations, 0, sum(len(e) for e in self._entries.values()))
+        return CacheInfo(self._calls, self._compilations, self._disk_hits, sum(len(e) for e in self._entries.values()))
 
 
 def flatten_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], object]:

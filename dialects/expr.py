@@ -121,12 +121,12 @@ class Expr:
             for atom in monomial:
                 quotient = split_quotient(atom)
                 if quotient is None:
-                    factor *= values(atom)
+                    factor = factor * values(atom)  # not in place: values may be arrays
                     continue
                 operator, a, b = quotient
                 top, bottom = a.evaluate(values), b.evaluate(values)
-                factor *= top // bottom if operator == "floordiv" else top % bottom
-            total += factor
+                factor = factor * (top // bottom if operator == "floordiv" else top % bottom)
+            total = total + factor
         return total
 
     def __str__(self) -> str:

@@ -9,6 +9,7 @@ from loopweld.compiler.compiled import Compiled
 from loopweld.compiler.jitted import Jitted
 from loopweld.compiler.report import Report
 from loopweld.compiler.targets import Target, as_target
+from loopweld.environment import object_cache
 
 NUMERICS = ("fast", "strict")
 
@@ -32,7 +33,7 @@ def jit(
     `numerics`: "fast" contracts multiply-add and ignores the sign of zero in arithmetic; "strict" does neither.
     `threads`: how many threads may be used; results never depend on it (programs run on one thread so far).
     `check`: also run the NumPy evaluator on each call and raise AssertionError where the results differ.
-    `donate`: names or positions of arguments whose memory results may take (a permission, not used so far).
+    `donate`: names or positions of arguments whose memory results may take (a permission that is not used so far).
 
     Raises ValueError for an unknown option value.
     """
@@ -42,8 +43,8 @@ def jit(
         raise ValueError(f"threads must be at least 1, found {threads}")
     resolved = as_target(target)
     if function is None:
-        return lambda f: Jitted(f, resolved, numerics, check, donate)
-    return Jitted(function, resolved, numerics, check, donate)
+        return lambda f: Jitted(f, resolved, numerics, check, object_cache())
+    return Jitted(function, resolved, numerics, check, object_cache())
 
 
 def compile(  # noqa: A001  (the public name)
@@ -58,7 +59,7 @@ def compile(  # noqa: A001  (the public name)
     from loopweld.compiler.from_module import compile_parsed, parse_module
 
     parsed = parse_module(module)
-    return compile_parsed(parsed, entry, as_target(target), numerics, check)
+    return compile_parsed(parsed, entry, as_target(target), numerics, check, object_cache())
 
 
 def pipeline(target: Target | str = "cpu") -> str:

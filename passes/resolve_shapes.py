@@ -1,7 +1,8 @@
 """`resolve-shapes`: every dynamic tensor type gets its symbolic shape.
 
     func.func @f(%x: tensor<?x8xf32>) { %y = weld.exp %x : tensor<?x8xf32> ... }
-->  func.func @f(%x: tensor<?x8xf32, #weld.dims<"s0, 8">>) { %y = weld.exp %x : tensor<?x8xf32, #weld.dims<"s0, 8">> ... }
+->  func.func @f(%x: tensor<?x8xf32, #weld.dims<"s0, 8">>) {
+      %y = weld.exp %x : tensor<?x8xf32, #weld.dims<"s0, 8">> ... }
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from ..dialects.weld import (
 )
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.library import Library
-from ..dialects.weld.types import Shape, Tensor, scalar_of, tensor_type
+from ..dialects.weld.types import Shape, Tensor, scalar_of, shape_of, tensor_type
 from .linalg.symbols import Symbols, complain, declared_shape, set_type, settle
 
 
@@ -161,7 +162,7 @@ class _Resolver:
             inferred = op.infer_type()
         except VerifyException as error:
             complain(op, str(error))
-        self._define(op, op.res, declared_shape(inferred))
+        self._define(op, op.res, shape_of(inferred))
 
     def _generic(self, op: Generic) -> None:
         sizes = dict(zip(op.dims, op.sizes, strict=True))
@@ -202,9 +203,10 @@ class _Resolver:
     def _refresh(self, value: SSAValue) -> None:
         set_type(value, self.symbols.resolve_attribute(value.type))
 
-    def _define(self, op: Operation, result: SSAValue, shape: tuple[Expr | None, ...]) -> None:
+    def _define(self, op: Operation, result: SSAValue, shape: Shape) -> None:
         """Give a result its shape; what its type says already must agree."""
-        known = tuple(self.symbols.fresh() if e is None else self.symbols.resolve(e) for e in shape)
-        if isinstance(result.type, TensorType):
-            self.symbols.agree(op, known, declared_shape(result.type), "the result type")
-            set_type(result, cast(Attribute, tensor_type(scalar_of(result.type), self.symbols.resolve_shape(known))))
+        kind = result.type
+        if isinstance(kind, TensorType):
+            element = scalar_of(cast(Attribute, kind))
+            self.symbols.agree(op, shape, declared_shape(cast(Attribute, kind)), "the result type")
+            set_type(result, tensor_type(element, self.symbols.resolve_shape(shape)))

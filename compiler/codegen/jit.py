@@ -7,6 +7,7 @@ from functools import lru_cache
 from itertools import count
 from typing import Any
 
+import llvmlite
 import llvmlite.binding as llvm
 
 _numbers = count()
@@ -24,6 +25,15 @@ class NativeTarget:
 def host() -> NativeTarget:
     """The CPU this process runs on."""
     return NativeTarget(llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
+
+
+VERSION = f"llvmlite {llvmlite.__version__}, LLVM {'.'.join(map(str, llvm.llvm_version_info))}, emitter 1"
+"""What compiled an object; raise the last number when the same text would become other code."""
+
+
+def native(name: str, features: str) -> NativeTarget:
+    """The LLVM target of one of our target names."""
+    return NativeTarget(host().cpu if name == "cpu" else name, features)
 
 
 @lru_cache

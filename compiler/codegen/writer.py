@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from . import vecmath
 
+INLINE_COST = 30
+"""Math functions of more instructions are called: a call is cheap beside them, and their code is made once."""
+
 
 @dataclass
 class ModuleText:
@@ -23,7 +26,10 @@ class ModuleText:
         """The symbol of an inline math function, defined in this module."""
         symbol = vecmath.symbol(name, elem, lanes)
         if symbol not in self.definitions:
-            self.definitions[symbol] = vecmath.define(name, elem, lanes)
+            text = vecmath.define(name, elem, lanes)
+            if vecmath.COST[name] > INLINE_COST:
+                text = text.replace("alwaysinline", "noinline", 1)
+            self.definitions[symbol] = text
             for line in vecmath.requires(name, elem, lanes):
                 self.declare(line)
         return symbol

@@ -1,5 +1,8 @@
 """`x[key] = value` and `ufunc.at`: arrays made in the function take a new value."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import operator

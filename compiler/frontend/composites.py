@@ -3,6 +3,11 @@
 The operands have the dtypes of the ufunc's NumPy loop.
 """
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -11,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from .libcalls import emit_library
+from .moments import real_dtype
 from .promote import session_of, traced
-from .reducing import real_dtype
 from .registry import COMPOSITES, FUNCTIONS, call_ufunc, composite, implements
 from .tracer import Tracer
 

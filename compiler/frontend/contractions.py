@@ -1,5 +1,9 @@
 """Products of matrices: matmul, dot, inner, outer, vdot, tensordot."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import operator

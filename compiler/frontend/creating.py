@@ -1,5 +1,9 @@
 """Functions that make arrays: zeros_like, full, arange, eye, tri, meshgrid, ..."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -25,9 +29,6 @@ def iota(session: Session, size: Expr, dtype: Any = np.int64) -> Tracer:
     result = Tracer(session, session.emit(Iota.of(element_type(np.dtype(dtype)), (size,), 0)))
     session.checked.add((result.value, -size, size))
     return result
-
-
-FUNCTIONS["iota"] = iota
 
 
 def _shape_like(x: Any, shape: Any) -> Shape:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from . import (
     assignment,
+    axes,
     composites,
     contractions,
     creating,
     einsum,
     indexing,
     joining,
+    moments,
     padding,
     reducing,
     scanning,
@@ -19,7 +21,22 @@ from . import (
 )
 from .libcalls import register_library
 
-register_library()  # last: it fills only what the others leave
+__all__ = [
+    "assignment",
+    "axes",
+    "composites",
+    "contractions",
+    "creating",
+    "einsum",
+    "indexing",
+    "joining",
+    "moments",
+    "padding",
+    "reducing",
+    "scanning",
+    "selecting",
+    "shaping",
+    "statistics",
+]
 
-__all__ = """assignment composites contractions creating einsum indexing joining padding reducing scanning selecting
-shaping statistics""".split()
+register_library()  # last: it fills only what the others leave

@@ -1,5 +1,10 @@
 """`x[key]`: NumPy's basic and integer-array indexing on traced arrays."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import operator

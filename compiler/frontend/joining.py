@@ -1,5 +1,11 @@
 """Functions that put arrays together and take them apart: concatenate, stack, split, tile, repeat, roll."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import operator

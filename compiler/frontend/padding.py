@@ -1,5 +1,9 @@
 """np.pad."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import operator

@@ -1,5 +1,10 @@
 """Operands of one operation brought to one shape and one dtype, by NumPy's rules."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence

@@ -1,5 +1,10 @@
 """NumPy's reductions: sum, prod, max, min, any, all, argmax, argmin, mean, var, std."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import operator
@@ -9,12 +14,11 @@ from typing import Any
 import numpy as np
 from xdsl.ir import SSAValue
 
-from ...dialects.expr import product_of
 from ...dialects.weld import REDUCTIONS
-from ...dialects.weld.types import Shape, shape_of
-from .errors import unsupported, value_error
+from ...dialects.weld.types import shape_of
+from .errors import value_error
 from .promote import ONE, fill, operand, session_of, traced, wrap
-from .registry import call_ufunc, implements
+from .registry import implements
 from .session import Session, element_type
 from .tracer import Tracer
 
@@ -88,7 +92,7 @@ def _flag(keepdims: Any) -> bool:
     return keepdims is not NOTHING and bool(keepdims)
 
 
-def _sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
+def sum_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
     """NumPy adds and multiplies small integers in 64 bits."""
     return np.dtype({"b": np.int64, "i": np.int64, "u": np.uint64}.get(dtype.kind, dtype))
 
@@ -97,7 +101,8 @@ def _dtype_of(x: Any) -> np.dtype[Any]:
     return x.dtype if isinstance(x, Tracer) else traced(session_of(x), x).dtype
 
 
-def _finish(result: Tracer, out: Any) -> Any:
+def finish(result: Any, out: Any) -> Any:
+    """The result, stored in `out` where there is one."""
     from .ufuncs import store
 
     return result if out is None else store(out, result)
@@ -113,10 +118,10 @@ def _additive(kind: str) -> Callable[..., Any]:
         initial: Any = NOTHING,
         where: Any = NOTHING,
     ) -> Any:
-        work = _sum_dtype(_dtype_of(a)) if dtype is None or dtype is NOTHING else np.dtype(dtype)
+        work = sum_dtype(_dtype_of(a)) if dtype is None or dtype is NOTHING else np.dtype(dtype)
         if work.kind == "b":
-            return _finish(reduce(a, "any" if kind == "sum" else "all", axis, work, keepdims, initial, where), out)
-        return _finish(reduce(a, kind, axis, work, keepdims, initial, where), out)
+            return finish(reduce(a, "any" if kind == "sum" else "all", axis, work, keepdims, initial, where), out)
+        return finish(reduce(a, kind, axis, work, keepdims, initial, where), out)
 
     return meaning
 
@@ -131,7 +136,7 @@ def _extreme(kind: str) -> Callable[..., Any]:
         where: Any = NOTHING,
         **_: Any,
     ) -> Any:
-        return _finish(reduce(a, kind, axis, _dtype_of(a), keepdims, initial, where), out)
+        return finish(reduce(a, kind, axis, _dtype_of(a), keepdims, initial, where), out)
 
     return meaning
 
@@ -140,7 +145,7 @@ def _logical(kind: str) -> Callable[..., Any]:
     def meaning(
         a: Any, axis: Any = None, out: Any = None, keepdims: Any = NOTHING, *, where: Any = NOTHING, **_: Any
     ) -> Any:
-        return _finish(reduce(a, kind, axis, np.dtype(np.bool_), keepdims, NOTHING, where), out)
+        return finish(reduce(a, kind, axis, np.dtype(np.bool_), keepdims, NOTHING, where), out)
 
     return meaning
 
@@ -180,80 +185,10 @@ def _position(kind: str) -> Callable[..., Any]:
             raise value_error(f"attempt to get {kind} of an empty sequence")
         if not axes:
             return wrap(session, session.splat(0, np.dtype(np.int64)))
-        return _finish(wrap(session, reduce_value(session, kind, x.value, axes, _flag(keepdims))), out)
+        return finish(wrap(session, reduce_value(session, kind, x.value, axes, _flag(keepdims))), out)
 
     return meaning
 
 
 np_argmax = implements(np.argmax)(_position("argmax"))
 np_argmin = implements(np.argmin)(_position("argmin"))
-
-
-def count_along(session: Session, shape: Shape, axes: tuple[int, ...], dtype: np.dtype[Any]) -> Tracer:
-    """How many elements are reduced, as a 0-d value."""
-    return wrap(session, session.size(product_of(shape[k] for k in axes), dtype))
-
-
-def real_dtype(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """The dtype of a complex number's parts; real dtypes are their own."""
-    return np.dtype(f"f{dtype.itemsize // 2}") if dtype.kind == "c" else dtype
-
-
-def _float_dtypes(x: Tracer, dtype: Any) -> tuple[np.dtype[Any], np.dtype[Any]]:
-    """What mean and var compute in, and what they give."""
-    if dtype is not None and dtype is not NOTHING:
-        return np.dtype(dtype), np.dtype(dtype)
-    if x.dtype.kind in "biu":
-        return np.dtype(np.float64), np.dtype(np.float64)
-    return (np.dtype(np.float32), x.dtype) if x.dtype == np.float16 else (x.dtype, x.dtype)
-
-
-@implements(np.mean)
-def np_mean(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = NOTHING, *, where: Any = NOTHING
-) -> Any:
-    session = session_of(a, where)
-    x = traced(session, a)
-    work, given = _float_dtypes(x, dtype)
-    axes = normal_axes(axis, x.ndim)
-    total = reduce(x, "sum", axes, work, keepdims, NOTHING, where)
-    count = _count(session, x, axes, work, keepdims, where)
-    return _finish(call_ufunc(np.true_divide, (total, count)).astype(given), out)
-
-
-def _count(
-    session: Session, x: Tracer, axes: tuple[int, ...], dtype: np.dtype[Any], keepdims: Any, where: Any
-) -> Tracer:
-    real = real_dtype(dtype)
-    if where is NOTHING or where is True:
-        return count_along(session, x.dims, axes, real)
-    chosen = Tracer(session, fill(session, operand(session, where), real, x.dims))
-    return reduce(chosen, "sum", axes, real, keepdims, NOTHING, NOTHING)
-
-
-@implements(np.var)
-def np_var(
-    a: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0, keepdims: Any = NOTHING, *,
-    where: Any = NOTHING, mean: Any = NOTHING, correction: Any = NOTHING,
-) -> Any:  # fmt: skip
-    """Two passes, as NumPy does: the mean, then the mean squared distance from it."""
-    session = session_of(a, where)
-    x = traced(session, a)
-    if x.dtype.kind == "c":
-        raise unsupported("np.var of a complex array", "use np.var(x.real) + np.var(x.imag)")
-    ddof = ddof if correction is NOTHING else correction
-    work, given = _float_dtypes(x, dtype)
-    axes = normal_axes(axis, x.ndim)
-    x = x.astype(work)
-    center = np_mean(x, axes, keepdims=True, where=where) if mean is NOTHING else mean
-    distance = x - center
-    total = reduce(distance * distance, "sum", axes, work, keepdims, NOTHING, where)
-    count = _count(session, x, axes, work, keepdims, where)
-    if ddof:
-        count = call_ufunc(np.maximum, (count - ddof, 0))
-    return _finish(call_ufunc(np.true_divide, (total, count)).astype(given), out)
-
-
-@implements(np.std)
-def np_std(a: Any, *args: Any, out: Any = None, **options: Any) -> Any:
-    return _finish(call_ufunc(np.sqrt, (np_var(a, *args, **options),)), out)

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...dialects.weld import Cumprod, Cumsum
 from .promote import session_of, traced, wrap
-from .reducing import NOTHING, _finish, _sum_dtype, normal_axes  # pyright: ignore[reportPrivateUsage]
+from .reducing import NOTHING, finish, normal_axes, sum_dtype
 from .registry import FUNCTIONS, implements
 from .tracer import Tracer
 
@@ -21,8 +21,8 @@ def _running(op: type[Cumsum] | type[Cumprod]) -> Callable[..., Any]:
         if axis is None:
             x, axis = FUNCTIONS[np.ravel](x), 0
         (axis,) = normal_axes(axis, x.ndim)
-        work = _sum_dtype(x.dtype) if dtype is None else np.dtype(dtype)
-        return _finish(wrap(session, session.emit(op.of(session.cast(x.value, work), axis))), out)
+        work = sum_dtype(x.dtype) if dtype is None else np.dtype(dtype)
+        return finish(wrap(session, session.emit(op.of(session.cast(x.value, work), axis))), out)
 
     return meaning
 

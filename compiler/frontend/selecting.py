@@ -10,6 +10,7 @@ from ...dialects.expr import Expr
 from ...dialects.weld import Scatter
 from ...dialects.weld.types import shape_of
 from .bounds import emit_check
+from .creating import iota
 from .errors import message, trace_error, unsupported, value_error
 from .promote import (
     common_shape,
@@ -100,28 +101,19 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     (axis,) = normal_axes(axis, x.ndim)
     if x.ndim != index.ndim:
         raise value_error("`indices` and `arr` must have the same number of dimensions")
-    key: list[Any] = []
-    for k in range(x.ndim):
-        if k == axis:
-            key.append(index)
-            continue
-        size = index.shape[k]
-        if as_size(x.shape[k]) != Expr.constant(1) and as_size(size) == Expr.constant(1):
-            size = x.shape[k]
-        column = FUNCTIONS["iota"](session, as_size(size))
-        key.append(
-            column[(*(None,) * k, slice(None), *(None,) * (x.ndim - k - 1))]
-            if as_size(x.shape[k]) != Expr.constant(1)
-            else 0
-        )
-        if as_size(x.shape[k]) != Expr.constant(1):
-            same_size(
-                session,
-                as_size(x.shape[k]) or Expr.constant(0),
-                as_size(size) or Expr.constant(0),
-                "shape mismatch of take_along_axis",
-            )
+    key = [index if k == axis else _own_position(x, index, k) for k in range(x.ndim)]
     return x[tuple(key)]
+
+
+def _own_position(x: Tracer, index: Tracer, axis: int) -> Any:
+    """The index along another axis than the chosen one: each position itself; size 1 repeats."""
+    session, size, other = x.session, x.dims[axis], index.dims[axis]
+    if size.value == 1:
+        return 0
+    if other.value != 1:
+        size = same_size(session, size, other, f"take_along_axis: the sizes along axis {axis} differ")
+    position = iota(session, size)
+    return position[(*(None,) * axis, slice(None), *(None,) * (x.ndim - axis - 1))]
 
 
 @implements(np.bincount)

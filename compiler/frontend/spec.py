@@ -1,5 +1,8 @@
 """What a trace is specialised on: rank, dtype, and the sizes of tiny dims of each array argument."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import inspect

@@ -6,6 +6,9 @@ size) or needs it to be equal to another size (it is unified with it). Solving r
 the types in the block always hold the current form.
 """
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 from collections.abc import Sequence

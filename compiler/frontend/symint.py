@@ -1,5 +1,8 @@
 """Sizes of traced arrays as Python sees them: integers that may stay symbolic."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 import operator

@@ -11,65 +11,12 @@ from xdsl.ir import SSAValue
 
 from ...dialects.expr import product_of
 from ...dialects.weld.types import Shape, shape_of
-from .errors import message, needs_value, trace_error, unsupported
-from .registry import CREATORS, FUNCTIONS, call_ufunc
+from .errors import message, trace_error, unsupported
+from .methods import binary, method, refuse, shape_method, unary
+from .registry import CREATORS, FUNCTIONS
 from .session import Session
 from .symint import size_value
 from .views import View
-
-
-def _binary(ufunc: Any) -> tuple[Any, Any, Any]:
-    """`a op b`, `b op a` and `a op= b`."""
-
-    def forward(self: Tracer, other: Any) -> Any:
-        if other is None:
-            return NotImplemented
-        return call_ufunc(ufunc, (self, other), operator=True)
-
-    def reflected(self: Tracer, other: Any) -> Any:
-        return call_ufunc(ufunc, (other, self), operator=True)
-
-    def in_place(self: Tracer, other: Any) -> Any:
-        if self.kind != "array":
-            return call_ufunc(ufunc, (self, other), operator=True)
-        return call_ufunc(ufunc, (self, other), out=(self,), operator=True)
-
-    return forward, reflected, in_place
-
-
-def _unary(ufunc: Any) -> Any:
-    def forward(self: Tracer) -> Any:
-        return call_ufunc(ufunc, (self,), operator=True)
-
-    return forward
-
-
-def _method(function: Any) -> Any:
-    """The ndarray method that does what a NumPy function does with the array as first argument."""
-
-    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-        return FUNCTIONS[function](self, *args, **kwargs)
-
-    return method
-
-
-def _shape_method(function: Any) -> Any:
-    """A method that takes its tuple also as separate arguments: x.reshape(2, 3)."""
-
-    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 1 and (args[0] is None or isinstance(args[0], tuple | list)):
-            args = tuple(args[0]) if args[0] is not None else ()
-            return FUNCTIONS[function](self, args or None if function is np.transpose else args, **kwargs)
-        return FUNCTIONS[function](self, (args or None) if function is np.transpose else args, **kwargs)
-
-    return method
-
-
-def _refuse(what: str) -> Any:
-    def method(self: Tracer, *args: Any, **kwargs: Any) -> Any:
-        raise needs_value(what)
-
-    return method
 
 
 class Tracer:
@@ -166,23 +113,23 @@ class Tracer:
 
     # Operators.
 
-    __add__, __radd__, __iadd__ = _binary(np.add)
-    __sub__, __rsub__, __isub__ = _binary(np.subtract)
-    __mul__, __rmul__, __imul__ = _binary(np.multiply)
-    __truediv__, __rtruediv__, __itruediv__ = _binary(np.true_divide)
-    __floordiv__, __rfloordiv__, __ifloordiv__ = _binary(np.floor_divide)
-    __mod__, __rmod__, __imod__ = _binary(np.remainder)
-    __pow__, __rpow__, __ipow__ = _binary(np.power)
-    __and__, __rand__, __iand__ = _binary(np.bitwise_and)
-    __or__, __ror__, __ior__ = _binary(np.bitwise_or)
-    __xor__, __rxor__, __ixor__ = _binary(np.bitwise_xor)
-    __lshift__, __rlshift__, __ilshift__ = _binary(np.left_shift)
-    __rshift__, __rrshift__, __irshift__ = _binary(np.right_shift)
-    __matmul__, __rmatmul__, __imatmul__ = _binary(np.matmul)
-    __lt__, __le__ = _binary(np.less)[0], _binary(np.less_equal)[0]
-    __gt__, __ge__ = _binary(np.greater)[0], _binary(np.greater_equal)[0]
-    __eq__, __ne__ = _binary(np.equal)[0], _binary(np.not_equal)[0]  # pyright: ignore[reportAssignmentType]
-    __neg__, __pos__, __abs__, __invert__ = map(_unary, (np.negative, np.positive, np.absolute, np.invert))
+    __add__, __radd__, __iadd__ = binary(np.add)
+    __sub__, __rsub__, __isub__ = binary(np.subtract)
+    __mul__, __rmul__, __imul__ = binary(np.multiply)
+    __truediv__, __rtruediv__, __itruediv__ = binary(np.true_divide)
+    __floordiv__, __rfloordiv__, __ifloordiv__ = binary(np.floor_divide)
+    __mod__, __rmod__, __imod__ = binary(np.remainder)
+    __pow__, __rpow__, __ipow__ = binary(np.power)
+    __and__, __rand__, __iand__ = binary(np.bitwise_and)
+    __or__, __ror__, __ior__ = binary(np.bitwise_or)
+    __xor__, __rxor__, __ixor__ = binary(np.bitwise_xor)
+    __lshift__, __rlshift__, __ilshift__ = binary(np.left_shift)
+    __rshift__, __rrshift__, __irshift__ = binary(np.right_shift)
+    __matmul__, __rmatmul__, __imatmul__ = binary(np.matmul)
+    __lt__, __le__ = binary(np.less)[0], binary(np.less_equal)[0]
+    __gt__, __ge__ = binary(np.greater)[0], binary(np.greater_equal)[0]
+    __eq__, __ne__ = binary(np.equal)[0], binary(np.not_equal)[0]  # pyright: ignore[reportAssignmentType]
+    __neg__, __pos__, __abs__, __invert__ = map(unary, (np.negative, np.positive, np.absolute, np.invert))
     __hash__ = None  # pyright: ignore[reportAssignmentType]
 
     def __divmod__(self, other: Any) -> Any:
@@ -202,15 +149,15 @@ class Tracer:
 
     # Methods.
 
-    sum, prod, mean, var, std = map(_method, (np.sum, np.prod, np.mean, np.var, np.std))
-    max, min, any, all, ptp = map(_method, (np.max, np.min, np.any, np.all, np.ptp))
-    argmax, argmin, cumsum, cumprod = map(_method, (np.argmax, np.argmin, np.cumsum, np.cumprod))
-    dot, clip, round, take, repeat = map(_method, (np.dot, np.clip, np.round, np.take, np.repeat))
-    swapaxes, squeeze, ravel, copy = map(_method, (np.swapaxes, np.squeeze, np.ravel, np.copy))
-    diagonal, trace, argsort, searchsorted = map(_method, (np.diagonal, np.trace, np.argsort, np.searchsorted))
-    choose, compress, nonzero = map(_method, (np.choose, np.compress, np.nonzero))
-    reshape, transpose = _shape_method(np.reshape), _shape_method(np.transpose)
-    conj = conjugate = _unary(np.conjugate)
+    sum, prod, mean, var, std = map(method, (np.sum, np.prod, np.mean, np.var, np.std))
+    max, min, any, all, ptp = map(method, (np.max, np.min, np.any, np.all, np.ptp))
+    argmax, argmin, cumsum, cumprod = map(method, (np.argmax, np.argmin, np.cumsum, np.cumprod))
+    dot, clip, round, take, repeat = map(method, (np.dot, np.clip, np.round, np.take, np.repeat))
+    swapaxes, squeeze, ravel, copy = map(method, (np.swapaxes, np.squeeze, np.ravel, np.copy))
+    diagonal, trace, argsort, searchsorted = map(method, (np.diagonal, np.trace, np.argsort, np.searchsorted))
+    choose, compress, nonzero = map(method, (np.choose, np.compress, np.nonzero))
+    reshape, transpose = shape_method(np.reshape), shape_method(np.transpose)
+    conj = conjugate = unary(np.conjugate)
 
     def flatten(self, order: str = "C") -> Any:
         return FUNCTIONS[np.copy](FUNCTIONS[np.ravel](self, order))
@@ -233,14 +180,14 @@ class Tracer:
 
     # Uses of the values by Python, which a trace cannot serve.
 
-    __bool__ = _refuse("a condition (if, while, and, or, not, assert)")
+    __bool__ = refuse("a condition (if, while, and, or, not, assert)")
     __int__, __float__, __complex__ = (
-        _refuse("int()"),
-        _refuse("float(), or assignment into an ordinary array,"),
-        _refuse("complex()"),
+        refuse("int()"),
+        refuse("float(), or assignment into an ordinary array,"),
+        refuse("complex()"),
     )
-    __index__ = _refuse("an index or count in Python code")
-    item, tolist, tobytes = _refuse(".item()"), _refuse(".tolist()"), _refuse(".tobytes()")
+    __index__ = refuse("an index or count in Python code")
+    item, tolist, tobytes = refuse(".item()"), refuse(".tolist()"), refuse(".tobytes()")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         raise trace_error(

@@ -1,5 +1,9 @@
 """Nested tuples, lists and dicts of arrays: taken apart into named leaves, and put together again."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence

@@ -1,5 +1,9 @@
 """Calls of NumPy and SciPy ufuncs: the facts of the elementwise ops say which op each ufunc is."""
 
+# NumPy's arguments may be anything, so what isinstance tells about them is partial.
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false
+
 from __future__ import annotations
 
 import sys
@@ -16,7 +20,6 @@ from .errors import message, unsupported
 from .promote import (
     Operand,
     common_shape,
-    dtype_of_operand,
     dtype_or_weak,
     fill,
     is_weak,
@@ -243,5 +246,3 @@ METHODS: dict[str, Callable[..., Any]] = {
     "reduceat": _refuse,
 }
 """What `__array_ufunc__` does for each way to call a ufunc."""
-
-__all__ = ["METHODS", "call", "compute", "dtype_of_operand", "elementwise", "op_of", "store"]

@@ -58,7 +58,9 @@ class Cast(Elementwise):
         return self.args[0] if self.args[0].type == self.res.type else None
 
     def verify_(self) -> None:
-        if len(self.operands) != 1 or with_element(self.res.type, scalar_of(self.operands[0])) != self.operands[0].type:
+        if len(self.operands) != 1:
+            raise VerifyException(f"weld.cast expects 1 operands, found {len(self.operands)}")
+        if with_element(self.res.type, scalar_of(self.operands[0])) != self.operands[0].type:
             raise VerifyException(
                 f"weld.cast changes the element type only, found {self.operands[0].type} -> {self.res.type}"
             )

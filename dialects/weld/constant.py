@@ -6,7 +6,15 @@ from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, BytesAttr, ComplexType, DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, TensorType
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    BytesAttr,
+    ComplexType,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    IntegerAttr,
+    TensorType,
+)
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import prop_def, result_def, traits_def
 from xdsl.parser import Parser
@@ -18,7 +26,20 @@ from ..expr import Expr
 from .attributes import Dims
 from .base import WeldOp
 from .facts import define_op
-from .types import BF16, INDEX, as_element, dtype_of, greatest, is_element, is_float, kind_of, least, scalar_of, shape_of, tensor_of
+from .types import (
+    BF16,
+    INDEX,
+    as_element,
+    dtype_of,
+    greatest,
+    is_element,
+    is_float,
+    kind_of,
+    least,
+    scalar_of,
+    shape_of,
+    tensor_of,
+)
 
 
 def number_attribute(value: Any, element: Attribute) -> Attribute:

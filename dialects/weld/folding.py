@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from .base import Elementwise
 from .constant import Constant, splat_of
-from .types import dtype_of, greatest, kind_of, least, scalar_of
+from .strength import strength_reduce
+from .types import kind_of, scalar_of, stated_number
+
+__all__ = ["fold_constant", "fold_identity", "strength_reduce"]
 
 
 def fold_constant(op: Operation) -> Constant | None:
@@ -69,10 +72,3 @@ def _is_stated(fact: Mapping[str, Any], value: SSAValue) -> bool:
         return False
     wanted = stated_number(fact[kind], element)
     return wanted.tobytes() == number.tobytes() or bool(wanted != wanted and number != number)
-
-
-def stated_number(value: Any, element: Attribute) -> Any:
-    """The NumPy scalar that a fact's value means for an element type."""
-    limits = {"least": least, "greatest": greatest}
-    number = limits[value](element) if isinstance(value, str) else value
-    return np.asarray(number).astype(dtype_of(element))[()]

@@ -85,8 +85,8 @@ class Indexed(TensorOp):
             raw = p.load(operand, Where(point))
             size, zero = p.index(shape[axis]), p.b.constant(0, raw)
             value = p.b.select(p.b.lt(raw, zero), p.b.add(raw, size), raw)
-            fits = getattr(p.b, "and")(p.b.ge(value, zero), p.b.lt(value, size))
-            inside = fits if inside is None else getattr(p.b, "and")(inside, fits)
+            fits = p.b.and_(p.b.ge(value, zero), p.b.lt(value, size))
+            inside = fits if inside is None else p.b.and_(inside, fits)
             values.append(value)
         assert inside is not None
         names = {axis: Expr.symbol(f"i{k}") for k, axis in enumerate(self.indexed)}

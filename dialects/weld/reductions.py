@@ -5,6 +5,7 @@ A reduction states its monoid once: `combine` (an elementwise op), `identity` an
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
@@ -252,8 +253,8 @@ class ArgReduction(Reduction):
     @classmethod
     def reduce_array(cls, array: Any, axes: tuple[int, ...]) -> Any:
         kept = [k for k in range(array.ndim) if k not in axes]
-        rows = np.transpose(array, kept + list(axes)).reshape([array.shape[k] for k in kept] + [-1])
-        return cls.numpy(rows, axis=-1)
+        sizes = [array.shape[k] for k in kept] + [math.prod(array.shape[k] for k in axes)]
+        return cls.numpy(np.transpose(array, kept + list(axes)).reshape(sizes), axis=-1)
 
 
 @reduction

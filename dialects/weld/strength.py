@@ -11,9 +11,8 @@ from .arithmetic import Div
 from .base import Builder, Elementwise
 from .constant import splat_of
 from .division import FloorDiv, Remainder
-from .folding import stated_number
 from .power import Pow, repeated_product
-from .types import BF16, F16, kind_of, scalar_of
+from .types import BF16, F16, kind_of, scalar_of, stated_number
 
 
 def strength_reduce(op: Operation, b: Builder) -> SSAValue | None:

@@ -172,3 +172,10 @@ def greatest(element: Attribute) -> Any:
     """The greatest value of an element type: inf, True, or the integer type's maximum."""
     kind, dtype = kind_of(element), dtype_of(element)
     return True if kind == "b" else np.inf if kind == "f" else np.iinfo(dtype).max
+
+
+def stated_number(value: Any, element: Attribute) -> Any:
+    """The NumPy scalar that a fact's value means for an element type."""
+    limits = {"least": least, "greatest": greatest}
+    number = limits[value](element) if isinstance(value, str) else value
+    return np.asarray(number).astype(dtype_of(element))[()]

@@ -134,6 +134,9 @@ class Reshape(View):
 
     def where(self, dims: tuple[Expr, ...]) -> Where:
         """Groups of dims with equal products map onto each other; only mixed groups need div and mod."""
+        empty = [d for d, size in zip(dims, self.shape.data, strict=True) if size.value == 0]
+        if empty:  # No element is ever read; quotients by the sizes would divide by 0.
+            return Where((empty[0],) * len(shape_of(self.args[0])))
         return Where(reshape_indices(shape_of(self.args[0]), self.shape.data, dims))
 
     def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:

@@ -98,7 +98,7 @@ def _with_guard(op: Load, operands: list[SSAValue], guard: SSAValue, before: Ope
         return [*operands, guard]
     block = before.parent
     assert block is not None
-    both = getattr(ScalarBuilder(block, before), "and")(operands[-1], guard)
+    both = ScalarBuilder(block, before).and_(operands[-1], guard)
     return [*operands[:-1], both]
 
 

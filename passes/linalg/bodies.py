@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, SSAValue
@@ -9,6 +12,7 @@ from xdsl.rewriter import Rewriter
 
 from ...dialects.weld import Check, Constant, Load
 from ...dialects.weld.attributes import Where
+from ...dialects.weld.constant import splat_of
 from ...dialects.weld.generic import dim_exprs
 from ...dialects.weld.types import scalar_of
 from ..points import PointBuilder, compute_element, look_through
@@ -24,23 +28,24 @@ class BodyBuilder(PointBuilder):
         self,
         tensor: SSAValue,
         where: Where,
-        indices: tuple[SSAValue, ...] | list[SSAValue] = (),
+        indices: Sequence[SSAValue] = (),
         guard: SSAValue | None = None,
     ) -> SSAValue:
-        owner = tensor.owner
-        if isinstance(owner, Constant) and owner.is_splat and guard is None and not where.guards:
-            return self.b.constant(owner.number, compute_element(scalar_of(tensor)))
+        number = splat_of(tensor)
+        if number is not None and guard is None and not where.guards:
+            return self.b.constant(number, compute_element(scalar_of(tensor)))
         value = self.b.insert(Load.of(tensor, where, indices, guard)).results[0]
         return self.b.cast(value, compute_element(scalar_of(value)))
 
 
 def compose_views(function: FuncOp) -> None:
     """Let the loads in bodies read what views are made of. Needs the final sizes."""
-    for load in [op for op in function.walk() if isinstance(op, Load)]:
+    loads: list[Any] = [op for op in function.walk() if isinstance(op, Load)]
+    for load in loads:
         tensor, where = look_through(load.tensor, load.where)
-        owner = tensor.owner
-        if isinstance(owner, Constant) and owner.is_splat and load.guard is None and not where.guards:
-            Rewriter.replace_op(load, Constant.splat(owner.number, load.res.type))
+        number = splat_of(tensor)
+        if number is not None and load.guard is None and not where.guards:
+            Rewriter.replace_op(load, Constant.splat(number, load.res.type))
         elif tensor is not load.tensor:
             Rewriter.replace_op(load, Load.of(tensor, where, load.indices, load.guard))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from xdsl.ir import Block, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.weld import Constant, Matmul, Transpose
+from ...dialects.weld import Matmul, Transpose
+from ...dialects.weld.constant import splat_of
 from .accumulators import find_accumulation
 from .translation import Translation
 
@@ -66,15 +67,10 @@ def contract(
     right = _ordered(t, b, names[1], roles.batch + roles.inner + roles.columns)
     product = t.b.insert(Matmul.of(left, right)).results[0]
     product = _ordered(t, product, roles.batch + roles.rows + roles.columns, names[2])
-    owner = init.owner
-    if isinstance(owner, Constant) and owner.is_splat and owner.number == 0:
-        return product
-    return t.b.add(init, product)
+    return product if splat_of(init) == 0 else t.b.add(init, product)
 
 
 def _ordered(t: Translation, value: SSAValue, names: list[str], order: list[str]) -> SSAValue:
     if names == order:
         return value
     return t.b.insert(Transpose.of(value, [names.index(n) for n in order])).results[0]
-
-

@@ -63,8 +63,8 @@ def _is_leftover(function: FuncOp, module: ModuleOp) -> bool:
 
 def needs_conversion(function: FuncOp) -> bool:
     """Whether a function holds anything but weld."""
-    kinds = [a.type for a in function.body.block.args]
-    others = any(not op.name.startswith(("weld.", "func.return")) for op in function.body.block.ops)
+    kinds = [a.type for block in function.body.blocks for a in block.args]
+    others = any(not op.name.startswith(("weld.", "func.return")) for b in function.body.blocks for op in b.ops)
     return others or any(not isinstance(kind, TensorType) for kind in kinds)
 
 
@@ -108,7 +108,12 @@ class _Reader:
         old = self.function
         kind = FunctionType.from_lists([a.type for a in self.block.args], [])
         made = FuncOp(
-            old.sym_name.data, kind, Region(self.block), old.sym_visibility, arg_attrs=old.arg_attrs, res_attrs=old.res_attrs
+            old.sym_name.data,
+            kind,
+            Region(self.block),
+            old.sym_visibility,
+            arg_attrs=old.arg_attrs,
+            res_attrs=old.res_attrs,
         )
         made.attributes |= old.attributes
         made.location = old.location
@@ -171,5 +176,3 @@ class _Reader:
         self.t.values = outer
         self.calls.pop()
         return results
-
-

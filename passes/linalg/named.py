@@ -7,7 +7,7 @@ from typing import Any
 
 from xdsl.dialects import linalg
 from xdsl.dialects.builtin import AffineMapAttr, TensorType
-from xdsl.dialects.linalg.abstract_ops import ElementwiseOperation, LinalgStructuredOperation
+from xdsl.dialects.linalg.abstract_ops import ElementwiseOperation, LinalgStructuredOperation, PoolingOperation
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
@@ -69,6 +69,14 @@ def read_by_maps(t: Translation, op: LinalgStructuredOperation) -> list[SSAValue
     return read_structured(t, Structured.of(op.inputs, op.outputs, maps, op.body.block))
 
 
+def read_pooling(t: Translation, op: PoolingOperation) -> list[SSAValue]:
+    """xDSL's body combines the input with the window, whose values mean nothing, instead of with the output."""
+    body = op.body.clone().block
+    for inner in body.ops:
+        inner.operands = [body.args[2] if v is body.args[1] else v for v in inner.operands]
+    return read_structured(t, Structured.of(op.inputs, op.outputs, op.get_indexing_maps().data, body))
+
+
 RULES: dict[str, Rule] = {
     "linalg.fill": read_fill,
     "linalg.transpose": read_transpose,
@@ -86,6 +94,8 @@ def read_linalg(t: Translation, op: Operation) -> list[SSAValue]:
         return rule(t, op)
     if isinstance(op, ElementwiseOperation):
         return read_elementwise(t, op)
+    if isinstance(op, PoolingOperation):
+        return read_pooling(t, op)
     if isinstance(op, LinalgStructuredOperation):
         return read_by_maps(t, op)
     raise Unsupported("has no weld form; write it as linalg.generic")

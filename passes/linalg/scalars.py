@@ -39,8 +39,9 @@ def element_type(kind: Attribute) -> Attribute:
     element = scalar_of(kind)
     if isinstance(element, IndexType):
         return I64
-    if isinstance(element, IntegerType) and element.signedness.data == Signedness.SIGNED:
-        element = IntegerType(element.width.data)
+    width = _width(element, Signedness.SIGNED)
+    if width is not None:
+        element = IntegerType(width)
     try:
         dtype_of(element)
     except KeyError:
@@ -84,7 +85,11 @@ def dense_values(value: DenseIntOrFPElementsAttr) -> list[Any]:
 def ufunc_op(ufunc: Any) -> type[Elementwise]:
     """The elementwise op of a NumPy ufunc, or of a function of scipy.special given by its name."""
     for kind in ELEMENTWISE.values():
-        if ufunc is kind.numpy or any(ufunc is u for u in kind.ufuncs) or (kind.scipy is not None and kind.scipy == ufunc):
+        if (
+            ufunc is kind.numpy
+            or any(ufunc is u for u in kind.ufuncs)
+            or (kind.scipy is not None and kind.scipy == ufunc)
+        ):
             return kind
     name = ufunc if isinstance(ufunc, str) else ufunc.__name__
     raise Unsupported(f"needs '{name}', which weld does not have")
@@ -99,19 +104,27 @@ def apply(b: Builder, ufunc: Any, *args: SSAValue) -> SSAValue:
     return b.build(ufunc_op(ufunc), *args)
 
 
+def _width(element: Attribute, signedness: Signedness) -> int | None:
+    """The bits of an integer type of that signedness, None for any other type."""
+    kind: Any = element
+    is_one = isinstance(element, IntegerType) and kind.signedness.data == signedness
+    return kind.width.data if is_one else None
+
+
+def unsigned_type(element: Attribute) -> Attribute:
+    """The unsigned type of a signless integer's width; other types (i1 is unsigned already) as they are."""
+    width = _width(element, Signedness.SIGNLESS)
+    return element if width in (None, 1) else IntegerType(width, Signedness.UNSIGNED)
+
+
 def unsigned(b: Builder, value: SSAValue) -> SSAValue:
     """The value's bits as an unsigned integer; a bool is one already."""
-    element = scalar_of(value)
-    if element == BOOL or not isinstance(element, IntegerType):
-        return value
-    return b.cast(value, IntegerType(element.width.data, Signedness.UNSIGNED))
+    return b.cast(value, unsigned_type(scalar_of(value)))
 
 
 def signless(b: Builder, value: SSAValue) -> SSAValue:
-    element = scalar_of(value)
-    if isinstance(element, IntegerType) and element.signedness.data == Signedness.UNSIGNED:
-        return b.cast(value, IntegerType(element.width.data))
-    return value
+    width = _width(scalar_of(value), Signedness.UNSIGNED)
+    return value if width is None else b.cast(value, IntegerType(width))
 
 
 def negate(b: Builder, value: SSAValue) -> SSAValue:
@@ -166,8 +179,10 @@ _COMPARE: dict[str, Any] = {
 }
 _SWAPPED = {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}
 _CMPI = ("eq", "ne", "slt", "sle", "sgt", "sge", "ult", "ule", "ugt", "uge")
-_CMPF = ("false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord")
-_CMPF += ("ueq", "ugt", "uge", "ult", "ule", "une", "uno", "true")
+_CMPF = (
+    *("false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord"),
+    *("ueq", "ugt", "uge", "ult", "ule", "une", "uno", "true"),
+)
 _COMPLEMENT = {"eq": "ne", "ne": "eq", "lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
 
 
@@ -229,9 +244,7 @@ def _cast_sign(b: Builder, op: Operation, args: list[SSAValue]) -> SSAValue:
 
 def _to_unsigned(b: Builder, op: Operation, args: list[SSAValue]) -> SSAValue:
     """To an integer through the unsigned type of its width."""
-    element = element_type(op.results[0].type)
-    assert isinstance(element, IntegerType)
-    return signless(b, b.cast(args[0], IntegerType(element.width.data, Signedness.UNSIGNED)))
+    return signless(b, b.cast(args[0], unsigned_type(element_type(op.results[0].type))))
 
 
 def _from_unsigned(b: Builder, op: Operation, args: list[SSAValue]) -> SSAValue:

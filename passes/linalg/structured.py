@@ -18,11 +18,12 @@ from xdsl.dialects.linalg.ops import YieldOp as LinalgYield
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.weld import Constant, Generic, Index, Yield
+from ...dialects.weld import Generic, Index, Yield
 from ...dialects.weld.attributes import Result, Where
+from ...dialects.weld.constant import splat_of
 from ...dialects.weld.generic import dim_exprs
 from ...dialects.weld.reductions import REDUCTIONS
-from ...dialects.weld.types import BOOL, I64, Shape, is_float, scalar_of, tensor_type
+from ...dialects.weld.types import BOOL, I64, Shape, dtype_of, scalar_of, tensor_type
 from ..points import NotLowerable
 from . import scalars
 from .accumulators import Accumulation, find_accumulation
@@ -195,15 +196,15 @@ class _Body:
         return b.cast(value, element)
 
     def _is_identity(self, init: SSAValue, a: Accumulation) -> bool:
-        owner = init.owner
-        if not isinstance(owner, Constant) or not owner.is_splat:
+        number = splat_of(init)
+        if number is None:
             return False
+        kind = REDUCTIONS[a.monoid.kind]
         element = scalar_of(init)
-        number = owner.number
-        if a.monoid.unsigned and not is_float(element):
-            number = number.astype(np.dtype(f"u{number.dtype.itemsize}")) if number.dtype.kind == "i" else number
-            return bool(number == (np.iinfo(number.dtype).min if a.monoid.kind == "max" else np.iinfo(number.dtype).max))
-        return bool(number == REDUCTIONS[a.monoid.kind].identity(element))
+        if a.monoid.unsigned:
+            element = scalars.unsigned_type(element)
+            number = number.astype(dtype_of(element))
+        return bool(number == kind.identity(element))
 
     # Values
 
@@ -317,5 +318,3 @@ class _Body:
             indices.append(Expr.symbol(f"i{len(values)}"))
             values.append(index)
         return self.p.load(source, Where(tuple(indices), tuple(guards)), values, inside)
-
-

@@ -111,7 +111,7 @@ class Symbols:
         """The attribute or type with every symbol replaced by what it is equal to."""
         match attribute:
             case TensorType() if isinstance(attribute.encoding, Dims):
-                return tensor_type(cast(Tensor, attribute).element_type, self.resolve_shape(attribute.encoding.data))
+                return tensor_type(attribute.element_type, self.resolve_shape(attribute.encoding.data))
             case Dims():
                 return Dims(self.resolve_shape(attribute.data))
             case Access():
@@ -119,7 +119,7 @@ class Symbols:
             case Out():
                 return Out(attribute.data.substitute(self._values))
             case ArrayAttr():
-                return ArrayAttr([self.resolve_attribute(a) for a in cast(ArrayAttr[Attribute], attribute)])
+                return ArrayAttr([self.resolve_attribute(a) for a in attribute])
             case _:
                 return attribute
 
@@ -185,7 +185,7 @@ def _exprs(attribute: Attribute) -> Iterable[Expr]:
         case Access():
             yield from (*attribute.data.indices, *attribute.data.guards)
         case ArrayAttr():
-            for part in cast(ArrayAttr[Attribute], attribute):
+            for part in attribute:
                 yield from _exprs(part)
         case _:
             return

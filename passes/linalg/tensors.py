@@ -12,6 +12,7 @@ from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
 from ...dialects.weld import Concat, Constant, Gather, Pad, Scatter, Slice
+from ...dialects.weld.constant import splat_of
 from ...dialects.weld.types import I64, Shape, dtype_of, scalar_of, tensor_of, tensor_type
 from . import scalars
 from .maps import map_indices
@@ -23,7 +24,7 @@ Rule = Callable[[Translation, Any], SSAValue | Expr]
 
 
 def read_constant(t: Translation, op: arith.ConstantOp) -> SSAValue | Expr:
-    kind = op.result.type
+    kind: Any = op.result.type
     if not isinstance(kind, TensorType):
         value: Any = op.value
         if isinstance(kind, IndexType):
@@ -120,7 +121,7 @@ def _reduced_axes(t: Translation, sizes: Shape, declared: tuple[Expr | None, ...
     position = 0
     for axis, size in enumerate(sizes):
         wanted = declared[position] if position < len(declared) else Expr.constant(-1)
-        must_keep = wanted is None and size.value != 1 or wanted is not None and (wanted == size or size.value != 1)
+        must_keep = (wanted is None and size.value != 1) or (wanted is not None and (wanted == size or size.value != 1))
         if must_keep or len(sizes) - len(dropped) == len(declared):
             position += 1
         else:
@@ -193,10 +194,10 @@ def read_insert(t: Translation, op: tensor.InsertOp) -> SSAValue:
 def read_from_elements(t: Translation, op: tensor.FromElementsOp) -> SSAValue:
     shape = tuple(Expr.constant(n) for n in op.result.type.get_shape())
     args = [t.tensor(e) for e in op.elements]
-    constants = [a.owner for a in args if isinstance(a.owner, Constant)]
+    numbers = [splat_of(a) for a in args]
     element = scalar_of(args[0]) if args else scalars.element_type(op.result.type)
-    if len(constants) == len(args):
-        array = np.array([c.number for c in constants], dtype_of(element)).reshape(op.result.type.get_shape())
+    if None not in numbers:
+        array = np.array(numbers, dtype_of(element)).reshape(op.result.type.get_shape())
         if tensor_of(array.dtype, array.shape) == tensor_type(element, shape):
             return t.b.insert(Constant.of(array)).results[0]
     rows = [t.reshape(a, (Expr.constant(1),)) for a in args]
@@ -257,4 +258,3 @@ RULES: dict[str, Rule] = {
     "tensor.from_elements": read_from_elements,
 }
 """Ops with one result, by name."""
-

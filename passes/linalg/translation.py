@@ -10,8 +10,9 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IntegerAttr, Te
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.weld import Broadcast, Constant, Reshape, Size
+from ...dialects.weld import Broadcast, Reshape, Size
 from ...dialects.weld.base import Builder
+from ...dialects.weld.constant import splat_of
 from ...dialects.weld.types import Shape, scalar_of, shape_of, tensor_type
 from .scalars import Unsupported, element_type
 from .symbols import PartialShape, Symbols, complain, declared_shape
@@ -69,8 +70,8 @@ class Translation:
         found = self.values.get(value)
         if isinstance(found, Expr):
             return self.symbols.resolve(found)
-        if found is not None and isinstance(owner := found.owner, Constant) and owner.is_splat and not shape_of(found):
-            number: Any = owner.number
+        number = None if found is None or shape_of(found) else splat_of(found)
+        if number is not None:
             return Expr.constant(int(number)) if number.dtype.kind in "iub" else None
         return None
 
@@ -118,9 +119,9 @@ class Translation:
 
     def broadcast(self, value: SSAValue, shape: Shape, axes: Sequence[int] | None = None) -> SSAValue:
         """`value` at `shape`; a splat constant stays one."""
-        owner = value.owner
-        if isinstance(owner, Constant) and owner.is_splat:
-            return self.b.constant(owner.number, tensor_type(scalar_of(value), shape))
+        number = splat_of(value)
+        if number is not None:
+            return self.b.constant(number, tensor_type(scalar_of(value), shape))
         if self.shape(value) == shape:
             return value
         return self.b.insert(Broadcast.to(value, shape, axes)).results[0]

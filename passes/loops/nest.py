@@ -186,11 +186,16 @@ class Nest:
     def _combine(
         self, frame: Frame, old: dict[int, list[SSAValue]], new: dict[int, list[SSAValue]]
     ) -> dict[int, list[SSAValue]]:
+        ascending = frame.depth == len(self.order) and self._in_domain_order()
         return {
-            r.position: combine(frame, r.result.kind, old[r.position], new[r.position])
+            r.position: combine(frame, r.result.kind, old[r.position], new[r.position], ascending)
             for r in self.reductions
             if r.position in old
         }
+
+    def _in_domain_order(self) -> bool:
+        """Whether the loops visit the domain in row-major order, so that each element comes after those before it."""
+        return [d for d in self.op.dims if d in self.order] == self.order
 
     def _finish(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> None:
         """The element is complete as far as this level's loops go: reduce the lanes, store or combine."""
@@ -205,7 +210,7 @@ class Nest:
             frame.top.insert(op)
             values = list(op.results)
         home = self.homes[out]
-        keep = values[-1] if result.values == 2 else values[0]
+        keep = self._position(values[1], frame) if result.values == 2 else values[0]
         if reduction.complete and home.buffer is None:
             self.homes[out] = Home(value=keep, level=frame.depth)
             return
@@ -214,6 +219,12 @@ class Nest:
             home.value, home.level = (keep, frame.depth) if not result.indices else (home.value, home.level)
             return
         self._accumulate(reduction, values, frame)
+
+    @staticmethod
+    def _position(position: SSAValue, frame: Frame) -> SSAValue:
+        """Where nothing beat the identity, every element equals it: the first one is the answer."""
+        zero = frame.constant(0, I64, lanes_of(position))
+        return frame.top.builder.max(position, zero)
 
     def _accumulate(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> None:
         """Combine with what earlier iterations left in memory, which the kernel filled with the identity."""
@@ -281,7 +292,7 @@ class Nest:
         offset = frame.widen(frame.lanes_index(offset_expr, extra))
         mask = frame.widen(inside)
         if frame.mask is not None:
-            mask = getattr(frame.top.builder, "and")(mask, frame.mask)
+            mask = frame.top.builder.and_(mask, frame.mask)
         frame.top.insert(Store.of(frame.widen(value), home.buffer, offset, mask, kind))
 
     # ---- values --------------------------------------------------------------------
@@ -324,7 +335,7 @@ class Nest:
         operands: Sequence[SSAValue] = op.operands
         if isinstance(op, PointLoad):
             home = self.homes[op.tensor]
-            level, operands = home.level, op.operands[1:]
+            level, operands = min(home.level, self.outer), op.operands[1:]
             if home.value is None:
                 exprs = (*op.where.indices, *op.where.guards)
         elif isinstance(op, Index):
@@ -383,7 +394,7 @@ class Nest:
     def _both(a: SSAValue, b: SSAValue, frame: Frame) -> SSAValue:
         if lanes_of(a) != lanes_of(b):
             a, b = frame.widen(a), frame.widen(b)
-        return getattr(frame.top.builder, "and")(a, b)
+        return frame.top.builder.and_(a, b)
 
     def _load(self, op: PointLoad, frame: Frame) -> SSAValue:
         home = self.homes[op.tensor]
@@ -424,22 +435,30 @@ class Nest:
         return frame.lanes, frame.widen(frame.lanes_index(offset, extra))
 
 
-def combine(frame: Frame, kind: str, old: list[SSAValue], new: list[SSAValue]) -> list[SSAValue]:
-    """Two accumulators of a reduction as one, earlier elements first."""
+def combine(
+    frame: Frame, kind: str, old: list[SSAValue], new: list[SSAValue], ascending: bool = False
+) -> list[SSAValue]:
+    """Two accumulators of a reduction as one. For argmax and argmin, position -1 marks an accumulator that holds
+    no more than the identity; `ascending` says that the new element's position comes after all old ones."""
     b = frame.top.builder
     if len(old) == 1:
         return [b.build(REDUCTIONS[kind].combine, old[0], new[0])]
     (value, position), (value2, position2) = old, new
+    floating = is_float(scalar_of(value))
+    if ascending:
+        # Not "less or equal" is "greater, or one of them NaN"; the first NaN stays.
+        take = b.not_(b.le(value2, value) if kind == "argmax" else b.ge(value2, value))
+        take = b.and_(take, b.not_(b.is_nan(value))) if floating else take
+        return [b.select(take, value2, value), b.select(take, position2, position)]
     zero = frame.constant(0, I64, lanes_of(position))
     better = b.gt(value2, value) if kind == "argmax" else b.lt(value2, value)
     tie = b.eq(value2, value)
-    if is_float(scalar_of(value)):
+    if floating:
         nan, nan2 = b.is_nan(value), b.is_nan(value2)
-        better = b.select(nan, frame.constant(False, BOOL, lanes_of(nan)), getattr(b, "or")(better, nan2))
-        tie = getattr(b, "or")(tie, getattr(b, "and")(nan, nan2))
-    earlier = getattr(b, "and")(tie, b.lt(position2, position))
-    take = getattr(b, "or")(getattr(b, "or")(better, earlier), b.lt(position, zero))
-    take = getattr(b, "and")(take, b.ge(position2, zero))
+        better = b.select(nan, frame.constant(False, BOOL, lanes_of(nan)), b.or_(better, nan2))
+        tie = b.or_(tie, b.and_(nan, nan2))
+    take = b.or_(better, b.and_(tie, b.lt(position2, position)))
+    take = b.and_(b.or_(take, b.lt(position, zero)), b.ge(position2, zero))
     return [b.select(take, value2, value), b.select(take, position2, position)]
 
 

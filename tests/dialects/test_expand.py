@@ -4,7 +4,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from weld_samples import RAW, cases, combinations, function, label, one_op, operand_elements, same_bits, specials, tensor
+from weld_samples import (
+    RAW,
+    cases,
+    combinations,
+    function,
+    label,
+    one_op,
+    operand_elements,
+    same_bits,
+    specials,
+    tensor,
+)
 from xdsl.ir import Attribute
 
 from loopweld.dialects.weld import ELEMENTWISE

@@ -25,9 +25,8 @@ from xdsl.ir import Attribute
 from loopweld.compiler.codegen import vecmath
 from loopweld.dialects.weld import ELEMENTWISE, LIBRARY_OPS, TENSOR_OPS, Weld, special_functions
 from loopweld.dialects.weld.base import Builder, Elementwise
-from loopweld.dialects.weld.folding import stated_number
 from loopweld.dialects.weld.reductions import REDUCTIONS, Reduction
-from loopweld.dialects.weld.types import BF16, BOOL, F32, dtype_of, kind_of, scalar_of
+from loopweld.dialects.weld.types import BF16, BOOL, F32, dtype_of, kind_of, scalar_of, stated_number
 
 INSTRUCTIONS = set(
     "add sub mul sdiv udiv srem urem and or xor shl ashr lshr select fadd fsub fmul fdiv frem fneg".split()  # noqa: SIM905
@@ -39,7 +38,7 @@ FORM = re.compile(r"icmp (eq|ne|[su](lt|le|gt|ge))|fcmp (o(eq|lt|le|gt|ge)|u(ne|
 REAL = [e for e in ELEMENTS if kind_of(e) != "c" and e != BF16]
 
 
-@pytest.mark.parametrize("op", Weld.operations, ids=label)
+@pytest.mark.parametrize("op", list(Weld.operations), ids=label)
 def test_documented(op: Any) -> None:
     text = op.__doc__ or ""
     assert text.strip()
@@ -72,7 +71,9 @@ def test_math_is_in_the_vector_library(op: Op) -> None:
 def test_reference_has_the_dtype_that_the_op_says(op: Op, element: Attribute) -> None:
     (built,) = (o for o in one_op(op, element).walk() if isinstance(o, Elementwise))
     arrays = [values_for(e, (2, 3)) + (e != BOOL) for e in operand_elements(op, element)]
-    found = built.reference(*[a.astype(dtype_of(e)) for a, e in zip(arrays, operand_elements(op, element), strict=True)])
+    found = built.reference(
+        *[a.astype(dtype_of(e)) for a, e in zip(arrays, operand_elements(op, element), strict=True)]
+    )
     assert found.dtype == dtype_of(scalar_of(built.res))
     assert found.shape == (2, 3)
 
@@ -137,7 +138,9 @@ def test_builder_knows_ops_by_name() -> None:
 def test_references_without_scipy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("scipy.special")
     reference = getattr(special_functions, name)
-    x = np.array([-np.inf, -3.5, -1, -0.75, -0.3, -1e-3, -1e-12, 0, 1e-12, 1e-3, 0.3, 0.75, 0.99, 1, 1.5, 4, 30, np.inf, np.nan])
+    x = np.array(
+        [-np.inf, -3.5, -1, -0.75, -0.3, -1e-3, -1e-12, 0, 1e-12, 1e-3, 0.3, 0.75, 0.99, 1, 1.5, 4, 30, np.inf, np.nan]
+    )
     with np.errstate(all="ignore"):
         expected = reference(x)
         monkeypatch.setattr(special_functions, "_scipy", lambda name: None)

@@ -10,8 +10,20 @@ from xdsl.ir import Attribute, SSAValue
 from loopweld.dialects.weld import ELEMENTWISE, Constant
 from loopweld.dialects.weld.base import Builder, Elementwise
 from loopweld.dialects.weld.cast import Cast
-from loopweld.dialects.weld.folding import fold_constant, fold_identity, stated_number
-from loopweld.dialects.weld.types import BF16, BOOL, F16, F32, F64, I64, as_element, dtype_of, kind_of, scalar_of
+from loopweld.dialects.weld.folding import fold_constant, fold_identity
+from loopweld.dialects.weld.types import (
+    BF16,
+    BOOL,
+    F16,
+    F32,
+    F64,
+    I64,
+    as_element,
+    dtype_of,
+    kind_of,
+    scalar_of,
+    stated_number,
+)
 from loopweld.passes.evaluate import evaluate
 
 REAL = [e for e in ELEMENTS if kind_of(e) != "c"]
@@ -64,7 +76,12 @@ def test_casts_out_of_range_give_the_least_value() -> None:
 
 
 def test_bfloat16_is_rounded_to_even() -> None:
-    for value, rounded in ((1 + 2**-8, 1.0), (1 + 3 * 2**-8, 1 + 2**-6), (1 + 2**-8 + 2**-20, 1 + 2**-7), (3.4e38, np.inf)):
+    for value, rounded in (
+        (1 + 2**-8, 1.0),
+        (1 + 3 * 2**-8, 1 + 2**-6),
+        (1 + 2**-8 + 2**-20, 1 + 2**-7),
+        (3.4e38, np.inf),
+    ):
         assert Constant.splat(value, BF16).number == np.float32(rounded)
 
 
@@ -89,7 +106,12 @@ def check_identity(built: Elementwise, values: Any) -> None:
     assert same_bits(found, expected)
 
 
-FACTS = [(op, e, fact) for op, e in cases(elements=REAL) for fact in ("neutral", "absorbing") if kind_of(e) in getattr(op, fact)]
+FACTS = [
+    (op, e, fact)
+    for op, e in cases(elements=REAL)
+    for fact in ("neutral", "absorbing")
+    if kind_of(e) in getattr(op, fact)
+]
 
 
 @pytest.mark.parametrize(("op", "element", "fact"), FACTS, ids=label)

@@ -21,8 +21,24 @@ from weld_samples import (
 from xdsl.ir import Attribute
 
 from loopweld.dialects.expr import Expr
-from loopweld.dialects.weld import Broadcast, Concat, Constant, Cumprod, Cumsum, Gather, Iota, Library, Matmul, Pad
-from loopweld.dialects.weld import Reshape, Reverse, Scatter, Size, Slice, Transpose
+from loopweld.dialects.weld import (
+    Broadcast,
+    Concat,
+    Constant,
+    Cumprod,
+    Cumsum,
+    Gather,
+    Iota,
+    Library,
+    Matmul,
+    Pad,
+    Reshape,
+    Reverse,
+    Scatter,
+    Size,
+    Slice,
+    Transpose,
+)
 from loopweld.dialects.weld.base import Elementwise
 from loopweld.dialects.weld.cast import Cast
 from loopweld.dialects.weld.reductions import REDUCTIONS, Reduction
@@ -54,7 +70,9 @@ def test_reductions(op: type[Reduction], element: Attribute) -> None:
     if kind_of(element) not in op.kinds:
         return
     for axes in ([0], [1], [0, 1], []):
-        check_round_trip(function([tensor(element, 3, "n")], lambda b, x, axes=axes: b.insert(op.of(x, axes)).results[0]))
+        check_round_trip(
+            function([tensor(element, 3, "n")], lambda b, x, axes=axes: b.insert(op.of(x, axes)).results[0])
+        )
 
 
 TENSOR_OPS: dict[str, tuple[list[Attribute], Callable[..., Any]]] = {
@@ -77,7 +95,7 @@ TENSOR_OPS: dict[str, tuple[list[Attribute], Callable[..., Any]]] = {
     "size": ([tensor(F32, "n", "m")], lambda x: Size.of(N * M + 1, tensor(I64))),
     "library": (
         [tensor(F32, 4, 4)],
-        lambda x: Library.of("numpy.linalg.inv", [x], [tensor(F32, 4, 4)], {"x": [1, "a\"b"]}),
+        lambda x: Library.of("numpy.linalg.inv", [x], [tensor(F32, 4, 4)], {"x": [1, 'a"b']}),
     ),
 }
 
@@ -92,7 +110,7 @@ def test_tensor_ops(name: str) -> None:
 def test_constants_keep_their_bits(element: Attribute) -> None:
     numbers = list(specials(element))
     if kind_of(element) == "f":
-        numbers += [dtype_of(element).type(v) for v in (1e-3, 1e4, 1 / 3, 123456.7, 1e-7, 6e4)]
+        numbers += [dtype_of(element).type(v) for v in (1e-3, 1e4, 1 / 3, 1234.567, 1e-7, 6e4)]
     for number in numbers:
         module = function([], lambda b, n=number: b.constant(n, tensor(element, 3)))
         check_round_trip(module)

@@ -9,7 +9,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from loopweld.dialects.weld import ELEMENTWISE
 from loopweld.dialects.weld.base import Builder, Elementwise
-from loopweld.dialects.weld.strength import strength_reduce
+from loopweld.dialects.weld.folding import strength_reduce
 from loopweld.dialects.weld.types import BF16, F16, F32, F64, as_element, dtype_of, kind_of
 from loopweld.passes.evaluate import evaluate
 

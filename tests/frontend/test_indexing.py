@@ -11,7 +11,7 @@ from loopweld.compiler.frontend import TraceError, trace
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((20, 30))
 V = RNG.standard_normal((3, 4, 5))
-I = RNG.integers(-3, 3, 6)
+INDEX = RNG.integers(-3, 3, 6)
 
 
 def test_slices():
@@ -37,7 +37,7 @@ def test_integer_arrays():
             (np.take(x, i, 0), np.take(x, i), x[[0, -1], [2, 3]], x.take(i, axis=1), np.take(x, i, 0, mode="wrap")),
         )
 
-    check(f, X, I)
+    check(f, X, INDEX)
 
 
 def test_where_the_index_dims_go():
@@ -47,7 +47,7 @@ def test_where_the_index_dims_go():
             (v[:, None, i], v[i, None, i], v[[[0], [1]], [0, 1]], v[0, i], v[i, 1:3, ::-1]),
         )
 
-    check(f, V, I)
+    check(f, V, INDEX)
 
 
 entries = st.one_of(

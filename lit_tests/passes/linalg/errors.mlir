@@ -1,0 +1,46 @@
+// RUN: loopweld-opt %s -p convert-linalg-to-weld --split-input-file --verify-diagnostics
+
+func.func @no_weld_form(%x: tensor<4xf32>) -> tensor<4xi32> {
+  // expected-error@below {{'arith.bitcast' op has no weld form}}
+  %0 = arith.bitcast %x : tensor<4xf32> to tensor<4xi32>
+  func.return %0 : tensor<4xi32>
+}
+
+// -----
+
+func.func @data_dependent_size(%n: index) -> tensor<?xf32> {
+  // expected-error@below {{needs sizes, offsets and strides that follow from constants and tensor.dim of arguments}}
+  %0 = tensor.empty(%n) : tensor<?xf32>
+  func.return %0 : tensor<?xf32>
+}
+
+// -----
+
+// expected-error@below {{has elements of type i4; use f16}}
+func.func @element_type(%x: tensor<4xi4>) -> tensor<4xi4> {
+  %0 = arith.addi %x, %x : tensor<4xi4>
+  func.return %0 : tensor<4xi4>
+}
+
+// -----
+
+func.func @no_reduction(%x: tensor<4x8xf32>, %s: tensor<4xf32>) -> tensor<4xf32> {
+  // expected-error@below {{accumulates result 0 in a way that is no reduction}}
+  %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>],
+                       iterator_types = ["parallel", "reduction"]}
+      ins(%x : tensor<4x8xf32>) outs(%s : tensor<4xf32>) {
+  ^bb0(%a: f32, %acc: f32):
+    %0 = arith.divf %acc, %a : f32
+    linalg.yield %0 : f32
+  } -> tensor<4xf32>
+  func.return %r : tensor<4xf32>
+}
+
+// -----
+
+func.func @sizes_differ(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %0 = tensor.cast %x : tensor<?xf32> to tensor<4xf32>
+  // expected-error@below {{expects the result type, found sizes 4 and 5 along axis 0}}
+  %1 = tensor.cast %x : tensor<?xf32> to tensor<5xf32>
+  func.return %x : tensor<?xf32>
+}

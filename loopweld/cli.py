@@ -1,0 +1,37 @@
+"""`loopweld`: the command line. Each sub-command is a module with `main(argv)`, imported when it is called."""
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from loopweld import __version__
+
+COMMANDS = {
+    "demo": "compile and run example programs, and compare with NumPy",
+    "run": "compile a function of an .mlir file and call it on arrays",
+    "explain": "print what is fused in an .mlir file, and why",
+    "cache": "show or clear the cache of compiled programs",
+}
+"""The sub-commands: what `loopweld.<name>` does."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs the command with `argv` (else the process's arguments); returns the exit status."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(usage())
+        return 0 if arguments else 2
+    if arguments[0] == "--version":
+        print(f"loopweld {__version__}")
+        return 0
+    command, *rest = arguments
+    if command not in COMMANDS:
+        print(f"loopweld: error: no command '{command}'\n{usage()}", file=sys.stderr)
+        return 2
+    return import_module(f"loopweld.{command}").main(rest)
+
+
+def usage() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {what}" for name, what in COMMANDS.items()]
+    return "\n".join(["usage: loopweld COMMAND [options]; `loopweld COMMAND --help` tells more", *lines])

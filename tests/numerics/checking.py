@@ -1,0 +1,111 @@
+"""`check(f, *args)`: the compiled function gives what NumPy gives, at a tolerance that rounding explains."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+
+import loopweld as lw
+
+
+def leaves_of(value: Any) -> list[Any]:
+    """The leaves of nested tuples, lists and dicts."""
+    if isinstance(value, dict):
+        return [leaf for item in value.values() for leaf in leaves_of(item)]
+    if isinstance(value, tuple | list):
+        return [leaf for item in value for leaf in leaves_of(item)]
+    return [value]
+
+
+def magnitude(*arrays: Any) -> float:
+    """The largest finite absolute value in the arrays."""
+    largest = 0.0
+    for array in arrays:
+        values = np.asarray(array)
+        if values.dtype.kind in "fiu" and values.size:
+            sizes = np.abs(values.astype(np.float64))
+            largest = max(largest, float(np.max(sizes, where=np.isfinite(sizes), initial=0.0)))
+    return largest
+
+
+def agree(found: Any, wanted: Any, *, terms: int = 1, scale: float = 0.0, ulps: float = 16, what: str = "") -> None:
+    """Equal structure, types, dtypes, shapes and values.
+
+    Integers and bools agree exactly. A float may be off by `ulps` of itself, and where `terms` numbers of size
+    `scale` were added up by some ulps of those; NaN and the infinities stand where they do in NumPy's result.
+    """
+    assert type(found) is type(wanted), f"{type(found)} for {type(wanted)} {what}"
+    if isinstance(wanted, dict):
+        assert list(found) == list(wanted), what
+    ours, theirs = leaves_of(found), leaves_of(wanted)
+    assert len(ours) == len(theirs), what
+    for number, (a, b) in enumerate(zip(ours, theirs, strict=True)):
+        where = f"{what} result {number}"
+        assert type(a) is type(b), f"{type(a)} for {type(b)} {where}"
+        x, y = np.asarray(a), np.asarray(b)
+        assert x.dtype == y.dtype, f"{x.dtype} for {y.dtype} {where}"
+        assert x.shape == y.shape, f"{x.shape} for {y.shape} {where}"
+        if y.dtype.kind not in "fc":
+            np.testing.assert_array_equal(x, y, err_msg=where)
+            continue
+        eps = float(np.finfo(y.dtype).eps)
+        size = max(scale, magnitude(y)) if terms > 1 else 0.0
+        tiny = float(np.finfo(y.dtype).smallest_subnormal)
+        absolute = max(eps * 4 * np.sqrt(terms) * size, tiny) if terms > 1 else 2 * tiny
+        np.testing.assert_allclose(
+            x, y, rtol=ulps * eps, atol=absolute, equal_nan=True, err_msg=where, strict=True
+        )
+
+
+def identical(found: Any, wanted: Any, what: str = "") -> None:
+    """The same dtypes, shapes and bits; any NaN equals any NaN."""
+    for number, (a, b) in enumerate(zip(leaves_of(found), leaves_of(wanted), strict=True)):
+        x, y = np.asarray(a), np.asarray(b)
+        where = f"{what} result {number}"
+        assert (x.dtype, x.shape) == (y.dtype, y.shape), f"{x.dtype} {x.shape} for {y.dtype} {y.shape} {where}"
+        np.testing.assert_array_equal(x, y, err_msg=where)
+        if y.dtype.kind == "f":
+            numbers = ~np.isnan(y)
+            np.testing.assert_array_equal(np.signbit(x)[numbers], np.signbit(y)[numbers], err_msg=f"signs, {where}")
+
+
+def reference(f: Any, *args: Any) -> Any:
+    """What plain NumPy gives, on copies of the arguments."""
+    with np.errstate(all="ignore"):
+        return f(*copy.deepcopy(args))
+
+
+def terms_of(*args: Any) -> int:
+    """How many numbers one result could have added up."""
+    return max([np.size(a) for a in leaves_of(args)], default=1)
+
+
+def check(
+    f: Any,
+    *args: Any,
+    terms: int | None = None,
+    ulps: float = 16,
+    target: str = "cpu",
+    numerics: str = "fast",
+    exact: bool = False,
+) -> Any:
+    """Compile `f` for the arguments, call it twice, compare with NumPy; the report of what was compiled.
+
+    The arguments must be left as they were, and both calls must give the same bits. `terms` is how many numbers a
+    result adds up (the size of the largest argument where it is None), `exact` asks for NumPy's bits.
+    """
+    __tracebackhide__ = True
+    wanted = reference(f, *args)
+    before = copy.deepcopy(args)
+    compiled = lw.jit(f, target=target, numerics=numerics)
+    found = compiled(*args)
+    identical(compiled(*args), found, "second call:")
+    identical(args, before, "arguments after the call:")
+    if exact:
+        identical(found, wanted)
+    else:
+        count = terms_of(args) if terms is None else terms
+        agree(found, wanted, terms=count, scale=magnitude(*leaves_of(args)), ulps=ulps)
+    return compiled.explain(*args)
