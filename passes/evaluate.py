@@ -195,7 +195,7 @@ def _give(
         else:
             value = kind.reduce_array(value, axes)
     permutation = [order.index(n) for n in names if n != "0"]
-    return np.ascontiguousarray(np.transpose(value, permutation).reshape(shape)).astype(dtype)
+    return np.transpose(value, permutation).reshape(shape).astype(dtype, order="C")
 
 
 def _argument(kind: Any, arrays: list[Any], axes: tuple[int, ...]) -> Any:

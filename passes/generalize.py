@@ -25,9 +25,10 @@ from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.constant import Constant, Size
 from ..dialects.weld.generic import Generic, Yield, dim_exprs
 from ..dialects.weld.indexing import Scatter
+from ..dialects.weld.library import Library
 from ..dialects.weld.reductions import Reduction
 from ..dialects.weld.types import Shape, scalar_of, shape_of, with_element
-from ..dialects.weld.views import View
+from ..dialects.weld.views import Reshape, Transpose, View
 from .points import NotLowerable, PointBuilder, compute_element
 
 
@@ -40,15 +41,17 @@ class Generalize(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
-                _generalize(function.body.block)
+                _generalize(function)
 
 
-def _generalize(block: Block) -> None:
+def _generalize(function: FuncOp) -> None:
+    block = function.body.block
     for op in list(block.ops):
         generalize_op(op)
     for op in list(block.ops):
         if isinstance(op, ReturnOp):
             _own_results(op)
+    _materialise_views(function)
     for op in reversed(list(block.ops)):
         if isinstance(op, View | Constant | Size) and not any(r.uses for r in op.results):
             op.detach()
@@ -160,6 +163,29 @@ def _own_results(returns: ReturnOp) -> None:
         copy = copy_of(value, returns)
         returns.operands[k] = copy
         seen.add(copy)
+
+
+def _materialise_views(function: FuncOp) -> None:
+    """A reshape that stays must be another shape of row-major memory: views and strided arguments are copied. So
+    are the views that library calls take, but for the ones that memory can hold as they are."""
+    strided = strided_arguments(function)
+    for op in list(function.body.block.ops):
+        if isinstance(op, Reshape) and op.res.uses:
+            source = op.args[0]
+            if source in strided or (isinstance(source.owner, View) and not isinstance(source.owner, Reshape)):
+                op.operands[0] = copy_of(source, op)
+        elif isinstance(op, TensorOp | Elementwise | Library) and not isinstance(op, View):
+            for k, operand in enumerate(op.operands):
+                if isinstance(operand.owner, View) and not isinstance(operand.owner, Reshape | Transpose):
+                    op.operands[k] = copy_of(operand, op)
+
+
+def strided_arguments(function: FuncOp) -> set[SSAValue]:
+    """The arguments that carry `weld.strides`: they are not row-major."""
+    if function.arg_attrs is None:
+        return set()
+    pairs = zip(function.body.block.args, function.arg_attrs.data, strict=True)
+    return {argument for argument, attributes in pairs if "weld.strides" in attributes.data}
 
 
 def copy_of(value: SSAValue, before: Operation) -> SSAValue:

@@ -193,9 +193,10 @@ class _Resolver:
 
     def _complete(self, value: SSAValue) -> Shape:
         """The shape of a value, after giving each `?` of its type a fresh symbol."""
-        if not isinstance(value.type, TensorType):
+        kind = value.type
+        if not isinstance(kind, TensorType):
             return ()
-        kind = cast(Tensor, value.type)
+        kind = cast(Tensor, kind)
         shape = tuple(self.symbols.fresh() if e is None else e for e in declared_shape(kind))
         set_type(value, tensor_type(kind.element_type, shape))
         return shape

@@ -85,15 +85,13 @@ def _verify_dominance(op: Operation, order: dict[Operation, int], dominance: dic
 
 # ---- stages ------------------------------------------------------------------------
 def _verify_stage(function: FuncOp, annotated: bool) -> None:
-    ops = [op for op in function.walk() if op is not function]
-    if any(isinstance(a.type, Buffer) for a in function.body.block.args) or any(
-        op.dialect_name() == "loop" for op in ops
-    ):
+    ops = list(function.body.walk())
+    takes_buffers = any(isinstance(kind, Buffer) for kind in function.function_type.inputs)
+    if takes_buffers or any(op.dialect_name() == "loop" for op in ops):
         for op in ops:
             _verify_loops_op(op, annotated)
-        return
-    if any(isinstance(op, Kernel) for op in ops):
-        for op in function.body.block.ops:
+    elif any(isinstance(op, Kernel) for op in ops):
+        for op in (op for op in ops if op.parent_op() is function):
             _verify_kernels_op(op)
 
 

@@ -1,5 +1,7 @@
 """The `weld` dialect: tensor programs by value, from single NumPy-like ops to fused kernels."""
 
+# pyright: reportUnusedImport=false
+
 from __future__ import annotations
 
 from xdsl.ir import Dialect

@@ -45,7 +45,8 @@ class Cast(Elementwise):
         return cls.create(operands=[value], result_types=[with_element(value.type, element)])
 
     def reference(self, *arrays: Any) -> Any:
-        source, element = np.asarray(arrays[0]), scalar_of(self.res)
+        source: Any = np.asarray(arrays[0])
+        element = scalar_of(self.res)
         kind = kind_of(element)
         if source.dtype.kind == "c" and kind not in "cb":
             source = source.real

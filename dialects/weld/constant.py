@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -47,8 +47,8 @@ def number_attribute(value: Any, element: Attribute) -> Attribute:
     with np.errstate(all="ignore"):
         exact = as_element(value, element)[()]
     if isinstance(element, ComplexType):
-        part: Any = element.element_type
-        return ArrayAttr([FloatAttr(float(exact.real), part), FloatAttr(float(exact.imag), part)])
+        part: Any = cast(Any, element).element_type
+        return ArrayAttr[Any]([FloatAttr(float(exact.real), part), FloatAttr(float(exact.imag), part)])
     if is_float(element):
         return FloatAttr(float(exact), element)  # pyright: ignore[reportArgumentType,reportCallIssue]
     return IntegerAttr(int(exact), element)  # pyright: ignore[reportArgumentType,reportCallIssue]
@@ -136,8 +136,8 @@ class Constant(WeldOp):
 
 def splat_of(value: SSAValue) -> Any | None:
     """The one number in each element of `value`, a NumPy scalar; None where it is not a splat constant."""
-    source = value.owner
-    return source.number if isinstance(source, Constant) and source.is_splat else None
+    source: Any = value.owner
+    return source.number if isinstance(source, Constant) and source.is_splat else None  # pyright: ignore
 
 
 def _number_text(number: Any) -> str:

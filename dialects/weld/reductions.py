@@ -25,6 +25,7 @@ from .types import I64, dtype_of, greatest, is_element, kind_of, least, scalar_o
 from .views import axes_attribute
 
 
+@define_op
 class Reduction(TensorOp):
     """`weld.sum %x {axes = array<i64: 1>}`: combines the elements along `axes`, which the result drops.
 
@@ -32,6 +33,7 @@ class Reduction(TensorOp):
     with `axis=`), `kinds` of elements it takes, `empty`: whether an empty axis has a value (the identity).
     """
 
+    name = "weld.reduction"
     axes = prop_def(DenseArrayBase)
 
     kind: ClassVar[str]
@@ -97,7 +99,7 @@ REDUCTIONS: dict[str, type[Reduction]] = {}
 
 def reduction(cls: type[Reduction]) -> Any:
     """Register a reduction class."""
-    op: Any = define_op(cls)
+    op: Any = cls
     REDUCTIONS[cls.kind] = op
     return op
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from xdsl.ir import Operation, SSAValue
@@ -27,12 +28,12 @@ def strength_reduce(op: Operation, b: Builder) -> SSAValue | None:
     element = scalar_of(x)
     if x == y and kind_of(element) in op.equal:
         return b.constant(stated_number(op.equal[kind_of(element)], scalar_of(op.res)), op.res)
-    rule = RULES.get(type(op))
-    return None if rule is None or splat_of(y) is None else rule(b, x, y)
+    rule, number = RULES.get(type(op)), splat_of(y)
+    return None if rule is None or number is None else rule(b, x, number)
 
 
-def _power(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue | None:
-    kind, exponent = kind_of(scalar_of(x)), splat_of(y)
+def _power(b: Builder, x: SSAValue, exponent: Any) -> SSAValue | None:
+    kind = kind_of(scalar_of(x))
     if kind in "iu":
         return repeated_product(b, x, int(exponent)) if 0 <= exponent <= 64 else None
     narrow = scalar_of(x) in (F16, BF16)  # two roundings would show there
@@ -53,11 +54,10 @@ def _square_root(b: Builder, x: SSAValue, positive: bool) -> SSAValue:
     return b.select(infinite, b.constant(0.0, x), b.rsqrt(unsigned))
 
 
-def _divide(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue | None:
+def _divide(b: Builder, x: SSAValue, divisor: Any) -> SSAValue | None:
     """`x / 2**k` -> `x * 2**-k`, where 2**-k is a normal number."""
     if kind_of(scalar_of(x)) != "f":
         return None
-    divisor = splat_of(y)
     with np.errstate(all="ignore"):
         inverse = type(divisor)(1) / divisor
     tiny, greatest = np.finfo(divisor.dtype).tiny, np.finfo(divisor.dtype).max
@@ -66,27 +66,27 @@ def _divide(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue | None:
     return b.mul(x, b.constant(inverse, x))
 
 
-def _floor_divide(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue | None:
+def _floor_divide(b: Builder, x: SSAValue, divisor: Any) -> SSAValue | None:
     """`x // 2**k` -> `x >> k` on integers."""
-    shift = _exponent_of_two(y)
+    shift = _exponent_of_two(divisor)
     return None if shift is None else b.right_shift(x, b.constant(shift, x))
 
 
-def _remainder(b: Builder, x: SSAValue, y: SSAValue) -> SSAValue | None:
+def _remainder(b: Builder, x: SSAValue, divisor: Any) -> SSAValue | None:
     """`x % 2**k` -> `x & (2**k - 1)` on integers."""
-    shift = _exponent_of_two(y)
+    shift = _exponent_of_two(divisor)
     return None if shift is None else b.and_(x, b.constant((1 << shift) - 1, x))
 
 
-def _exponent_of_two(value: SSAValue) -> int | None:
-    """k where the value is the integer 2**k."""
-    if kind_of(scalar_of(value)) not in "iu":
+def _exponent_of_two(number: Any) -> int | None:
+    """k where the number is the integer 2**k."""
+    if not isinstance(number, np.integer) or number <= 0:
         return None
-    number = int(splat_of(value))
-    return number.bit_length() - 1 if number > 0 and number & (number - 1) == 0 else None
+    value = int(number)
+    return value.bit_length() - 1 if value & (value - 1) == 0 else None
 
 
-RULES: dict[type[Elementwise], Callable[[Builder, SSAValue, SSAValue], SSAValue | None]] = {
+RULES: dict[type[Elementwise], Callable[[Builder, SSAValue, Any], SSAValue | None]] = {
     Pow: _power,
     Div: _divide,
     FloorDiv: _floor_divide,

@@ -13,6 +13,7 @@ from xdsl.passes import ModulePass
 from ...dialects.expr import Expr, product_of
 from ...dialects.weld.generic import Generic, Load, Yield
 from ...dialects.weld.kernel import Kernel
+from ...dialects.weld.types import bit_width, scalar_of
 from ..remarks import Reason, describe, note
 from .graph import functions, reaches, sort_block, users
 from .merge import copy_ops
@@ -148,9 +149,10 @@ def _scratch_too_large(op: Generic, group: Group, outer: list[dict[Generic, str]
     for load in op.loads():
         producer = load.tensor.owner
         if isinstance(producer, Generic) and producer in group.rows:
-            across = product_of(_size(producer, slot[producer]) for slot in outer)
-            each = (bytes_of(load.tensor) // across).value
-            total += each or 0
+            kept = {slot[producer] for slot in outer}
+            result = producer.results_given[list(producer.outs).index(load.tensor)]
+            inner = product_of(_size(producer, str(e)) for e in result.indices if str(e) in set(producer.dims) - kept)
+            total += (inner.value or 0) * bit_width(scalar_of(load.tensor)) // 8
     return total > limit
 
 

@@ -264,7 +264,7 @@ class _Body:
         if op.name == "tensor.extract":
             self.scalars[op.results[0]] = self._extract(op.operands[0], list(op.operands[1:]))
             return
-        if op.regions:
+        if op.regions or len(op.results) != 1:
             raise Unsupported("is not supported in the body of a linalg op; use arith.select")
         if isinstance(op.results[0].type, IndexType) and self._index_arithmetic(op):
             return

@@ -32,7 +32,7 @@ def read_constant(t: Translation, op: arith.ConstantOp) -> SSAValue | Expr:
         return scalars.constant(t.b, op)
     if not isinstance(op.value, DenseIntOrFPElementsAttr):
         t.fail("needs its values in the text: dense<...> instead of a resource")
-    element = scalars.element_type(kind)
+    element = scalars.element_type(op.result.type)
     shape = tuple(Expr.constant(n) for n in kind.get_shape())
     values = scalars.dense_values(op.value)
     if len(values) == 1:
@@ -158,6 +158,8 @@ def read_pad(t: Translation, op: tensor.PadOp) -> SSAValue:
     for inner in body.ops:
         if not isinstance(inner, tensor.YieldOp):
             with t.reading(inner):
+                if len(inner.results) != 1:
+                    t.fail("is not supported in the region of tensor.pad; compute the value before it")
                 t.define(inner.results[0], read_scalar(t, inner))
     last = body.last_op
     assert last is not None

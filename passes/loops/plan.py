@@ -20,7 +20,7 @@ from ...dialects.weld.generic import Generic
 from ...dialects.weld.indexing import Check
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import bit_width, scalar_of, shape_of
-from ...dialects.weld.views import Reshape
+from ...dialects.weld.views import Reshape, Transpose
 from ..fusion.graph import tensors_used
 from .schedule import strides_of
 
@@ -106,7 +106,8 @@ def _argument_strides(function: FuncOp) -> Sequence[tuple[Expr, ...] | None]:
 
 
 def _root(value: SSAValue) -> SSAValue:
-    while isinstance(value.owner, Reshape):
+    """The tensor whose memory this is: a reshape or transpose shares its operand's."""
+    while isinstance(value.owner, Reshape | Transpose):
         value = value.owner.args[0]
     return value
 
@@ -123,6 +124,11 @@ def _place(op: Operation, plan: Plan, free: list[tuple[Expr, Place]]) -> None:
     if isinstance(op, Reshape):
         plan.places[op.res] = plan.places[_root(op.res)]
         plan.layouts[op.res] = strides_of(shape_of(op.res))
+        return
+    if isinstance(op, Transpose):
+        strides = plan.layouts[op.args[0]]
+        plan.places[op.res] = plan.places[_root(op.res)]
+        plan.layouts[op.res] = tuple(strides[int(k)] for k in op.permutation.get_values())
         return
     if isinstance(op, Constant) and not op.is_splat:
         plan.constants.append(op)
@@ -146,7 +152,7 @@ def _step(op: Operation, plan: Plan) -> None:
         plan.steps[-1].kernels.append(op)
     elif isinstance(op, Check):
         plan.checks.append(op)
-    elif not isinstance(op, Reshape) and not (isinstance(op, Constant) and _only_starts(op)):
+    elif not isinstance(op, Reshape | Transpose) and not (isinstance(op, Constant) and _only_starts(op)):
         if isinstance(op, Constant) and not op.is_splat:
             return
         plan.steps.append(Step(library=op))

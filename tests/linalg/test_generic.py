@@ -414,3 +414,70 @@ def test_errors():
     assert "writes result 0 at (d0 + 1)" in error(text.format(body="%0 = arith.addf %acc, %a : f32"))
     unknown = "%b = arith.bitcast %a : f32 to i32\n%c = arith.bitcast %b : i32 to f32\n%0 = arith.addf %acc, %c : f32"
     assert "has no weld form" in error(rows.format(body=unknown))
+
+
+@pytest.mark.parametrize("yielded, expected", [("%a", 0), ("%k", 1), ("%n", 2), ("%c", 3)])
+@pytest.mark.parametrize("length", [0, 1, 17])
+def test_bodies_without_ops(yielded: str, expected: int, length: int):
+    """An operand, a scalar argument, a size and a constant, over a dynamic size."""
+    x, k = array((length,), np.int64), np.int64(7)
+    check(
+        f"""
+        func.func @main(%x: tensor<?xindex>, %k: index) -> tensor<?xindex> {{
+          %c0 = arith.constant 0 : index
+          %c = arith.constant 5 : index
+          %n = tensor.dim %x, %c0 : tensor<?xindex>
+          %e = tensor.empty(%n) : tensor<?xindex>
+          %r = linalg.generic {{indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+                               iterator_types = ["parallel"]}}
+              ins(%x : tensor<?xindex>) outs(%e : tensor<?xindex>) {{
+          ^bb0(%a: index, %o: index):
+            linalg.yield {yielded} : index
+          }} -> tensor<?xindex>
+          func.return %r : tensor<?xindex>
+        }}
+        """,
+        [x, k],
+        [x, np.full(length, k), np.full(length, length), np.full(length, 5)][expected],
+    )
+
+
+def test_accesses_that_sizes_do_not_prove_are_guarded():
+    """A window longer than the input reads zeros, and no memory."""
+    x, k = array((6,)), array((4,), seed=1)
+    text = """
+        func.func @main(%x: tensor<?xf32>, %k: tensor<?xf32>, %out: tensor<?xf32>) -> tensor<?xf32> {
+          %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0 + d1)>, affine_map<(d0, d1) -> (d1)>,
+                                                affine_map<(d0, d1) -> (d0)>],
+                               iterator_types = ["parallel", "reduction"]}
+              ins(%x, %k : tensor<?xf32>, tensor<?xf32>) outs(%out : tensor<?xf32>) {
+          ^bb0(%a: f32, %b: f32, %acc: f32):
+            %0 = math.fma %a, %b, %acc : f32
+            linalg.yield %0 : f32
+          } -> tensor<?xf32>
+          func.return %r : tensor<?xf32>
+        }
+    """
+    out = array((5,), seed=2)
+    padded = np.pad(x, (0, 2))
+    module = check(text, [x, k, out], out + np.correlate(padded, k), rtol=1e-5)
+    assert 'if s0 - d0 - d1 - 1 >= 0"' in str(module) or "if -d0 - d1 + s0 - 1 >= 0" in str(module)
+
+
+def test_an_access_out_of_a_static_size_is_an_error():
+    text = """
+        func.func @main(%x: tensor<6xf32>) -> tensor<9xf32> {
+          %e = tensor.empty() : tensor<9xf32>
+          %c1 = arith.constant 1 : index
+          %r = linalg.generic {indexing_maps = [affine_map<(d0) -> (d0)>], iterator_types = ["parallel"]}
+              outs(%e : tensor<9xf32>) {
+          ^bb0(%o: f32):
+            %i = linalg.index 0 : index
+            %p = arith.addi %i, %c1 : index
+            %v = tensor.extract %x[%p] : tensor<6xf32>
+            linalg.yield %v : f32
+          } -> tensor<9xf32>
+          func.return %r : tensor<9xf32>
+        }
+    """
+    assert "reads 1 to 9 of a dim of size 6" in error(text)
