@@ -70,10 +70,10 @@ def context() -> Context:
 
 
 @lru_cache
-def _pipeline(target: Target) -> tuple[tuple[ModulePass, str], ...]:
+def _pipeline(target: Target, numerics: str) -> tuple[tuple[ModulePass, str], ...]:
     available = passes()
     found: list[tuple[ModulePass, str]] = []
-    for text, stage in passes_of(target):
+    for text, stage in passes_of(target, numerics):
         (each,) = PassPipeline.parse_spec(available, text).passes
         found.append((each, stage))
     return tuple(found)
@@ -99,7 +99,7 @@ def compile_module(
     gc.disable()
     try:
         with collect() as decisions:
-            for each, stage in _pipeline(target):
+            for each, stage in _pipeline(target, numerics):
                 if each.name == "lower-to-loops":
                     break
                 start = perf_counter()

@@ -8,14 +8,15 @@ STAGES = ("tensor", "fused", "kernels", "loops", "llvm")
 """What `as_text` can show, in order."""
 
 
-def passes_of(target: Target) -> tuple[tuple[str, str], ...]:
+def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], ...]:
     """The passes as they are written on the command line, each with the stage that it completes ("" for none)."""
     streams = f"max-streams={target.max_streams}"
+    simplify = f"simplify{{strict={str(numerics == 'strict').lower()}}}"
     to_tensor = (
         ("resolve-shapes", ""),  # every tensor type knows its symbolic shape
-        ("simplify", ""),  # constants folded, equal ops merged, dead ops gone
+        (simplify, ""),  # constants folded, equal ops merged, dead ops gone
         ("propagate-views", ""),  # reshapes stand where they are free
-        ("simplify", "tensor"),  # what the moved reshapes made equal is merged
+        (simplify, "tensor"),  # what the moved reshapes made equal is merged
     )
     if target.is_numpy:
         return (*to_tensor, ("lower-to-loops", "loops"))  # each op is a library call

@@ -202,7 +202,8 @@ def _argument(kind: Any, arrays: list[Any], axes: tuple[int, ...]) -> Any:
     """argmax and argmin: the yielded position at the first best value in domain order."""
     value, position = arrays
     kept = [k for k in range(value.ndim) if k not in axes]
-    order, rows = kept + list(axes), [value.shape[k] for k in kept] + [-1]
+    order = kept + list(axes)
+    rows = [value.shape[k] for k in kept] + [int(np.prod([value.shape[k] for k in axes]))]
     best = kind.numpy(np.transpose(value, order).reshape(rows), axis=-1)
     positions = np.transpose(position, order).reshape(rows)
     return np.take_along_axis(positions, best[..., None], -1)[..., 0]

@@ -21,18 +21,20 @@ class Simplify(ModulePass):
     """One forward walk folds and merges equal ops, one backward walk drops unused ones."""
 
     name = "simplify"
+    strict: bool = False
+    """Only rewrites that keep every bit: no powers by multiplication."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
-                simplify_block(function.body.block)
+                simplify_block(function.body.block, self.strict)
 
 
-def simplify_block(block: Block) -> None:
+def simplify_block(block: Block, strict: bool) -> None:
     seen: dict[object, Operation] = {}
     for op in list(block.ops):
         if isinstance(op, Elementwise):
-            op = _folded(op, block)
+            op = _folded(op, block, strict)
             if op is None:
                 continue
         if op.has_trait(Pure) and not op.regions:
@@ -43,7 +45,7 @@ def simplify_block(block: Block) -> None:
             op.erase()
 
 
-def _folded(op: Elementwise, block: Block) -> Operation | None:
+def _folded(op: Elementwise, block: Block, strict: bool) -> Operation | None:
     """The op itself, the op that stands for it now, or None where a value that exists replaced it."""
     constant = fold_constant(op)
     if constant is not None:
@@ -51,7 +53,9 @@ def _folded(op: Elementwise, block: Block) -> Operation | None:
         constant.location = op.location
         _replace(op, constant.results[0])
         return constant
-    same = fold_identity(op) or strength_reduce(op, Builder(block, op, op.location))
+    same = fold_identity(op)
+    if same is None and not strict:
+        same = strength_reduce(op, Builder(block, op, op.location))
     if same is not None:
         _replace(op, same)
         return None

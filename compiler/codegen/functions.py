@@ -16,6 +16,7 @@ from ...dialects.loop.ops import (
     Buffer,
     Copy,
     Fill,
+    FirstLanes,
     For,
     Iota,
     Load,
@@ -179,6 +180,10 @@ class _Function:
         b = self._expr(bottom, values, lanes)
         zero, one = ("0", "1") if lanes == 1 else ("zeroinitializer", "splat (i64 1)")
         mask = vector_text("i1", lanes)
+        if divisor is None:
+            # A size may be 0. The loop that needs the quotient makes no trip then, but this may stand before it.
+            empty = self.w.emit(f"icmp eq {kind} {b}, {zero}")
+            b = self.w.emit(f"select {mask} {empty}, {kind} {one}, {kind} {b}")
         rest = self.w.emit(f"srem {kind} {a}, {b}")
         nonzero = self.w.emit(f"icmp ne {kind} {rest}, {zero}")
         mixed = self.w.emit(f"xor {kind} {rest}, {b}")
@@ -206,6 +211,16 @@ class _Function:
     def _splat(self, op: Splat) -> None:
         scalar = scalar_text(scalar_of(op.res))
         self.names[op.res] = self._splat_text(self.names[op.value], scalar, lanes_of(op.res))
+
+    def _first_lanes(self, op: FirstLanes) -> None:
+        """Compared in bytes: one register holds 64 lanes, and the number of lanes fits."""
+        lanes = lanes_of(op.res)
+        above = self.w.call("i64", "llvm.smax.i64", [("i64", self.names[op.count]), ("i64", "0")])
+        count = self.w.call("i64", "llvm.smin.i64", [("i64", above), ("i64", str(lanes))])
+        byte = self.w.emit(f"trunc i64 {count} to i8")
+        numbers = "<" + ", ".join(f"i8 {k}" for k in range(lanes)) + ">"
+        bound = self._splat_text(byte, "i8", lanes)
+        self.names[op.res] = self.w.emit(f"icmp ult <{lanes} x i8> {numbers}, {bound}")
 
     def _iota(self, op: Iota) -> None:
         lanes = lanes_of(op.res)
@@ -265,6 +280,7 @@ _HANDLERS: dict[type[Operation], Callable[[_Function, Any], None]] = {
     Affine: _Function._affine,
     Minimum: _Function._minimum,
     Splat: _Function._splat,
+    FirstLanes: _Function._first_lanes,
     Iota: _Function._iota,
     Constant: _Function._constant,
     Cast: _Function._cast,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from .ops import Affine, Buffer, Copy, Fill, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield
+from .ops import Affine, Buffer, Copy, Fill, FirstLanes, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield
 
 Loop = Dialect(
     "loop",
-    [Affine, Copy, Fill, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield],
+    [Affine, Copy, Fill, FirstLanes, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield],
     [Buffer],
 )

@@ -237,6 +237,17 @@ class Iota(IRDLOperation):
 
 
 @irdl_op_definition
+class FirstLanes(IRDLOperation):
+    """`loop.first_lanes %n : vector<16xi1>`: a mask of the first n lanes (none for n <= 0)."""
+
+    name = "loop.first_lanes"
+    count = operand_def(I64)
+    res = result_def()
+    traits = traits_def(Pure())
+    assembly_format = "$count attr-dict `:` type($res)"
+
+
+@irdl_op_definition
 class Minimum(IRDLOperation):
     """`loop.min %a, %b`: the smaller of two i64."""
 

@@ -245,8 +245,7 @@ class _Lowering:
             inner.vector_dim = dim
             if masked:
                 size = self.looped[0].sizes[int(dim[1:])]
-                inside = inner.lanes_index(size - 1 - Expr.symbol(dim))
-                inner.mask = inner.top.builder.ge(inside, inner.constant(0, I64, self.lanes))
+                inner.mask = inner.holds(size - 1 - Expr.symbol(dim))
         self._outer_loops(inner, rest[1:])
         loop.block.add_op(Yield.create())
         frame.top.anchor = None

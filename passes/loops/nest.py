@@ -163,9 +163,7 @@ class Nest:
         if dim == self.vector_dim:
             inner.vector_dim = dim
             if rest is not None:
-                inside = inner.lanes_index(self.member.sizes[dim] - 1 - Expr.symbol(dim))
-                zero = inner.constant(0, I64, lanes_of(inside))
-                inner.mask = inner.top.builder.ge(inside, zero)
+                inner.mask = inner.holds(self.member.sizes[dim] - 1 - Expr.symbol(dim))
         part = self._level(inner)
         combined = self._combine(inner, _like(carried, loop.carried), part)
         loop.block.add_op(Yield.create(operands=_flat(combined)))
@@ -385,8 +383,7 @@ class Nest:
         """Whether all guards are >= 0: per lane where one depends on the vector dim."""
         total: SSAValue | None = None
         for guard in guards:
-            value = frame.lanes_index(guard)
-            fits = frame.top.builder.ge(value, frame.constant(0, I64, lanes_of(value)))
+            fits = frame.holds(guard)
             total = fits if total is None else self._both(total, fits, frame)
         return frame.constant(True, BOOL, 1) if total is None else total
 

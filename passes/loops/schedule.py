@@ -123,7 +123,7 @@ def lanes_for(members: list[Generic], bits: int, size: Expr) -> int:
             widths += [bit_width(scalar_of(r)) for r in inner.results if is_float(scalar_of(r))]
     cost //= max(len(members), 1)
     width = max(widths, default=32)
-    unroll = 4 if cost <= 40 else 2 if cost <= 160 else 1
+    unroll = 4 if cost <= 16 else 2 if cost <= 160 else 1
     lanes = max(bits // max(width, 16), 1) * unroll
     known = size.value
     while known is not None and lanes > 1 and lanes // 2 >= max(known, 1):

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.loop.ops import Affine, Iota, Splat, lanes_of, vector
+from ...dialects.loop.ops import Affine, FirstLanes, Iota, Splat, lanes_of, vector
 from ...dialects.weld.constant import Constant
-from ...dialects.weld.types import I64
+from ...dialects.weld.types import BOOL, I64
 from ..points import ScalarBuilder
 
 
@@ -131,6 +131,30 @@ class Frame:
             found = self.top.insert(Affine.of(expr, values))
             self.top.values[key] = found
         return found
+
+    def holds(self, guard: Expr) -> SSAValue:
+        """Whether `guard >= 0`: an i1, or a mask where it depends on the vector dim."""
+        step = self._lane_step(guard)
+        if self.lanes > 1 and step in (1, -1):
+            count = guard + 1 if step == -1 else -guard
+            key = ("first lanes", count)
+            found = self.top.values.get(key)
+            if found is None:
+                kind = vector(BOOL, self.lanes)
+                op = FirstLanes.create(operands=[self.index(count)], result_types=[kind])
+                found = self.top.insert(op)
+                found = found if step == -1 else self.top.builder.not_(found)
+                self.top.values[key] = found
+            return found
+        value = self.lanes_index(guard)
+        return self.top.builder.ge(value, self.constant(0, I64, lanes_of(value)))
+
+    def _lane_step(self, expr: Expr) -> int | None:
+        """By how much the expression grows from lane to lane, where that is a known number."""
+        if self.vector_dim is None:
+            return None
+        step = expr.coefficient(self.vector_dim)
+        return step.value if step is not None else None
 
     def lane_counter(self) -> SSAValue:
         """The index of each lane along the vector dim."""
