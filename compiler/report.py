@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import FileLineColLoc
@@ -14,6 +15,7 @@ from ..dialects.loop.ops import Load as LoopLoad
 from ..dialects.loop.ops import Store, lanes_of
 from ..dialects.weld.base import Elementwise
 from ..dialects.weld.generic import Generic, Load
+from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
 from ..dialects.weld.types import bit_width, scalar_of, shape_of
 from ..passes.evaluate import find_function
@@ -130,7 +132,7 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
     return Report(
         reports,
         tuple(_library_name(op) for op in library),
-        sum(size(s.bytes) for s in plan.slots[:own]),
+        sum(size(s.bytes) for k, s in enumerate(plan.slots[:own]) if k not in plan.flags),
         sum(size(s.bytes) for s in plan.slots[own:]),
         moved,
         _minimum(kernels, library, plan, size),
@@ -173,8 +175,21 @@ def elements_needed(loads: Sequence[Load], size: Callable[[Expr], int]) -> int:
         region = f"{load.where}"
         if region not in regions:
             regions.add(region)
-            total += size(product_of(sizes[d] for d in used))
+            total += prod(_extent(d, size(sizes[d]), load.where.guards, size) for d in used)
     return min(total, size(product_of(shape_of(loads[0].tensor))))
+
+
+def _extent(dim: str, extent: int, guards: Sequence[Expr], size: Callable[[Expr], int]) -> int:
+    """How many values of a dim pass the guards that depend on it alone."""
+    low, high = 0, extent
+    for guard in guards:
+        step = guard.coefficient(dim)
+        rest = guard - Expr.symbol(dim) * (step or Expr.constant(0))
+        if step is None or step.value not in (1, -1) or any(n[0] == "d" and n[1:].isdigit() for n in rest.names):
+            continue
+        low = max(low, -size(rest)) if step.value == 1 else low
+        high = min(high, size(rest) + 1) if step.value == -1 else high
+    return max(high - low, 0)
 
 
 def _kernel(
@@ -193,7 +208,9 @@ def _kernel(
         count = elements_needed(loads, size) * max(bit_width(scalar_of(tensor)) // 8, 1)
         reads.append(Traffic(names.get(tensor, tensor.name_hint or "temporary"), times, times * count))
     writes = [
-        Traffic(names.get(out, out.name_hint or "temporary"), 1, _bytes(out, size)) for out in kernel.outs
+        Traffic(names.get(out, out.name_hint or "temporary"), 1, _bytes(out, size))
+        for out in kernel.outs
+        if not all(isinstance(use.operation, Check) for use in out.uses)
     ]
     largest = max(size(product_of(m.sizes)) for m in kernel.looped)
     sweeps = sum(size(product_of(m.sizes)) == largest for m in kernel.looped)

@@ -23,7 +23,6 @@
 // The load is masked too: a has fewer elements than the result. 20 elements are one masked step.
 // LOOPS:       loop.arena = []
 // LOOPS:       loop.for {{.*}} step 32 "d0 rest" {
-// LOOPS:         %[[IN:.*]] = weld.ge
 // LOOPS:         %[[A:.*]] = loop.load %a{{.*}} if %{{.*}} {scope = "inputs", noalias = ["y0"]} : {{.*}} -> vector<32xf32>
 // LOOPS-NEXT:    %[[COS:.*]] = weld.cos %[[A]] : vector<32xf32>
 // LOOPS-NEXT:    %[[PADDED:.*]] = weld.select %{{.*}}, %[[COS]], %{{.*}}

@@ -6,14 +6,15 @@
 // RUN: loopweld-opt %s --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
 // RUN:   | filecheck %s --check-prefix=LOOPS
 
-// One generic; x is read at three places, the halves only where they are (and the rotation is chosen per value).
+// One generic; x is read at three places, each half only where it is needed; what is selected are values.
 // FUSED:       weld.generic over "n, 128" gives "write d0, d1" {
-// FUSED-DAG:     weld.load %x "d0, d1" :
-// FUSED-DAG:     weld.load %cos "d0, d1" :
-// FUSED-DAG:     weld.load %sin "d0, d1" :
-// FUSED-DAG:     %[[HIGH:.*]] = weld.load %x "d0, d1 + 64 if -d1 + 63 >= 0" :
-// FUSED-DAG:     %[[LOW:.*]] = weld.load %x "d0, d1 - 64 if d1 - 64 >= 0" :
-// FUSED:         weld.select {{.*}} (i1, f32, f32)
+// FUSED:         weld.load %x "d0, d1" :
+// FUSED:         %[[HIGH:.*]] = weld.load %x "d0, d1 + 64 if -d1 + 63 >= 0" :
+// FUSED:         %[[MINUS:.*]] = weld.neg %[[HIGH]]
+// FUSED:         %[[LOW:.*]] = weld.load %x "d0, d1 - 64 if d1 - 64 >= 0" :
+// FUSED:         %[[FIRST:.*]] = weld.inside "-d1 + 63 >= 0"
+// FUSED-NEXT:    weld.select %[[FIRST]], %[[MINUS]], %[[LOW]]
+// FUSED-NOT:   weld.load %x
 // FUSED-NOT:   weld.generic
 // FUSED-NOT:   weld.concat
 // FUSED-NOT:   weld.slice
@@ -23,14 +24,17 @@
 // KERNELS-COUNT-1: weld.generic
 // KERNELS-NOT: weld.generic
 
-// No memory for the rotated halves. 128 columns are whole steps: no masked rest.
+// No memory for the rotated halves, whose loads have opposite masks. 128 columns are whole steps: no masked rest.
 // LOOPS:       loop.arena = []
 // LOOPS:       func.func private @{{.*}}(%x: !loop.buffer<f32>, %cos: !loop.buffer<f32>, %sin: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i64)
 // LOOPS:       loop.for {{.*}} step 1 "d0" {
 // LOOPS:         loop.for {{.*}} step 64 "d1" {
 // LOOPS:           loop.load %x[%{{[0-9]+}}] {scope = "inputs", noalias = ["y0"]}
-// LOOPS-COUNT-2:   loop.load %x[%{{[0-9]+}}] if {{.*}} {scope = "inputs", noalias = ["y0"]} : {{.*}}, vector<64xi1> -> vector<64xf32>
-// LOOPS:           weld.select {{.*}} vector<64xf32>
+// LOOPS:           %[[HIGH:.*]] = loop.load %x[%{{[0-9]+}}] if %[[FIRST:[0-9]+]] {{.*}}, vector<64xi1> -> vector<64xf32>
+// LOOPS:           %[[MINUS:.*]] = weld.neg %[[HIGH]]
+// LOOPS-NOT:       loop.load %x{{.*}} if %[[FIRST]] {
+// LOOPS:           %[[LOW:.*]] = loop.load %x[%{{[0-9]+}}] if %{{[0-9]+}} {{.*}}, vector<64xi1> -> vector<64xf32>
+// LOOPS:           weld.select %{{[0-9]+}}, %[[MINUS]], %[[LOW]]
 // LOOPS:           loop.store "set" {{.*}} to %y{{.*}} {scope = "y0", noalias = ["inputs"]} : vector<64xf32>
 // LOOPS-NOT:   loop.for
 // LOOPS-NOT:   loop.store

@@ -174,9 +174,9 @@ class _Lowering:
             ):
                 home = self.homes[out]
                 if result.values == 2 and result.is_reduction and home.buffer is not None:
-                    shape = shape_of(out)
-                    buffer = self._scratch(out, product_of(shape), scalar_of(yielded[0]))
-                    home.best = buffer
+                    row = member in self.looped and self._is_row(home, self.outer)
+                    count = self._row_count(home, out) if row else product_of(shape_of(out))
+                    home.best = self._scratch(out, count, scalar_of(yielded[0]))
 
     # ---- loops ---------------------------------------------------------------------
     def _plan(self, member: Generic, outer: int) -> Member:
@@ -314,7 +314,7 @@ class _Lowering:
         result = member.results_given[position]
         out = member.outs[position]
         assert home.buffer is not None
-        row = self._is_row(home, self.outer)
+        row = member in self.looped and self._is_row(home, self.outer)
         count = self._row_count(home, out) if row else product_of(shape_of(out))
         element = scalar_of(member.yielded()[position][0])
         identity = REDUCTIONS[result.kind].identity(element)

@@ -61,6 +61,11 @@ class Plan:
     slots: list[Slot]
     checks: list[Check]
 
+    @property
+    def flags(self) -> set[int]:
+        """The slots that hold flags of checks."""
+        return {self.places[c.bad].index for c in self.checks if self.places[c.bad].kind == "slot"}
+
     def slot_for(self, size: Expr) -> Place:
         """A new slot."""
         self.slots.append(Slot(size))
@@ -134,6 +139,8 @@ def _place(op: Operation, plan: Plan, free: list[tuple[Expr, Place]]) -> None:
         plan.constants.append(op)
         plan.places[op.res] = Place("constant", len(plan.constants) - 1)
         plan.layouts[op.res] = strides_of(shape_of(op.res))
+        return
+    if isinstance(op, Constant) and _only_starts(op):
         return
     for out in op.results:
         plan.layouts[out] = strides_of(shape_of(out))

@@ -137,7 +137,7 @@ class Frame:
         step = self._lane_step(guard)
         if self.lanes > 1 and step in (1, -1):
             count = guard + 1 if step == -1 else -guard
-            key = ("first lanes", count)
+            key = ("first lanes", count, step)
             found = self.top.values.get(key)
             if found is None:
                 kind = vector(BOOL, self.lanes)
