@@ -22,11 +22,11 @@
 
 // The load is masked too: a has fewer elements than the result. 20 elements are one masked step.
 // LOOPS:       loop.arena = []
-// LOOPS:       loop.for {{.*}} step 32 "d0 rest" {
-// LOOPS:         %[[A:.*]] = loop.load %a{{.*}} if %{{.*}} {scope = "inputs", noalias = ["y0"]} : {{.*}} -> vector<32xf32>
-// LOOPS-NEXT:    %[[COS:.*]] = weld.cos %[[A]] : vector<32xf32>
+// LOOPS:       loop.for {{.*}} step {{[0-9]+}} "d0 rest" {
+// LOOPS:         %[[A:.*]] = loop.load %a{{.*}} if %{{.*}} {scope = "inputs", noalias = ["y0"]} : {{.*}} -> vector<{{[0-9]+}}xf32>
+// LOOPS-NEXT:    %[[COS:.*]] = weld.cos %[[A]] : vector<{{[0-9]+}}xf32>
 // LOOPS-NEXT:    %[[PADDED:.*]] = weld.select %{{.*}}, %[[COS]], %{{.*}}
-// LOOPS-NEXT:    weld.exp2 %[[PADDED]] : vector<32xf32>
+// LOOPS-NEXT:    weld.exp2 %[[PADDED]] : vector<{{[0-9]+}}xf32>
 // LOOPS:         loop.store "set" {{.*}} to %y{{.*}} if %{{.*}} {scope = "y0", noalias = ["inputs"]}
 // LOOPS-NOT:   loop.for
 // LOOPS:       func.func @main

@@ -21,14 +21,13 @@
 // Each observation is read once: gathers and scatters take a vector of offsets.
 // LOOPS-DAG:   loop.fill {{.*}} to %da
 // LOOPS-DAG:   loop.fill {{.*}} to %db
-// LOOPS:       loop.for {{.*}} "d0 chunks" {
-// LOOPS:         loop.for {{.*}} step 64 iter ({{.*}}, {{.*}}) "d0" {
-// LOOPS:           loop.load %county[%{{[0-9]+}}] {{.*}} -> vector<64xi64>
-// LOOPS-DAG:       loop.load %a{{.*}} : !loop.buffer<f32>, vector<64xi64>, vector<64xi1> -> vector<64xf32>
-// LOOPS-DAG:       loop.load %b{{.*}} : !loop.buffer<f32>, vector<64xi64>, vector<64xi1> -> vector<64xf32>
+// LOOPS:         loop.for {{.*}} step {{[0-9]+}} iter ({{.*}}, {{.*}}) "d0" {
+// LOOPS:           loop.load %county[%{{[0-9]+}}] {{.*}} -> vector<{{[0-9]+}}xi64>
+// LOOPS-DAG:       loop.load %a{{.*}} : !loop.buffer<f32>, vector<{{[0-9]+}}xi64>, vector<{{[0-9]+}}xi1> -> vector<{{[0-9]+}}xf32>
+// LOOPS-DAG:       loop.load %b{{.*}} : !loop.buffer<f32>, vector<{{[0-9]+}}xi64>, vector<{{[0-9]+}}xi1> -> vector<{{[0-9]+}}xf32>
 // LOOPS-DAG:       loop.store "add" {{.*}} to %da{{.*}} {scope = "da0", noalias = ["inputs", "db1", {{.*}}]}
 // LOOPS-DAG:       loop.store "add" {{.*}} to %db{{.*}} {scope = "db1", noalias = ["inputs", "da0", {{.*}}]}
-// LOOPS:       loop.for {{.*}} step 64 iter ({{.*}}, {{.*}}) "d0 rest" {
+// LOOPS:       loop.for {{.*}} step {{[0-9]+}} iter ({{.*}}, {{.*}}) "d0 rest" {
 // LOOPS-COUNT-2: loop.reduce "sum"
 // LOOPS-NOT:   loop.for
 // LOOPS:       func.func @main

@@ -28,14 +28,14 @@
 // LOOPS:       loop.arena = []
 // LOOPS:       func.func private @{{.*}}(%x: !loop.buffer<f32>, %cos: !loop.buffer<f32>, %sin: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i64)
 // LOOPS:       loop.for {{.*}} step 1 "d0" {
-// LOOPS:         loop.for {{.*}} step 64 "d1" {
+// LOOPS:         loop.for {{.*}} step {{[0-9]+}} "d1" {
 // LOOPS:           loop.load %x[%{{[0-9]+}}] {scope = "inputs", noalias = ["y0"]}
-// LOOPS:           %[[HIGH:.*]] = loop.load %x[%{{[0-9]+}}] if %[[FIRST:[0-9]+]] {{.*}}, vector<64xi1> -> vector<64xf32>
+// LOOPS:           %[[HIGH:.*]] = loop.load %x[%{{[0-9]+}}] if %[[FIRST:[0-9]+]] {{.*}}, vector<{{[0-9]+}}xi1> -> vector<{{[0-9]+}}xf32>
 // LOOPS:           %[[MINUS:.*]] = weld.neg %[[HIGH]]
 // LOOPS-NOT:       loop.load %x{{.*}} if %[[FIRST]] {
-// LOOPS:           %[[LOW:.*]] = loop.load %x[%{{[0-9]+}}] if %{{[0-9]+}} {{.*}}, vector<64xi1> -> vector<64xf32>
+// LOOPS:           %[[LOW:.*]] = loop.load %x[%{{[0-9]+}}] if %{{[0-9]+}} {{.*}}, vector<{{[0-9]+}}xi1> -> vector<{{[0-9]+}}xf32>
 // LOOPS:           weld.select %{{[0-9]+}}, %[[MINUS]], %[[LOW]]
-// LOOPS:           loop.store "set" {{.*}} to %y{{.*}} {scope = "y0", noalias = ["inputs"]} : vector<64xf32>
+// LOOPS:           loop.store "set" {{.*}} to %y{{.*}} {scope = "y0", noalias = ["inputs"]} : vector<{{[0-9]+}}xf32>
 // LOOPS-NOT:   loop.for
 // LOOPS-NOT:   loop.store
 // LOOPS:       func.func @main

@@ -23,17 +23,17 @@
 // A row of exponentials is all the memory it needs.
 // LOOPS:       loop.arena = ["4 * m bytes"]
 // LOOPS:       loop.for {{.*}} step 1 "d0" {
-// LOOPS:         loop.for {{.*}} step 64 iter ({{.*}}) "d1" {
-// LOOPS:           loop.load %x{{.*}} {scope = "inputs", {{.*}}} : !loop.buffer<f32>, i64 -> vector<64xf32>
-// LOOPS:         loop.for {{.*}} step 64 iter ({{.*}}) "d1 rest" {
-// LOOPS:           loop.load %x{{.*}} if %{{.*}} : !loop.buffer<f32>, i64, vector<64xi1> -> vector<64xf32>
+// LOOPS:         loop.for {{.*}} step {{[0-9]+}} iter ({{.*}}) "d1" {
+// LOOPS:           loop.load %x{{.*}} {scope = "inputs", {{.*}}} : !loop.buffer<f32>, i64 -> vector<{{[0-9]+}}xf32>
+// LOOPS:         loop.for {{.*}} step {{[0-9]+}} iter ({{.*}}) "d1 rest" {
+// LOOPS:           loop.load %x{{.*}} if %{{.*}} : !loop.buffer<f32>, i64, vector<{{[0-9]+}}xi1> -> vector<{{[0-9]+}}xf32>
 // LOOPS:         loop.reduce "max"
-// LOOPS:         loop.for {{.*}} "d1 chunks" {
-// LOOPS:           loop.for {{.*}} "d1" {
-// LOOPS:             weld.exp {{.*}} : vector<64xf32>
-// LOOPS:             loop.store "set" {{.*}} to %e
+// LOOPS:         loop.for {{.*}} "d1" {
+// LOOPS:           loop.load %x
+// LOOPS:           weld.exp {{.*}} : vector<{{[0-9]+}}xf32>
+// LOOPS:           loop.store "set" {{.*}} to %e
 // LOOPS:         loop.for {{.*}} "d1 rest" {
-// LOOPS:             weld.exp {{.*}} : vector<64xf32>
+// LOOPS:           weld.exp {{.*}} : vector<{{[0-9]+}}xf32>
 // LOOPS:         loop.reduce "sum"
 // LOOPS-NOT:     loop.load %x
 // LOOPS-NOT:     weld.exp
@@ -68,16 +68,16 @@ func.func @main(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {
 // KERNELS-NOT: weld.generic
 // KERNELS:     func.return
 
-// 64 columns at a time; the reductions never cross the lanes.
-// LOOPS:       loop.arena = ["256 * n bytes"]
-// LOOPS:       loop.for {{.*}} step 64 "d0" {
+// Neighbouring columns fill the lanes; the reductions never cross the lanes.
+// LOOPS:       loop.arena = ["{{[0-9]+}} * n bytes"]
+// LOOPS:       loop.for {{.*}} step {{[0-9]+}} "d0" {
 // LOOPS:         loop.for {{.*}} step 1 iter ({{.*}}) "d1" {
-// LOOPS:           loop.load %x{{.*}} : !loop.buffer<f32>, i64 -> vector<64xf32>
+// LOOPS:           loop.load %x{{.*}} : !loop.buffer<f32>, i64 -> vector<{{[0-9]+}}xf32>
 // LOOPS:         loop.for {{.*}} step 1 iter ({{.*}}) "d1" {
-// LOOPS:           weld.exp {{.*}} : vector<64xf32>
+// LOOPS:           weld.exp {{.*}} : vector<{{[0-9]+}}xf32>
 // LOOPS:         loop.for {{.*}} step 1 "d1" {
 // LOOPS:           loop.store "set" {{.*}} to %y
-// LOOPS:       loop.for {{.*}} step 64 "d0 rest" {
+// LOOPS:       loop.for {{.*}} step {{[0-9]+}} "d0 rest" {
 // LOOPS-COUNT-3: loop.for {{.*}} step 1 {{.*}}"d1" {
 // LOOPS-NOT:   loop.for
 // LOOPS-NOT:   loop.reduce
