@@ -43,8 +43,7 @@ def reduce_text(w: FunctionText, op: Reduce, args: list[str]) -> list[str]:
 
 
 def _best_lane(w: FunctionText, kind: str, what: str, scalar: str, lanes: int, args: list[str]) -> list[str]:
-    """Halve the vector, keeping the better of each pair: greater (or less), the first NaN, the first of equals.
-    A position of -1 marks a lane without any element."""
+    """Halve the vector, keeping the better of each pair: greater (or less), the first NaN, the first of equals."""
     value, position = args
     while lanes > 1:
         half = lanes // 2
@@ -70,7 +69,6 @@ def _better(
     w: FunctionText, kind: str, what: str, scalar: str, lanes: int, a: tuple[str, str], b: tuple[str, str]
 ) -> tuple[str, str]:
     values, mask, places = vector_text(scalar, lanes), vector_text("i1", lanes), vector_text("i64", lanes)
-    zero = "0" if lanes == 1 else "zeroinitializer"
     sign = "gt" if kind == "argmax" else "lt"
     compare = {"f": f"fcmp o{sign}", "i": f"icmp s{sign}", "u": f"icmp u{sign}", "b": f"icmp u{sign}"}[what]
     equal = "fcmp oeq" if what == "f" else "icmp eq"
@@ -87,10 +85,6 @@ def _better(
     earlier = w.emit(f"icmp slt {places} {b[1]}, {a[1]}")
     first = w.emit(f"and {mask} {tie}, {earlier}")
     wins = w.emit(f"or {mask} {wins}, {first}")
-    empty = w.emit(f"icmp slt {places} {a[1]}, {zero}")
-    wins = w.emit(f"or {mask} {wins}, {empty}")
-    real = w.emit(f"icmp sge {places} {b[1]}, {zero}")
-    wins = w.emit(f"and {mask} {wins}, {real}")
     value = w.emit(f"select {mask} {wins}, {values} {b[0]}, {values} {a[0]}")
     place = w.emit(f"select {mask} {wins}, {places} {b[1]}, {places} {a[1]}")
     return value, place

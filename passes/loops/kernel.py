@@ -321,7 +321,7 @@ class _Lowering:
         values = [(home.buffer, identity, element)]
         if result.values == 2:
             assert home.best is not None
-            values = [(home.buffer, -1, I64), (home.best, identity, element)]
+            values = [(home.buffer, 0, I64), (home.best, identity, element)]
         for buffer, number, kind in values:
             value = frame.constant(number, kind, 1)
             frame.top.insert(Fill.create(operands=[value, buffer, frame.index(count)]))

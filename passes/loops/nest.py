@@ -178,7 +178,7 @@ class Nest:
         kind = REDUCTIONS[reduction.result.kind]
         identity = frame.constant(kind.identity(element), element, lanes)
         if reduction.result.values == 2:
-            return [identity, frame.constant(-1, I64, lanes)]
+            return [identity, frame.constant(0, I64, lanes)]
         return [identity]
 
     def _combine(
@@ -208,7 +208,7 @@ class Nest:
             frame.top.insert(op)
             values = list(op.results)
         home = self.homes[out]
-        keep = self._position(values[1], frame) if result.values == 2 else values[0]
+        keep = values[-1]
         if reduction.complete and home.buffer is None:
             self.homes[out] = Home(value=keep, level=frame.depth)
             return
@@ -217,12 +217,6 @@ class Nest:
             home.value, home.level = (keep, frame.depth) if not result.indices else (home.value, home.level)
             return
         self._accumulate(reduction, values, frame)
-
-    @staticmethod
-    def _position(position: SSAValue, frame: Frame) -> SSAValue:
-        """Where nothing beat the identity, every element equals it: the first one is the answer."""
-        zero = frame.constant(0, I64, lanes_of(position))
-        return frame.top.builder.max(position, zero)
 
     def _accumulate(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> None:
         """Combine with what earlier iterations left in memory, which the kernel filled with the identity."""
@@ -435,8 +429,9 @@ class Nest:
 def combine(
     frame: Frame, kind: str, old: list[SSAValue], new: list[SSAValue], ascending: bool = False
 ) -> list[SSAValue]:
-    """Two accumulators of a reduction as one. For argmax and argmin, position -1 marks an accumulator that holds
-    no more than the identity; `ascending` says that the new element's position comes after all old ones."""
+    """Two accumulators of a reduction as one. For argmax and argmin an accumulator starts as the identity at
+    position 0: where nothing beats the identity all elements equal it, and the first one is the answer.
+    `ascending` says that the new element's position comes after all old ones."""
     b = frame.top.builder
     if len(old) == 1:
         return [b.build(REDUCTIONS[kind].combine, old[0], new[0])]
@@ -447,7 +442,6 @@ def combine(
         take = b.not_(b.le(value2, value) if kind == "argmax" else b.ge(value2, value))
         take = b.and_(take, b.not_(b.is_nan(value))) if floating else take
         return [b.select(take, value2, value), b.select(take, position2, position)]
-    zero = frame.constant(0, I64, lanes_of(position))
     better = b.gt(value2, value) if kind == "argmax" else b.lt(value2, value)
     tie = b.eq(value2, value)
     if floating:
@@ -455,7 +449,6 @@ def combine(
         better = b.select(nan, frame.constant(False, BOOL, lanes_of(nan)), b.or_(better, nan2))
         tie = b.or_(tie, b.and_(nan, nan2))
     take = b.or_(better, b.and_(tie, b.lt(position2, position)))
-    take = b.and_(b.or_(take, b.lt(position, zero)), b.ge(position2, zero))
     return [b.select(take, value2, value), b.select(take, position2, position)]
 
 
