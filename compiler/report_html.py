@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
 from importlib.resources import files
 
 from .report import DecisionReport, KernelReport, Report, Traffic
 from .report_reasons import EXPLANATIONS
-from .report_text import place, plural, quantity, ratio, scaled, settled
+from .report_text import counts_of, place, plural, quantity, ratio, scaled, settled
 
 PAGE = """<!doctype html>
 <html lang="en">
@@ -129,14 +130,16 @@ def _kernel(kernel: KernelReport) -> str:
 
 
 def _counted(names: Sequence[str]) -> list[str]:
-    counts = {name: names.count(name) for name in names}
-    return [name if count == 1 else f"{name} ×{count}" for name, count in counts.items()]
+    return [f"{name}{_times(count)}" for name, count in Counter(names).items()]
+
+
+def _times(count: int) -> str:
+    return f" ×{count}" if count > 1 else ""
 
 
 def _traffic(items: Sequence[Traffic]) -> str:
     rows = [
-        f'<li><span class="name">{escape(t.tensor)}</span> {quantity(t.bytes)}{f" ×{t.times}" if t.times > 1 else ""}</li>'
-        for t in items
+        f'<li><span class="name">{escape(t.tensor)}</span> {quantity(t.bytes)}{_times(t.times)}</li>' for t in items
     ]
     return f"<ul>{''.join(rows)}</ul>" if rows else '<span class="soft">nothing</span>'
 
@@ -150,7 +153,7 @@ def _decisions(decisions: Sequence[DecisionReport]) -> str:
     fused = sum(d.fused for d in final)
     counts = f'<p class="soft">{fused} fused, {len(final) - fused} kept apart</p>'
     groups = [_groups([d for d in final if not d.fused], True), _groups([d for d in final if d.fused], True)]
-    panels = "\n".join(f'<div class="panel">\n{g}\n</div><br>' for g in groups if g)
+    panels = "\n".join(f'<div class="panel">\n{g}\n</div>' for g in groups if g)
     if not earlier:
         return f"{counts}\n{panels}"
     title = f"{plural(len(earlier), 'earlier refusal')}, of pairs that came up again later"
@@ -173,16 +176,16 @@ def _group(reason: str, decisions: list[DecisionReport], opened: bool) -> str:
     what = "saved" if decisions[0].fused else "at stake"
     title = f"{badge} <code>{escape(reason)}</code> {len(decisions)}, {total} {what}"
     explanation = escape(EXPLANATIONS.get(reason, ""))
-    rows = "\n".join(_decision(d) for d in sorted(decisions, key=lambda d: -d.bytes_saved))
+    rows = "\n".join(_decision(d, count) for d, count in counts_of(decisions))
     state = " open" if opened else ""
     return (
         f'<details{state}><summary>{title}</summary>\n<p class="soft small">{explanation}</p>\n'
-        f"<table><tbody>\n{rows}\n</tbody></table></details>"
+        f'<table class="pairs"><tbody>\n{rows}\n</tbody></table></details>'
     )
 
 
-def _decision(decision: DecisionReport) -> str:
-    pair = f'<span class="name">{escape(decision.producer)} → {escape(decision.consumer)}</span>'
+def _decision(decision: DecisionReport, count: int) -> str:
+    pair = f'<span class="name">{escape(decision.producer)} → {escape(decision.consumer)}</span>{_times(count)}'
     where = f'<td class="number soft" title="{escape(decision.location)}">{escape(place(decision))}</td>'
     return f'<tr><td>{pair}</td><td class="number">{quantity(decision.bytes_saved)}</td>{where}</tr>'
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 
 from .report import DecisionReport, KernelReport, Report, Traffic
@@ -58,20 +59,29 @@ def settled(decisions: Sequence[DecisionReport]) -> tuple[list[DecisionReport], 
     final: list[DecisionReport] = []
     earlier: list[DecisionReport] = []
     pairs: set[tuple[str, str, str, int]] = set()
+    fused: set[tuple[str, str, str]] = set()
     producers: set[str] = set()
     absorbed: set[str] = set()
     grown: set[tuple[str, str]] = set()
     for decision in reversed(decisions):
-        pair = (decision.producer, decision.consumer, decision.location, decision.bytes_saved)
+        names = (decision.producer, decision.consumer, decision.location)
+        pair = (*names, decision.bytes_saved)
         larger = decision.consumer in absorbed or (decision.consumer, decision.location) in grown
-        again = pair in pairs or (larger and decision.producer in producers)
+        again = names in fused or pair in pairs or (larger and decision.producer in producers)
         (earlier if again and not decision.fused else final).append(decision)
         pairs.add(pair)
         producers.add(decision.producer)
+        if decision.fused:
+            fused.add(names)
         if decision.fused and decision.reason not in ONE_NEST:
             absorbed.add(decision.producer)
             grown.add((decision.consumer, decision.location))
     return final[::-1], earlier[::-1]
+
+
+def counts_of(decisions: Sequence[DecisionReport]) -> list[tuple[DecisionReport, int]]:
+    """Each decision once, with how often it was taken; those with most bytes first."""
+    return sorted(Counter(decisions).items(), key=lambda item: -item[0].bytes_saved)
 
 
 def report_text(report: Report) -> str:
@@ -117,30 +127,26 @@ def _wrapped(start: str, text: str) -> list[str]:
 
 def _counted(names: Sequence[str]) -> list[str]:
     """The names in their order, each once, with how often it occurs."""
-    counts = {name: names.count(name) for name in names}
-    return [name if count == 1 else f"{name} (x{count})" for name, count in counts.items()]
+    return [name if count == 1 else f"{name} (x{count})" for name, count in Counter(names).items()]
 
 
 def _decision_lines(verdict: str, what: str, decisions: list[DecisionReport]) -> list[str]:
     """The largest decisions, equal ones merged, under a heading."""
     if not decisions:
         return []
-    counts: dict[DecisionReport, int] = {}
-    for decision in decisions:
-        counts[decision] = counts.get(decision, 0) + 1
-    rows = sorted(counts, key=lambda d: -d.bytes_saved)
-    where = min(max(len(place(d)) for d in rows), 24)
+    rows = counts_of(decisions)
+    where = min(max(len(place(d)) for d, _ in rows), 24)
     line = f"{'line':<{where}}  " if where else ""
     lines = ["", f"{verdict:<24}{what:>9}  {line}producer -> consumer"]
-    for d in rows[:MOST]:
-        times = f" (x{counts[d]})" if counts[d] > 1 else ""
+    for d, count in rows[:MOST]:
+        times = f" (x{count})" if count > 1 else ""
         line = f"{place(d)[-where:]:<{where}}  " if where else ""
         start = f"  {d.reason:<22}{quantity(d.bytes_saved):>9}  {line}"
         room = WIDTH - len(start) - len(times) - 4
         left = cut(d.producer, max(room // 2, room - len(d.consumer)))
         lines.append(f"{start}{left} -> {cut(d.consumer, room - len(left))}{times}")
     if len(rows) > MOST:
-        rest = sum(d.bytes_saved * counts[d] for d in rows[MOST:])
+        rest = sum(d.bytes_saved * count for d, count in rows[MOST:])
         lines.append(f"  and {len(rows) - MOST} smaller ones, {quantity(rest)} in all")
     return lines
 

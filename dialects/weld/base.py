@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
 from xdsl.dialects.builtin import FunctionType, LocationAttr
@@ -205,21 +205,24 @@ class Elementwise(WeldOp, ABC):
             printer.print_operation_type(self)
 
 
-def elementwise(cls: type[Elementwise]) -> Any:
+ElementwiseOp = TypeVar("ElementwiseOp", bound=Elementwise)
+
+
+def elementwise(cls: type[ElementwiseOp]) -> type[ElementwiseOp]:
     """Register an elementwise op class: `@elementwise class Add(Elementwise): ...`.
 
     All of them have the operands and results of `Elementwise`, so xDSL's definition is made once, there: a
     definition for each would be a third of the time of `import loopweld`.
     """
-    op: Any = cls
-    ELEMENTWISE[cls.name.removeprefix("weld.")] = op
-    return op
+    ELEMENTWISE[cls.name.removeprefix("weld.")] = cls
+    return cls
 
 
 class Points(Protocol):
     """What `TensorOp.point` may use to say the value of one result element (see passes/generalize)."""
 
-    b: Builder
+    @property
+    def b(self) -> Builder: ...
 
     @property
     def dims(self) -> tuple[Expr, ...]:

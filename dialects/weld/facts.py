@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from xdsl.irdl import IRDLOperation, irdl_op_definition
+
+Op = TypeVar("Op", bound=IRDLOperation)
 
 FACTS = frozenset(
     [
@@ -33,7 +35,7 @@ FACTS = frozenset(
 """Class variables that xDSL must not take for operands or attributes."""
 
 
-def define_op(cls: type[IRDLOperation]) -> Any:
+def define_op(cls: type[Op]) -> type[Op]:
     """`irdl_op_definition` for classes with facts: it accepts upper-case class variables only, so the facts
     step aside while it collects the fields."""
     hidden: list[tuple[type, dict[str, Any], dict[str, Any]]] = []

@@ -231,6 +231,17 @@ class Generic(WeldOp):
             del values[: result.values]
         return groups
 
+    def given(self, out: SSAValue) -> Result:
+        """What becomes of the value yielded for the result `out`."""
+        return self.results_given[self._position(out)]
+
+    def yielded_for(self, out: SSAValue) -> tuple[SSAValue, ...]:
+        """The values that the body yields for the result `out`."""
+        return self.yielded()[self._position(out)]
+
+    def _position(self, out: SSAValue) -> int:
+        return list[SSAValue](self.outs).index(out)
+
     def loads(self) -> list[Load]:
         return [op for op in self.block.ops if isinstance(op, Load)]
 

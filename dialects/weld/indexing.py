@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, StringAttr, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, operand_def, prop_def, traits_def
 from xdsl.traits import MemoryWriteEffect
@@ -17,7 +17,7 @@ from .attributes import Where
 from .base import Points, TensorOp
 from .facts import define_op
 from .types import BOOL, I64, Shape, scalar_of, shape_of, tensor_type
-from .views import axes_attribute
+from .views import Axes, axes_attribute
 
 SCATTER_KINDS = {
     "set": None,
@@ -37,14 +37,14 @@ class Indexed(TensorOp):
 
     arity = None
 
-    axes = prop_def(DenseArrayBase)
+    axes = prop_def(Axes)
     at = prop_def(IntegerAttr)
 
     first_index = 1
 
     @property
     def indexed(self) -> tuple[int, ...]:
-        return tuple(int(a) for a in self.axes.get_values())
+        return self.axes.get_values()
 
     @property
     def position(self) -> int:

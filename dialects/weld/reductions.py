@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeVar
 
 import numpy as np
-from xdsl.dialects.builtin import DenseArrayBase
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import prop_def
 from xdsl.utils.exceptions import VerifyException
@@ -22,7 +21,7 @@ from .bitwise import And, Or, Xor
 from .extrema import Max, Min
 from .facts import define_op
 from .types import I64, dtype_of, greatest, is_element, kind_of, least, scalar_of, shape_of, tensor_type
-from .views import axes_attribute
+from .views import Axes, axes_attribute
 
 
 @define_op
@@ -34,7 +33,7 @@ class Reduction(TensorOp):
     """
 
     name = "weld.reduction"
-    axes = prop_def(DenseArrayBase)
+    axes = prop_def(Axes)
 
     kind: ClassVar[str]
     combine: ClassVar[type[Elementwise]]
@@ -59,7 +58,7 @@ class Reduction(TensorOp):
 
     @property
     def reduced(self) -> tuple[int, ...]:
-        return tuple(int(a) for a in self.axes.get_values())
+        return self.axes.get_values()
 
     @classmethod
     def result_element(cls, element: Attribute) -> Attribute:
@@ -97,11 +96,13 @@ REDUCTIONS: dict[str, type[Reduction]] = {}
 """Reduction classes by `kind`."""
 
 
-def reduction(cls: type[Reduction]) -> Any:
+ReductionOp = TypeVar("ReductionOp", bound=Reduction)
+
+
+def reduction(cls: type[ReductionOp]) -> type[ReductionOp]:
     """Register a reduction class."""
-    op: Any = cls
-    REDUCTIONS[cls.kind] = op
-    return op
+    REDUCTIONS[cls.kind] = cls
+    return cls
 
 
 @reduction

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import DenseArrayBase, i64
+from xdsl.dialects.builtin import DenseArrayBase, IntegerType, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import prop_def
 from xdsl.utils.exceptions import VerifyException
@@ -18,7 +18,10 @@ from .facts import define_op
 from .types import Shape, scalar_of, shape_of, tensor_type
 
 
-def axes_attribute(axes: Sequence[int]) -> DenseArrayBase[Any]:
+Axes: TypeAlias = DenseArrayBase[IntegerType]
+
+
+def axes_attribute(axes: Sequence[int]) -> Axes:
     return DenseArrayBase.from_list(i64, list(axes))
 
 
@@ -40,7 +43,7 @@ class Broadcast(View):
     axes[k] (increasing); an operand dim of size 1 repeats, the other result dims are new."""
 
     name = "weld.broadcast"
-    axes = prop_def(DenseArrayBase)
+    axes = prop_def(Axes)
     shape = prop_def(Dims)
 
     @classmethod
@@ -81,7 +84,7 @@ class Transpose(View):
     """`weld.transpose %x {permutation = array<i64: 1, 0>}`: result dim k is operand dim permutation[k]."""
 
     name = "weld.transpose"
-    permutation = prop_def(DenseArrayBase)
+    permutation = prop_def(Axes)
 
     @classmethod
     def of(cls, value: SSAValue, permutation: Sequence[int]) -> Self:
@@ -252,7 +255,7 @@ class Reverse(View):
     """`weld.reverse %x {axes = array<i64: 0>}`: the elements in opposite order along the axes."""
 
     name = "weld.reverse"
-    axes = prop_def(DenseArrayBase)
+    axes = prop_def(Axes)
 
     @classmethod
     def of(cls, value: SSAValue, axes: Sequence[int]) -> Self:

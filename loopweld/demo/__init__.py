@@ -35,7 +35,7 @@ def _run(program: Program, place: int, seconds: float) -> Result:
     _say(f"{place}. {program.name}: {program.what}")
     result = measure(program, seconds)
     verdict = "WRONG" if _is_wrong(result) else "right"
-    _say(f"   compiled in {result.compile_seconds:.2f} s, result {verdict}: error {result.error:.0e} of the largest element")
+    _say(f"   ready in {result.ready_seconds:.2f} s, result {verdict}, error {result.error:.0e}")
     return result
 
 

@@ -27,7 +27,7 @@ class Result:
     least: int
     between: int
     library_calls: tuple[Any, ...]
-    compile_seconds: float
+    ready_seconds: float
     numpy_seconds: float
     seconds: float
     error: float
@@ -38,7 +38,7 @@ def measure(program: Program, seconds: float) -> Result:
     start = perf_counter()
     compiled = program.compiled()
     outcome = compiled(*program.arguments)
-    compile_seconds = perf_counter() - start
+    ready_seconds = perf_counter() - start
     report: lw.Report = program.report(compiled)
     numpy_seconds, own_seconds = interleaved(
         [lambda: program.function(*program.arguments), lambda: compiled(*program.arguments)], seconds
@@ -52,7 +52,7 @@ def measure(program: Program, seconds: float) -> Result:
         least=report.bytes_minimum,
         between=report.temporary_bytes,
         library_calls=tuple(report.library_calls),
-        compile_seconds=compile_seconds,
+        ready_seconds=ready_seconds,
         numpy_seconds=numpy_seconds,
         seconds=own_seconds,
         error=largest_error(outcome, program.exact()),

@@ -11,14 +11,19 @@ SAMPLE = 2e-4
 LEAST = 5
 """Samples that a median is taken of at least."""
 
+HEAP = 31 << 20
+"""Bytes of a block whose release makes glibc serve smaller ones from memory that it keeps (its limit is 32 MiB)."""
+
 Call = Callable[[], Any]
 
 
 def interleaved(calls: Sequence[Call], seconds: float) -> list[float]:
     """Seconds that each call takes: the medians of samples taken in turn for about `seconds` altogether.
 
-    Taking turns spreads what the machine does meanwhile evenly over the calls. Each call runs beforehand, unmeasured.
+    Taking turns spreads what the machine does meanwhile evenly over the calls. Each call runs beforehand, unmeasured,
+    and the allocator is settled first: else new results cost page faults that come and go with a process's history.
     """
+    bytearray(HEAP)
     repeats = [_repeats(call) for call in calls]
     samples: list[list[float]] = [[] for _ in calls]
     end = perf_counter() + seconds

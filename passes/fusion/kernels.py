@@ -130,7 +130,7 @@ def _aligned(load: Load, slot: dict[Generic, str]) -> str | None:
     producer = load.tensor.owner
     if not isinstance(producer, Generic) or producer not in slot:
         return None
-    result = producer.results_given[list(producer.outs).index(load.tensor)]
+    result = producer.given(load.tensor)
     if result.is_scatter or load.indices or load.where.guards or load.guard is not None:
         return None
     for index, expr in zip(result.indices, load.where.indices, strict=True):
@@ -150,7 +150,7 @@ def _scratch_too_large(op: Generic, group: Group, outer: list[dict[Generic, str]
         producer = load.tensor.owner
         if isinstance(producer, Generic) and producer in group.rows:
             kept = {slot[producer] for slot in outer}
-            result = producer.results_given[list(producer.outs).index(load.tensor)]
+            result = producer.given(load.tensor)
             inner = product_of(_size(producer, str(e)) for e in result.indices if str(e) in set(producer.dims) - kept)
             total += (inner.value or 0) * bit_width(scalar_of(load.tensor)) // 8
     return total > limit

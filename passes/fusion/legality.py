@@ -15,7 +15,7 @@ def inline_forbidden(load: Load) -> Reason | None:
     producer = load.tensor.owner
     if not isinstance(producer, Generic):
         return Reason.LIBRARY_CALL
-    result = producer.results_given[list(producer.outs).index(load.tensor)]
+    result = producer.given(load.tensor)
     if result.is_scatter:
         return Reason.SCATTER_RESULT
     if result.is_reduction:

@@ -21,7 +21,7 @@ def substitution(load: Load) -> dict[str, Expr]:
     """The producer's dims in terms of the consumer's: where the load reads the producer's written result."""
     producer = load.tensor.owner
     assert isinstance(producer, Generic)
-    result = producer.results_given[list(producer.outs).index(load.tensor)]
+    result = producer.given(load.tensor)
     return {
         str(name): index
         for name, index in zip(result.indices, load.where.indices, strict=True)
@@ -49,8 +49,7 @@ def inline_load(load: Load) -> None:
     """
     producer = load.tensor.owner
     assert isinstance(producer, Generic)
-    position = list(producer.outs).index(load.tensor)
-    (value,) = producer.yielded()[position]
+    (value,) = producer.yielded_for(load.tensor)
     values = copy_ops(slice_of(producer, (value,)), substitution(load), load, load.where.guards, load.guard)
     found = values.get(value, value)
     load.res.replace_all_uses_with(found)

@@ -23,7 +23,7 @@ def recompute_cost(load: Load) -> int:
     """Instructions to compute the loaded value again at the load, beyond loading it."""
     producer = load.tensor.owner
     assert isinstance(producer, Generic)
-    (value,) = producer.yielded()[list(producer.outs).index(load.tensor)]
+    (value,) = producer.yielded_for(load.tensor)
     return cost(slice_of(producer, (value,)))
 
 
@@ -31,7 +31,7 @@ def full_loads(load: Load) -> int:
     """How many tensors as large as the loaded one its slice reads."""
     producer = load.tensor.owner
     assert isinstance(producer, Generic)
-    (value,) = producer.yielded()[list(producer.outs).index(load.tensor)]
+    (value,) = producer.yielded_for(load.tensor)
     size = product_of(producer.sizes)
     tensors = {
         op.tensor

@@ -30,11 +30,20 @@ def magnitude(*arrays: Any) -> float:
     return largest
 
 
-def agree(found: Any, wanted: Any, *, terms: int = 1, scale: float = 0.0, ulps: float = 16, what: str = "") -> None:
+def agree(
+    found: Any,
+    wanted: Any,
+    *,
+    terms: int = 1,
+    scale: float = 0.0,
+    ulps: float = 16,
+    coarsest: Any = None,
+    what: str = "",
+) -> None:
     """Equal structure, types, dtypes, shapes and values.
 
     Integers and bools agree exactly. A float may be off by `ulps` of itself, and where `terms` numbers of size
-    `scale` were added up by some ulps of those; NaN and the infinities stand where they do in NumPy's result.
+    `scale` were added up by some ulps of those, ulps of `coarsest` where that dtype is the less precise; NaN and the infinities stand where they do in NumPy's result.
     """
     assert type(found) is type(wanted), f"{type(found)} for {type(wanted)} {what}"
     if isinstance(wanted, dict):
@@ -50,7 +59,7 @@ def agree(found: Any, wanted: Any, *, terms: int = 1, scale: float = 0.0, ulps: 
         if y.dtype.kind not in "fc":
             np.testing.assert_array_equal(x, y, err_msg=where)
             continue
-        eps = float(np.finfo(y.dtype).eps)
+        eps = max(float(np.finfo(d).eps) for d in (y.dtype, coarsest or y.dtype))
         size = max(scale, magnitude(y)) if terms > 1 else 0.0
         tiny = float(np.finfo(y.dtype).smallest_subnormal)
         absolute = max(eps * 4 * np.sqrt(terms) * size, tiny) if terms > 1 else 2 * tiny
@@ -90,11 +99,14 @@ def check(
     target: str = "cpu",
     numerics: str = "fast",
     exact: bool = False,
+    coarsest: Any = None,
+    scale: float | None = None,
 ) -> Any:
     """Compile `f` for the arguments, call it twice, compare with NumPy; the report of what was compiled.
 
     The arguments must be left as they were, and both calls must give the same bits. `terms` is how many numbers a
-    result adds up (the size of the largest argument where it is None), `exact` asks for NumPy's bits.
+    result adds up (the size of the largest argument where it is None) and `scale` how large they are (the largest
+    number in the arguments); `coarsest` is the least precise dtype on the way; `exact` asks for NumPy's bits.
     """
     __tracebackhide__ = True
     wanted = reference(f, *args)
@@ -107,5 +119,6 @@ def check(
         identical(found, wanted)
     else:
         count = terms_of(args) if terms is None else terms
-        agree(found, wanted, terms=count, scale=magnitude(*leaves_of(args)), ulps=ulps)
+        size = magnitude(*leaves_of(args)) if scale is None else scale
+        agree(found, wanted, terms=count, scale=size, ulps=ulps, coarsest=coarsest)
     return compiled.explain(*args)

@@ -1,0 +1,247 @@
+// RUN: loopweld-opt %s -p fuse-producers | filecheck %s
+// A fixed point: a second run changes nothing.
+// RUN: loopweld-opt %s -p fuse-producers,fuse-producers | filecheck %s
+// Each refusal has its reason.
+// RUN: loopweld-opt %s -p fuse-producers --remarks-filter=Missed 2>&1 | filecheck %s --check-prefix=MISSED
+
+// fuses: an elementwise value that one op uses
+// CHECK-LABEL: func.func @chain
+// CHECK-NEXT:    weld.generic over "8" gives "write d0" {
+// CHECK-NEXT:      weld.load %x "d0"
+// CHECK-NEXT:      weld.exp
+// CHECK-NEXT:      weld.neg
+// CHECK-NEXT:      weld.yield
+// CHECK-NEXT:    } : tensor<8xf32>
+// CHECK-NEXT:    func.return
+func.func @chain(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %a = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  %b = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %a "d0" : tensor<8xf32>
+    %1 = weld.neg %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  func.return %b : tensor<8xf32>
+}
+
+// fuses: at the consumer's access, under its guard
+// CHECK-LABEL: func.func @through_an_access
+// CHECK-NEXT:    weld.generic over "4" gives "write d0" {
+// CHECK-NEXT:      weld.load %x "-2 * d0 + 7 if d0 - 1 >= 0"
+// CHECK-NEXT:      %[[VALUE:.*]] = weld.cos
+// CHECK:           weld.select %{{.*}}, %[[VALUE]], %{{.*}}
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @through_an_access(%x: tensor<8xf32>) -> tensor<4xf32> {
+  %a = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "7 - d0" : tensor<8xf32>
+    %1 = weld.cos %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  %b = weld.generic over "4" gives "write d0" {
+    %0 = weld.load %a "2 * d0 if d0 - 1 >= 0" : tensor<8xf32>
+    %1 = weld.inside "d0 - 1 >= 0"
+    %2 = weld.constant 5.0 : f32
+    %3 = weld.select %1, %0, %2 : (i1, f32, f32) -> f32
+    weld.yield %3 : f32
+  } : tensor<4xf32>
+  func.return %b : tensor<4xf32>
+}
+
+// fuses: into a reduction; a value that the function returns stays a result of the same loop
+// CHECK-LABEL: func.func @kept_as_a_second_result
+// CHECK-NEXT:    %[[A:.*]], %[[S:.*]] = weld.generic over "4, 8" gives "write d0, d1", "sum d0" {
+// CHECK-NEXT:      weld.load %x "d0, d1"
+// CHECK-NEXT:      %[[E:.*]] = weld.exp
+// CHECK-NEXT:      weld.yield %[[E]], %[[E]]
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return %[[A]], %[[S]]
+func.func @kept_as_a_second_result(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<4xf32>) {
+  %a = weld.generic over "4, 8" gives "write d0, d1" {
+    %0 = weld.load %x "d0, d1" : tensor<4x8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<4x8xf32>
+  %s = weld.generic over "4, 8" gives "sum d0" {
+    %0 = weld.load %a "d0, d1" : tensor<4x8xf32>
+    weld.yield %0 : f32
+  } : tensor<4xf32>
+  func.return %a, %s : tensor<4x8xf32>, tensor<4xf32>
+}
+
+// fuses: over one domain the dims may be in another order
+// CHECK-LABEL: func.func @transposed
+// CHECK-NEXT:    %[[A:.*]], %[[S:.*]] = weld.generic over "8, 4" gives "write d1, d0", "sum d0" {
+// CHECK-NEXT:      weld.load %x "d1, d0"
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return %[[A]], %[[S]]
+func.func @transposed(%x: tensor<4x8xf32>) -> (tensor<4x8xf32>, tensor<8xf32>) {
+  %a = weld.generic over "4, 8" gives "write d0, d1" {
+    %0 = weld.load %x "d0, d1" : tensor<4x8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<4x8xf32>
+  %s = weld.generic over "8, 4" gives "sum d0" {
+    %0 = weld.load %a "d1, d0" : tensor<4x8xf32>
+    weld.yield %0 : f32
+  } : tensor<8xf32>
+  func.return %a, %s : tensor<4x8xf32>, tensor<8xf32>
+}
+
+// fuses: what is cheap, into each of its users
+// CHECK-LABEL: func.func @cheap_for_two_users
+// CHECK-COUNT-2: weld.add
+// CHECK-NOT:     weld.add
+// CHECK:         func.return
+func.func @cheap_for_two_users(%x: tensor<8xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %a = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.add %0, %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  %b = weld.generic over "4" gives "write d0" {
+    %0 = weld.load %a "d0" : tensor<8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<4xf32>
+  %c = weld.generic over "4" gives "write d0" {
+    %0 = weld.load %a "d0 + 4" : tensor<8xf32>
+    %1 = weld.sin %0 : f32
+    weld.yield %1 : f32
+  } : tensor<4xf32>
+  func.return %b, %c : tensor<4xf32>, tensor<4xf32>
+}
+
+// must not fuse: what is expensive would be computed once a row
+// MISSED:        producers.mlir:{{[0-9]+:[0-9]+}}: remark: [Missed] fuse: exp -> add | Reason=recomputes-expensive, BytesAtStake=64
+// CHECK-LABEL: func.func @expensive_for_every_row
+// CHECK-COUNT-2: weld.generic
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @expensive_for_every_row(%x: tensor<8xf32>, %y: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %a = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  %b = weld.generic over "4, 8" gives "write d0, d1" {
+    %0 = weld.load %y "d0, d1" : tensor<4x8xf32>
+    %1 = weld.load %a "d1" : tensor<8xf32>
+    %2 = weld.add %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<4x8xf32>
+  func.return %b : tensor<4x8xf32>
+}
+
+// must not fuse: a reduction is complete only after its loop
+// MISSED:        [Missed] fuse: sum -> sub | Reason=reduction-result, BytesAtStake=32
+// CHECK-LABEL: func.func @reduction_result
+// CHECK-COUNT-2: weld.generic
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @reduction_result(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %s = weld.generic over "4, 8" gives "sum d0" {
+    %0 = weld.load %x "d0, d1" : tensor<4x8xf32>
+    weld.yield %0 : f32
+  } : tensor<4xf32>
+  %y = weld.generic over "4, 8" gives "write d0, d1" {
+    %0 = weld.load %x "d0, d1" : tensor<4x8xf32>
+    %1 = weld.load %s "d0" : tensor<4xf32>
+    %2 = weld.sub %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<4x8xf32>
+  func.return %y : tensor<4x8xf32>
+}
+
+// must not fuse: a scatter is complete only after all its updates
+// MISSED:        [Missed] fuse: scatter_add -> exp | Reason=scatter-result, BytesAtStake=40
+// CHECK-LABEL: func.func @scatter_result
+// CHECK-COUNT-2: weld.generic
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @scatter_result(%x: tensor<5xf32>, %u: tensor<3xf32>, %i: tensor<3xi64>) -> tensor<5xf32> {
+  %a = weld.generic over "3" gives "scatter_add i0" from %x {
+    %0 = weld.load %u "d0" : tensor<3xf32>
+    %1 = weld.load %i "d0" : tensor<3xi64>
+    %2 = weld.constant 1 : i1
+    weld.yield %0, %2, %1 : f32, i1, i64
+  } : tensor<5xf32>
+  %y = weld.generic over "5" gives "write d0" {
+    %0 = weld.load %a "d0" : tensor<5xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<5xf32>
+  func.return %y : tensor<5xf32>
+}
+
+// must not fuse: which element is read is known only at run time
+// MISSED:        [Missed] fuse: exp -> copy | Reason=data-dependent-access, BytesAtStake=64
+// CHECK-LABEL: func.func @gathered
+// CHECK-COUNT-2: weld.generic
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @gathered(%x: tensor<8xf32>, %i: tensor<3xi64>) -> tensor<3xf32> {
+  %a = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  %y = weld.generic over "3" gives "write d0" {
+    %0 = weld.load %i "d0" : tensor<3xi64>
+    %1 = weld.load %a, %0 "i0" : tensor<8xf32>
+    weld.yield %1 : f32
+  } : tensor<3xf32>
+  func.return %y : tensor<3xf32>
+}
+
+// must not fuse: the value is returned, and read back where it is not the loop's own element
+// MISSED:        [Missed] fuse: exp -> neg | Reason=materialized-output, BytesAtStake=64
+// CHECK-LABEL: func.func @returned
+// CHECK-COUNT-2: weld.generic
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @returned(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %a = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  %b = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %a "7 - d0" : tensor<8xf32>
+    %1 = weld.neg %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  func.return %a, %b : tensor<8xf32>, tensor<8xf32>
+}
+
+// must not fuse: the sum of what is divided by it needs the whole of it first
+// MISSED:        [Missed] fuse: exp+sum -> div | Reason=reduction-result
+// MISSED:        [Missed] fuse: exp+sum -> div | Reason=materialized-output
+// CHECK-LABEL: func.func @divided_by_its_sum
+// CHECK-NEXT:    %[[A:.*]], %[[S:.*]] = weld.generic over "8" gives "write d0", "sum" {
+// CHECK:         %[[B:.*]] = weld.generic over "8" gives "write d0" {
+// CHECK-NEXT:      weld.load %[[A]] "d0"
+// CHECK-NEXT:      weld.load %[[S]] ""
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return %[[A]], %[[B]]
+func.func @divided_by_its_sum(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
+  %a = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  %s = weld.generic over "8" gives "sum" {
+    %0 = weld.load %a "d0" : tensor<8xf32>
+    weld.yield %0 : f32
+  } : tensor<f32>
+  %b = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %a "d0" : tensor<8xf32>
+    %1 = weld.load %s "" : tensor<f32>
+    %2 = weld.div %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<8xf32>
+  func.return %a, %b : tensor<8xf32>, tensor<8xf32>
+}

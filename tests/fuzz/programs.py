@@ -1,0 +1,361 @@
+"""Random programs: plain Python functions of NumPy calls, written as source text so that a failure can be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+FLOATS = ("f4", "f8")
+INTS = ("i4", "i8", "i2", "u1")
+UNARY = (
+    "np.negative({})",
+    "np.abs({})",
+    "np.sin({})",
+    "np.cos({})",
+    "np.tanh({})",
+    "np.exp(np.minimum({}, 2))",
+    "np.exp2(np.clip({}, -3, 3))",
+    "np.log(np.abs({}) + 1)",
+    "np.sqrt(np.abs({}))",
+    "np.arctan({})",
+    "np.square(np.clip({}, -9, 9))",
+    "1 / (1 + np.abs({}))",
+    "np.log1p(np.abs({}))",
+    "np.expm1(np.clip({}, -2, 2))",
+)
+BINARY = (
+    "{} + {}",
+    "{} - {}",
+    "{} * np.tanh({})",
+    "np.maximum({}, {})",
+    "np.minimum({}, {})",
+    "{} / (np.abs({}) + 1)",
+    "np.arctan2({}, np.abs({}) + 1)",
+    "np.hypot({}, {})",
+    "({} + {}) * 0.5",
+)
+INT_UNARY = ("np.abs({} // 3)", "{} % 7", "{} ^ 5", "{} & 15", "{} | 2", "{} >> 1", "~({} & 63)", "({} & 7) << 2")
+INT_BINARY = ("({} & 31) + ({} & 31)", "({} & 31) - ({} & 31)", "{} ^ {}", "np.maximum({}, {})", "({} & 7) * ({} & 7)")
+"""Integer ops, most of which keep values small, so that casts of them to floats say something."""
+ROUGH = ("np.floor({} * 2)", "np.rint({})", "np.sign({})", "np.trunc({})")
+"""Ops whose result jumps: they are applied only to values that are known exactly."""
+
+
+@dataclass
+class Value:
+    """A variable of a program with the array it holds for the example; `exact`: rounding cannot change it."""
+
+    name: str
+    array: Any
+    exact: bool
+
+
+@dataclass
+class Program:
+    """A function's source and arguments.
+
+    `terms` numbers of size `scale` at most are added up on some path; `coarse`: a rounded f4 value is cast to f8.
+    """
+
+    seed: int
+    source: str
+    arguments: list[Any]
+    terms: int
+    scale: float
+    coarse: bool
+
+    def function(self) -> Any:
+        space: dict[str, Any] = {"np": np}
+        exec(self.source, space)
+        return space["f"]
+
+
+class Generator:
+    """Writes one program, evaluating each line with NumPy as it goes, so that shapes and values are known."""
+
+    LIMIT = 6000
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self.rng = np.random.default_rng(seed)
+        self.values: list[Value] = []
+        self.lines: list[str] = []
+        self.inputs: list[Any] = []
+        self.space: dict[str, Any] = {"np": np}
+        self.terms = 1
+        self.scale = 1.0
+        self.coarse = False
+
+    # ---- choosing -------------------------------------------------------------------
+    def pick(self, options: Any) -> Any:
+        return options[int(self.rng.integers(len(options)))]
+
+    def number(self, low: int, high: int) -> int:
+        """An integer from low to high, both included."""
+        return int(self.rng.integers(low, high + 1))
+
+    def one(self, kind: str = "f", rank: int = 0, exact: bool = False) -> Value | None:
+        """A value of one of the kinds, with at least this rank; later ones more often."""
+        found = [
+            v for v in self.values if v.array.dtype.kind in kind and v.array.ndim >= rank and (v.exact or not exact)
+        ]
+        if not found:
+            return None
+        return found[-1 - min(int(self.rng.exponential(3)), len(found) - 1)]
+
+    def partner(self, value: Value) -> Value:
+        """A value of the same dtype that broadcasts with this one."""
+        found: list[Value] = []
+        for other in self.values:
+            if other.array.dtype != value.array.dtype:
+                continue
+            try:
+                shape = np.broadcast_shapes(other.array.shape, value.array.shape)
+            except ValueError:
+                continue
+            if np.prod(shape) <= self.LIMIT:
+                found.append(other)
+        return self.pick(found)
+
+    # ---- writing --------------------------------------------------------------------
+    def emit(self, text: str, *used: Value, exact: bool = False, terms: int = 1) -> Value | None:
+        """Append `name = text` unless the value is too large, or is not finite."""
+        with np.errstate(all="ignore"):
+            array = np.asarray(eval(text, self.space))
+        if array.size > self.LIMIT:
+            return None
+        if array.dtype.kind == "f" and array.size:
+            size = float(np.max(np.abs(array)))
+            if not np.isfinite(size) or size > 1e4:
+                return None
+            self.scale = max(self.scale, size)
+        name = f"v{len(self.lines)}"
+        self.lines.append(f"{name} = {text}")
+        self.space[name] = array
+        self.terms = max(self.terms, terms)
+        value = Value(name, array, exact and all(v.exact for v in used))
+        self.values.append(value)
+        return value
+
+    def argument(self) -> None:
+        rank = self.pick((1, 1, 2, 2, 2, 3, 3, 4))
+        shape = tuple(self.pick((1, 2, 3, 5, 7, 8, 9, 16, 17, 18, 20, 33, 64, 65)) for _ in range(rank))
+        while np.prod(shape) > self.LIMIT // 4:
+            shape = shape[1:]
+        dtype = np.dtype(self.pick(FLOATS + FLOATS + INTS + ("?",)))
+        if dtype.kind == "f":
+            array = np.round(self.rng.standard_normal(shape) * 2, 3).astype(dtype)
+        elif dtype.kind == "b":
+            array = self.rng.integers(0, 2, shape).astype(dtype)
+        else:
+            array = self.rng.integers(0 if dtype.kind == "u" else -20, 30, shape).astype(dtype)
+        layout = self.number(0, 9)
+        if layout == 0:
+            array = np.asfortranarray(array)
+        elif layout == 1:
+            array = np.repeat(array, 2, axis=-1)[..., ::2]
+        elif layout == 2:
+            array = array[::-1]
+        name = f"x{len(self.inputs)}"
+        self.inputs.append(array)
+        self.space[name] = array
+        self.values.append(Value(name, array, True))
+
+    # ---- the ops ----------------------------------------------------------------------
+    def unary(self) -> None:
+        value = self.one()
+        if value is not None:
+            self.emit(self.pick(UNARY).format(value.name), value)
+
+    def binary(self) -> None:
+        value = self.one()
+        if value is not None:
+            other = self.partner(value)
+            self.emit(self.pick(BINARY).format(value.name, other.name), value, other)
+
+    def rough(self) -> None:
+        value = self.one(exact=True)
+        if value is not None:
+            self.emit(self.pick(ROUGH).format(value.name), value, exact=True)
+
+    def integer(self) -> None:
+        value = self.one("iu")
+        if value is None:
+            return
+        if self.number(0, 1):
+            self.emit(self.pick(INT_UNARY).format(value.name), value, exact=True)
+        else:
+            other = self.partner(value)
+            self.emit(self.pick(INT_BINARY).format(value.name, other.name), value, other, exact=True)
+
+    def compare(self) -> None:
+        value = self.one("fiu", exact=True)
+        if value is not None:
+            other = self.partner(value)
+            if other.exact:
+                sign = self.pick(("<", "<=", ">", "==", "!="))
+                self.emit(f"{value.name} {sign} {other.name}", value, other, exact=True)
+
+    def select(self) -> None:
+        condition, value = self.one("b"), self.one("fiu")
+        if condition is None or value is None:
+            return
+        other = self.partner(value)
+        try:
+            np.broadcast_shapes(condition.array.shape, value.array.shape, other.array.shape)
+        except ValueError:
+            return
+        self.emit(f"np.where({condition.name}, {value.name}, {other.name})", condition, value, other, exact=True)
+
+    def cast(self) -> None:
+        value = self.one("fiub")
+        if value is None:
+            return
+        if value.array.dtype.kind == "f" and not value.exact:
+            if self.emit(f"{value.name}.astype('{self.pick(FLOATS)}')", value) is not None:
+                self.coarse = self.coarse or value.array.dtype == np.float32
+        else:
+            self.emit(f"{value.name}.astype('{self.pick(FLOATS + ('i4', 'i8'))}')", value, exact=True)
+
+    def reduction(self) -> None:
+        value = self.one("fiub", rank=1)
+        if value is None or not value.array.size:
+            return
+        rank = value.array.ndim
+        axes = tuple(k for k in range(rank) if self.number(0, 1))
+        axis: Any = None if not axes else axes[0] if len(axes) == 1 else axes
+        keep = bool(self.number(0, 1))
+        count = int(np.prod([value.array.shape[k] for k in axes])) if axes else value.array.size
+        kind = self.pick(("sum", "mean", "max", "min", "sum", "max", "var", "any", "argmax", "argmin"))
+        if kind in ("argmax", "argmin"):
+            axis = axis if isinstance(axis, int) else None
+            if value.exact:
+                self.emit(f"np.{kind}({value.name}, axis={axis})", value, exact=True)
+            return
+        if kind == "any" and not value.exact:
+            kind = "max"
+        whole = value.array.dtype.kind in "iub" and kind not in ("mean", "var")
+        exact = whole or kind in ("max", "min")
+        text = f"np.{kind}({value.name}, axis={axis}, keepdims={keep})"
+        self.emit(text, value, exact=exact, terms=1 if exact else count)
+
+    def normalise(self) -> None:
+        value = self.one(rank=1)
+        if value is None or not value.array.size:
+            return
+        x, axis = value.name, self.number(0, value.array.ndim - 1)
+        count = value.array.shape[axis]
+        if self.number(0, 1):
+            top = self.emit(f"np.exp({x} - {x}.max(axis={axis}, keepdims=True))", value)
+            if top is not None:
+                self.emit(f"{top.name} / {top.name}.sum(axis={axis}, keepdims=True)", top, terms=count)
+        else:
+            shifted = self.emit(f"{x} - {x}.mean(axis={axis}, keepdims=True)", value, terms=count)
+            if shifted is not None:
+                y = shifted.name
+                self.emit(f"{y} / np.sqrt(({y} * {y}).mean(axis={axis}, keepdims=True) + 1)", shifted, terms=count)
+
+    def view(self) -> None:
+        value = self.one("fiub", rank=1)
+        if value is None:
+            return
+        x, shape = value.name, value.array.shape
+        axis = self.number(0, len(shape) - 1)
+        size = shape[axis]
+        before = ":, " * axis
+        start, step = self.number(0, max(size // 2, 0)), self.pick((1, 1, 2, 3, -1))
+        options = [
+            f"{x}.T",
+            f"np.flip({x}, {axis})",
+            f"{x}[{before}{start}::{step}]" if step > 0 else f"{x}[{before}::{step}]",
+            f"{x}[{before}:{max(size - 1, 1)}]",
+            f"np.expand_dims({x}, {axis})",
+            f"np.swapaxes({x}, 0, {axis})",
+            f"{x}.reshape(-1)",
+        ]
+        if size:
+            options.append(f"{x}[{before}{self.number(-size, size - 1)}]")
+        text = self.pick(options)
+        if "expand_dims" in text and len(shape) > 4:
+            return
+        self.emit(text, value, exact=True)
+
+    def reshape(self) -> None:
+        value = self.one("fiub", rank=1)
+        if value is None or not value.array.size:
+            return
+        left, shape = value.array.size, []
+        while left > 1 and len(shape) < 3:
+            size = self.pick([n for n in range(1, min(left, 70) + 1) if left % n == 0])
+            shape.append(size)
+            left //= size
+        shape.append(left)
+        self.emit(f"{value.name}.reshape({tuple(shape)})", value, exact=True)
+
+    def join(self) -> None:
+        value = self.one("fiu", rank=1)
+        if value is None:
+            return
+        axis = self.number(0, value.array.ndim - 1)
+        same = [
+            v
+            for v in self.values
+            if v.array.dtype == value.array.dtype
+            and v.array.ndim == value.array.ndim
+            and all(a == b for k, (a, b) in enumerate(zip(v.array.shape, value.array.shape, strict=True)) if k != axis)
+        ]
+        parts = [self.pick(same) for _ in range(self.number(1, 2))] + [value]
+        names = ", ".join(p.name for p in parts)
+        self.emit(f"np.concatenate([{names}], axis={axis})", *parts, exact=True)
+
+    def shift(self) -> None:
+        value = self.one("fiu", rank=1)
+        if value is None:
+            return
+        rank = value.array.ndim
+        axis = self.number(0, rank - 1)
+        if self.number(0, 1):
+            self.emit(f"np.roll({value.name}, {self.number(-5, 5)}, axis={axis})", value, exact=True)
+            return
+        widths = [(self.number(0, 2), self.number(0, 2)) if k == axis else (0, 0) for k in range(rank)]
+        self.emit(f"np.pad({value.name}, {widths}, constant_values={self.number(0, 2)})", value, exact=True)
+
+    def gather(self) -> None:
+        value, index = self.one("fiu", rank=1), self.one("i", rank=1)
+        if value is None or index is None or not value.array.shape[0]:
+            return
+        x, size = value.name, value.array.shape[0]
+        text = f"{x}[{index.name} % {size}]" if self.number(0, 1) else f"{x}[{index.name} % {size} - {size}]"
+        if index.array.ndim + value.array.ndim <= 5:
+            self.emit(text, value, index, exact=True)
+
+    def broadcast(self) -> None:
+        value = self.one("fiu")
+        if value is not None and value.array.ndim < 4:
+            shape = (self.pick((1, 2, 3, 17)), *value.array.shape)
+            self.emit(f"np.broadcast_to({value.name}, {shape})", value, exact=True)
+
+    OPS = ("unary binary reduction view reshape join shift gather broadcast select compare cast integer rough "
+           "normalise unary binary reduction view binary").split()
+
+    def program(self) -> Program:
+        """A program of 5 to 40 lines and 1 to 4 results."""
+        for _ in range(self.number(1, 3)):
+            self.argument()
+        wanted = self.number(5, 40)
+        for _ in range(20 * wanted):
+            if len(self.lines) >= wanted:
+                break
+            getattr(self, self.pick(self.OPS))()
+        results = [self.values[-1], *(self.pick(self.values) for _ in range(self.number(0, 3)))]
+        names = ", ".join(f"x{k}" for k in range(len(self.inputs)))
+        body = "\n".join(f"    {line}" for line in self.lines)
+        source = f"def f({names}):\n{body}\n    return [{', '.join(v.name for v in results)}]\n"
+        return Program(self.seed, source, self.inputs, self.terms, self.scale, self.coarse)
+
+
+def program(seed: int) -> Program:
+    """The program of a seed: always the same one."""
+    return Generator(seed).program()

@@ -1,0 +1,58 @@
+"""Random programs give what NumPy gives.
+
+A batch of programs runs in a process of its own, so that a crash of compiled code names its program. For more of
+them: `python tests/fuzz/test_random_programs.py 1000 2000` runs the seeds from 1000 up to 2000.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BATCH = 8
+BATCHES = 5
+ROOT = Path(__file__).parents[2]
+
+
+def run(seed: int) -> None:
+    """One program, against NumPy; AssertionError where they differ."""
+    from fuzz.programs import program
+    from numerics.checking import check
+
+    case = program(seed)
+    lines = case.source.count("\n")
+    coarsest = "f4" if case.coarse else None
+    # Each line may round a few times, and grow the error of what it uses.
+    check(case.function(), *case.arguments, terms=case.terms + 1, ulps=64 * lines, coarsest=coarsest)
+
+
+def main(arguments: list[str]) -> int:
+    """Run the seeds from the first argument up to the second, say which fail, and return how many do."""
+    start, stop = (int(a) for a in arguments)
+    failed = 0
+    for seed in range(start, stop):
+        print(f"seed {seed}", flush=True)  # noqa: T201  (the last line before a crash)
+        try:
+            run(seed)
+        except Exception as error:
+            from fuzz.programs import program
+
+            failed += 1
+            print(f"seed {seed} FAILED: {type(error).__name__}: {error}\n{program(seed).source}", flush=True)  # noqa: T201
+    return failed
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+def test_random_programs(batch):
+    seeds = (str(batch * BATCH), str((batch + 1) * BATCH))
+    command = [sys.executable, "-W", "ignore", __file__, *seeds]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
+
+
+if __name__ == "__main__":
+    sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+    sys.exit(min(main(sys.argv[1:]), 100))
