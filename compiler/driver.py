@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any
 
@@ -14,12 +14,14 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import Builtin, ModuleOp
 from xdsl.dialects.func import Func, FuncOp
 from xdsl.passes import ModulePass, PassPipeline
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ..dialects import dialects
+from ..dialects.expr import Expr
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
 from ..passes import passes
-from ..passes.evaluate import find_function, reference
+from ..passes.evaluate import evaluate_op, find_function
+from ..passes.fusion.graph import tensors_used
 from ..passes.loops.alias import annotate
 from ..passes.loops.lower import Program, lower_program
 from ..passes.loops.plan import Place, Plan
@@ -181,13 +183,13 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
             continue
         op = step.library
         assert op is not None
-        values = [*op.operands, *op.results]
-        views = {k: _spec(v, plan, v.name_hint or "") for k, v in enumerate(values)}
+        used = sorted(tensors_used(op), key=lambda v: number(plan.places[v]))
+        views = {k: _spec(v, plan, v.name_hint or "") for k, v in enumerate([*used, *op.results])}
         steps.append(
             LibraryStep(
                 op.name,
-                lambda arrays, size, op=op: reference(op, arrays, size),
-                tuple(number(plan.places[v]) for v in op.operands),
+                partial(_call_library, op, used),
+                tuple(number(plan.places[v]) for v in used),
                 tuple(number(plan.places[v]) for v in op.results),
                 views,
             )
@@ -196,6 +198,15 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
         CheckSpec(number(plan.places[c.bad]), c.message.data, c.exception.data) for c in plan.checks
     )
     return ProgramSpec(inputs, tuple(arrays), outputs, tuple(s.bytes for s in plan.slots), tuple(steps), checks)
+
+
+def _call_library(
+    op: Operation, used: Sequence[SSAValue], arrays: Sequence[Any], size: Callable[[Expr], int]
+) -> Sequence[Any]:
+    """An op's results by its NumPy meaning."""
+    values = dict(zip(used, arrays, strict=True))
+    evaluate_op(op, values, size)
+    return [values[r] for r in op.results]
 
 
 def _spec(value: SSAValue, plan: Plan, name: str) -> ArraySpec:

@@ -26,6 +26,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         (f"fuse-producers{{{streams}}}", ""),  # values are computed where they are used
         (f"fuse-siblings{{{streams}}}", ""),  # loops over one domain and input are one
         (f"fuse-producers{{{streams}}}", "fused"),  # what joining siblings made possible
+        *([] if numerics == "strict" else [("elide-rounding", "")]),  # 16-bit floats are rounded once a loop
         (f"form-kernels{{row-bytes={target.row_bytes}}}", "kernels"),  # rows and epilogues share a nest
         (f"lower-to-loops{{vector-bits={target.vector_bits}}}", ""),  # loops, vectors, memory places
         ("annotate-alias-scopes", "loops"),  # every access says what it cannot overlap

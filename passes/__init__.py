@@ -15,6 +15,7 @@ PASSES = {
     "generalize": ("generalize", "Generalize"),
     "fuse-producers": ("fusion.producers", "FuseProducers"),
     "fuse-siblings": ("fusion.siblings", "FuseSiblings"),
+    "elide-rounding": ("rounding", "ElideRounding"),
     "form-kernels": ("fusion.kernels", "FormKernels"),
     "lower-to-loops": ("loops.lower", "LowerToLoops"),
     "annotate-alias-scopes": ("loops.alias", "AnnotateAliasScopes"),

@@ -51,7 +51,12 @@ def _generalize(function: FuncOp) -> None:
     for op in list(block.ops):
         if isinstance(op, ReturnOp):
             _own_results(op)
+    _erase_unused(block)
     _materialise_views(function)
+    _erase_unused(block)
+
+
+def _erase_unused(block: Block) -> None:
     for op in reversed(list(block.ops)):
         if isinstance(op, View | Constant | Size) and not any(r.uses for r in op.results):
             op.detach()

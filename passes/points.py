@@ -49,15 +49,7 @@ class ScalarBuilder(Builder):
         return expanded
 
     def cast(self, value: SSAValue, element: Attribute) -> SSAValue:
-        """A cast, without a round trip: float32 -> float16 -> float32 keeps the float32 value."""
-        source = value.owner
-        if (
-            isinstance(source, Cast)
-            and scalar_of(value) in (F16, BF16)
-            and element == F32
-            and scalar_of(source.args[0]) == F32
-        ):
-            return source.args[0]
+        """A cast; NotLowerable for complex elements."""
         if kind_of(scalar_of(value)) == "c" or kind_of(element) == "c":
             raise NotLowerable("weld.cast")
         return super().cast(value, element)

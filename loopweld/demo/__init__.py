@@ -56,9 +56,9 @@ def _machine() -> str:
 def _legend(results: list[Result]) -> list[str]:
     calls = [f"{r.name} calls {', '.join(map(str, r.library_calls))}" for r in results if r.library_calls]
     return [
-        "sweeps: walks over the data, all kernels together; moved: bytes from and to memory; least: each input",
-        "once and each result once; between: held between kernels; times: medians of interleaved runs;",
-        "error: largest, against NumPy in float64, relative to the largest element",
+        "sweeps: walks over the data, all kernels together; moved: bytes from and to memory; least: each",
+        "input once and each result once; between: held in memory between kernels; times: medians of",
+        "interleaved runs; error: largest, against NumPy in float64, relative to the largest element",
         *calls,
     ]
 

@@ -11,7 +11,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.weld.attributes import Access, Where
-from ...dialects.weld.cast import Cast
+from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield
 from ...dialects.weld.types import scalar_of
 from ..points import ScalarBuilder
@@ -51,10 +51,35 @@ def inline_load(load: Load) -> None:
     assert isinstance(producer, Generic)
     (value,) = producer.yielded_for(load.tensor)
     values = copy_ops(slice_of(producer, (value,)), substitution(load), load, load.where.guards, load.guard)
-    found = values.get(value, value)
+    found = _guarded(load, values.get(value, value))
     load.res.replace_all_uses_with(found)
     load.detach()
     load.erase()
+
+
+def _guarded(load: Load, value: SSAValue) -> SSAValue:
+    """The value that the load gives: 0 where its guard fails, unless its only users look at the guard themselves."""
+    if not load.where.guards and load.guard is None:
+        return value
+    if isinstance(value.owner, Load) or all(_selects(use.operation, load) for use in load.res.uses):
+        return value
+    block = load.parent
+    assert block is not None
+    b = ScalarBuilder(block, load, load.location)
+    inside = b.insert(Inside.of(load.where.guards)).results[0] if load.where.guards else load.guard
+    assert inside is not None
+    if load.where.guards and load.guard is not None:
+        inside = b.and_(inside, load.guard)
+    return b.select(inside, value, b.constant(0, value))
+
+
+def _selects(user: Operation, load: Load) -> bool:
+    """Whether `user` is `select(guards hold, loaded value, ...)`."""
+    if not isinstance(user, Select) or user.operands[1] is not load.res or load.guard is not None:
+        return False
+    condition = user.operands[0].owner
+    held = set(condition.guards.data) if isinstance(condition, Inside) else set[Expr]()
+    return set(load.where.guards) <= held and user.operands[2] is not load.res
 
 
 def copy_ops(
@@ -66,17 +91,13 @@ def copy_ops(
 ) -> dict[SSAValue, SSAValue]:
     """Copy body ops in front of `before` with dims substituted; loads read only where the guards hold too.
 
-    Returns the copy of each value. Casts that undo a rounding to 16 bits fall away.
+    Returns the copy of each value.
     """
     block = before.parent
     assert block is not None
     copies: dict[SSAValue, SSAValue] = {}
     for op in ops:
         operands = [copies.get(v, v) for v in op.operands]
-        if isinstance(op, Cast):
-            builder = ScalarBuilder(block, before, op.location)
-            copies[op.res] = builder.cast(operands[0], scalar_of(op.res))
-            continue
         if isinstance(op, Load) and guard is not None:
             operands = _with_guard(op, operands, guard, before)
         copy = type(op).create(

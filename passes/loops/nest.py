@@ -291,6 +291,9 @@ class Nest:
     def _innermost(self, frame: Frame) -> dict[int, list[SSAValue]]:
         """The body at one point (or one step of lanes): stores, scatters, and what reductions take."""
         found: dict[int, list[SSAValue]] = {}
+        for op in self.op.block.ops:
+            if op.results:
+                self.value(op.results[0], frame)  # in order, so that no value waits for a deep chain of others
         for position, result in enumerate(self.member.results):
             if result.is_write:
                 value = self.value(self.yielded[position][0], frame)

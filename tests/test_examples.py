@@ -1,0 +1,98 @@
+"""Every script of `examples/` runs and says what it should; so do the demo and the benchmark."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+SAYS = {
+    "black_scholes.py": r"^mean price 22\.\d+  kernels 1  largest difference from NumPy \d\.\de-1\d$",
+    "explain.py": r"^stage llvm: \d+ lines$",
+    "hierarchical_regression.py": r"^mode: density (276\.65\d\d), mean slope 0\.594, noise 0\.196; NumPy \1$",
+    "image_pipeline.py": r"^mean tone 0\.4946  kernels \d  largest difference from NumPy \d\.\de-0\d$",
+    "kmeans.py": r"^16 colours, root mean square distance 0\.0536  largest difference from NumPy .*$",
+    "linalg_file.py": r"^linalg_softmax\.mlir: kernels 1  largest error \d\.\de-0[789]$",
+    "nbody.py": r"^energy -0\.148509 before, -0\.148509 after 100 steps; NumPy -0\.148509$",
+    "softmax_layernorm.py": r"^layernorm  kernels 1  largest difference from NumPy \d\.\de-0[67]$",
+}
+"""A line that each script prints, as a regular expression."""
+
+
+def run(*command: str) -> str:
+    """The output of `python command...` with this checkout's package; the exit status must be 0."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, cwd=ROOT, env=environment)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_every_script_has_its_line():
+    assert {path.name for path in ROOT.joinpath("examples").glob("*.py")} == set(SAYS)
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_example(name: str):
+    output = run(f"examples/{name}")
+    assert re.search(SAYS[name], output, re.MULTILINE), output
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_scripts_are_short(name: str):
+    """So that they are read."""
+    lines = ROOT.joinpath("examples", name).read_text(encoding="utf-8").splitlines()
+    assert len(lines) < 60
+    assert lines[0].startswith('"""')
+
+
+def test_demo():
+    """Right results for all programs, a table that fits 100 columns, and what to read next."""
+    output = run("-m", "loopweld", "demo", "--seconds", "0.02")
+    assert output.count("result right") == 6
+    shown, _, advice = output.partition("Read next:")
+    assert max(map(len, shown.splitlines())) <= 100
+    assert re.search(r"^softmax +1 +3 +6\.29 MB +6\.29 MB +0 B ", output, re.MULTILINE), output
+    assert "examples" in advice and "lw.jit(f).explain" in advice
+
+
+def test_benchmark(tmp_path: Path):
+    file = tmp_path / "numbers.json"
+    output = run("benchmarks/run.py", "--quick", "--only", "axpy-16", "softmax-mlir", "--json", str(file))
+    numbers = json.loads(file.read_text(encoding="utf-8"))
+    assert [result["name"] for result in numbers["results"]] == ["axpy-16", "softmax-mlir"]
+    assert all(result["error"] < 1e-6 and result["seconds"] > 0 for result in numbers["results"])
+    assert re.search(r"^geometric mean: \d+\.\d\d times NumPy's speed$", output, re.MULTILINE)
+
+
+def test_errors_are_relative_and_nan_is_the_worst():
+    from loopweld.demo.measure import largest_error
+
+    exact = (np.array([0.0, -4.0]), np.array([1.0]))
+    assert largest_error((np.array([1.0, -4.0]), np.array([1.0])), exact) == 0.25
+    assert largest_error(exact, exact) == 0
+    assert np.isnan(largest_error((np.array([9.0, 0.0]), np.array([np.nan])), exact))
+
+
+def test_gradient_of_the_regression():
+    """By central differences, on all 28 parameters."""
+    example = import_module("loopweld.examples.hierarchical_regression")
+    log_density, data, rng = example.log_density, example.firms(), np.random.default_rng(1)
+    point = [rng.normal(size=n) for n in (11, 11, 1, 2, 2, 1)]
+
+    def density(values: list[np.ndarray]) -> float:
+        intercept, slope, common, mean, log_spread, log_noise = values
+        return log_density(intercept, slope, common[0], mean, log_spread, log_noise[0], *data)[0]
+
+    gradient = log_density(point[0], point[1], point[2][0], point[3], point[4], point[5][0], *data)[1]
+    for k, part in enumerate(point):
+        for i in range(len(part)):
+            ends = [[p + h * (n == k) * (np.arange(len(p)) == i) for n, p in enumerate(point)] for h in (1e-6, -1e-6)]
+            slope = (density(ends[0]) - density(ends[1])) / 2e-6
+            assert slope == pytest.approx(np.atleast_1d(gradient[k])[i], rel=1e-6, abs=1e-4)
