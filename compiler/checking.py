@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp
 
-from ..passes.evaluate import evaluate
+from .driver import Compilation
 
 
 def tolerance(dtype: np.dtype[Any], terms: int) -> float:
@@ -39,9 +38,10 @@ def differs(found: Any, expected: Any, terms: int) -> str | None:
     return f"at {where}: {found[where]!r}, expected {expected[where]!r} ({int(bad.sum())} of {bad.size} elements differ)"
 
 
-def compare(compilation: Any, source: ModuleOp, inputs: Sequence[Any], results: Sequence[Any]) -> None:
-    """Compare results with the evaluator on the tensor-level module; AssertionError names the first difference."""
-    expected = evaluate(source, [*inputs, *compilation.executable.spec.constants[: compilation.captured]])
+def compare(
+    compilation: Compilation, expected: Sequence[Any], inputs: Sequence[Any], results: Sequence[Any]
+) -> None:
+    """Compare results with the evaluator's; AssertionError names the first difference."""
     terms = max((a.size for a in inputs), default=1)
     for k, (found, wanted) in enumerate(zip(results, expected, strict=True)):
         how = differs(found, wanted, terms)

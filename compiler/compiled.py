@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..passes.evaluate import evaluate
+from .checking import compare
 from .codegen import jit
 from .driver import Compilation
 from .pipeline import STAGES
@@ -51,12 +53,13 @@ class Compiled:
         if len(leaves) != len(specs):
             raise TypeError(f"expected {len(specs)} arrays, found {len(leaves)}")
         inputs = [prepare(a, s) for a, s in zip(leaves, specs, strict=True)]
+        expected = self._expected(inputs) if self._check else None
         if out is None:
             results = self._executable.run(inputs)
         else:
             results = self._into(inputs, self._flatten_out(out))
-        if self._check:
-            self._compare(inputs, results)
+        if expected is not None:
+            compare(self._compilation, expected, inputs, results)
         if out is not None:
             return out
         return self._rebuild(results)
@@ -84,11 +87,10 @@ class Compiled:
             target[...] = value
         return outs
 
-    def _compare(self, inputs: list[Any], results: list[Any]) -> None:
-        """`check=True`: the NumPy evaluator on the same inputs; AssertionError names the first op that differs."""
-        from .checking import compare
-
-        compare(self._compilation, self._source, inputs, results)
+    def _expected(self, inputs: list[Any]) -> list[Any]:
+        """`check=True`: what the NumPy evaluator gives for the inputs, before they can be overwritten."""
+        captured = self._executable.spec.constants[: self._compilation.captured]
+        return evaluate(self._source, [*inputs, *captured], self._compilation.entry)
 
     @property
     def address(self) -> dict[str, int]:

@@ -13,8 +13,8 @@ import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.builtin import Builtin, ModuleOp
 from xdsl.dialects.func import Func, FuncOp
-from xdsl.passes import ModulePass, PassPipeline
 from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass, PassPipeline
 
 from ..dialects import dialects
 from ..dialects.expr import Expr
@@ -48,6 +48,7 @@ class Compilation:
     program: Program
     decisions: list[Decision]
     target: Target
+    entry: str
     names: tuple[str, ...]
     """The arguments' names."""
     captured: int
@@ -137,6 +138,7 @@ def compile_module(
         program,
         decisions,
         target,
+        entry,
         tuple(names),
         len(constants),
         program.slots_between,

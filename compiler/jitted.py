@@ -14,10 +14,10 @@ from xdsl.dialects.func import FuncOp
 from ..dialects.expr import Expr
 from ..dialects.weld.attributes import Dims
 from ..passes.evaluate import find_function
-from .compiled import Compiled
 from .codegen.cache import ObjectCache
+from .compiled import Compiled
 from .driver import compile_module
-from .frontend import Traced, trace
+from .frontend import SymInt, Traced, Tracer, take_leaves, trace
 from .report import Report
 from .runtime.executable import ShapeMismatch, bind_symbols
 from .targets import Target
@@ -103,8 +103,11 @@ class Jitted:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        try:
+            leaves, structure = flatten_call(args, kwargs)
+        except InsideTrace:
+            return self._function(*args, **kwargs)
         self._calls += 1
-        leaves, structure = flatten_call(args, kwargs)
         key = (structure, tuple([(a.dtype, a.shape, a.strides) for a in leaves]))
         entry = self._exact.get(key)
         if entry is None:
@@ -153,7 +156,10 @@ class Jitted:
         def flatten(*args: Any, **kwargs: Any) -> list[Any]:
             return flatten_call(args, kwargs)[0]
 
-        compiled = Compiled(compilation, flatten, rebuild, flatten_tree, self._check, source)
+        def flatten_out(out: Any) -> list[Any]:
+            return take_leaves(tree, out, len(traced.outputs))
+
+        compiled = Compiled(compilation, flatten, rebuild, flatten_out, self._check, source)
         return compiled.at_sizes(bind_symbols(compiled.specs, leaves))
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -172,6 +178,10 @@ class Jitted:
         return CacheInfo(self._calls, self._compilations, self._disk_hits, sum(len(e) for e in self._entries.values()))
 
 
+class InsideTrace(Exception):
+    """The call is part of another function that is being traced: its operations belong to that trace."""
+
+
 def flatten_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], object]:
     """The arrays of a call in order, and its structure with all values that are not arrays."""
     leaves: list[Any] = []
@@ -188,6 +198,12 @@ def _flatten(value: Any, leaves: list[Any]) -> object:
     if kind in (bool, int, float, complex):
         leaves.append(np.asarray(value))
         return kind
+    if isinstance(value, np.ma.MaskedArray | np.matrix):
+        raise TypeError(
+            f"compiled functions take plain arrays, found a {kind.__name__}; pass np.asarray(x), or its parts"
+        )
+    if isinstance(value, Tracer | SymInt):
+        raise InsideTrace
     if isinstance(value, np.ndarray):
         leaves.append(np.asarray(value))
         return None

@@ -119,7 +119,7 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
     def size(expr: Expr) -> int:
         return expr.evaluate(value)
 
-    function = find_function(compilation.kernels)
+    function = find_function(compilation.kernels, compilation.entry)
     plan = compilation.program.plan
     names = _names(compilation)
     kernels = [op for op in function.body.block.ops if isinstance(op, Kernel)]

@@ -6,7 +6,8 @@ from xdsl.ir import Attribute
 
 from ...dialects.loop.ops import lanes_of
 from ...dialects.weld.base import Elementwise
-from ...dialects.weld.types import F32, bit_width, kind_of, scalar_of
+from ...dialects.weld.types import F16, F32, F64, bit_width, kind_of, scalar_of
+from .half import narrow_double
 from .types import constant_text, scalar_text, suffix, type_text, vector_text
 from .writer import FunctionText
 
@@ -66,6 +67,12 @@ def cast_text(w: FunctionText, value: str, source: Attribute, target: Attribute)
     zero = constant_text(0, source)
     if kb == "b":
         return w.emit(f"{'fcmp une' if ka == 'f' else 'icmp ne'} {before} {value}, {zero}")
+    if a == F64 and b == F16:
+        single = narrow_double(w, value, lanes_of(source))
+        return w.emit(f"fptrunc {vector_text('float', lanes_of(source))} {single} to {after}")
+    if a == F16 and b == F64:
+        single = w.emit(f"fpext {before} {value} to {vector_text('float', lanes_of(source))}")
+        return w.emit(f"fpext {vector_text('float', lanes_of(source))} {single} to {after}")
     if ka == "f" and kb == "f":
         word = "fpext" if bit_width(b) > bit_width(a) else "fptrunc"
         return w.emit(f"{word} {before} {value} to {after}")

@@ -10,6 +10,8 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
+from .half import HELPERS
+
 _numbers = count()
 
 
@@ -65,6 +67,8 @@ def optimise(module: Any, target: NativeTarget) -> None:
 
 def compile_object(text: str, target: NativeTarget) -> bytes:
     """LLVM text to an object file."""
+    if "half" in text and "+f16c" not in target.features.split(","):
+        text += HELPERS
     module = parse(text, target)
     optimise(module, target)
     return machine(target).emit_object(module)

@@ -65,3 +65,28 @@ def take_apart(value: Any, name: str, leaf: Callable[[Any, str], Tree]) -> Tree:
         children: list[Any] = list(value)  # pyright: ignore[reportUnknownArgumentType]
         return Node(kind, tuple(take_apart(v, f"{name}.{k}", leaf) for k, v in enumerate(children)))
     return leaf(value, name)
+
+
+def take_leaves(tree: Tree, value: Any, count: int) -> list[Any]:
+    """The arrays of `value`, which must have the structure of `tree`, in the order of the tree's leaves.
+
+    Raises ValueError where the structure differs.
+    """
+    leaves: list[Any] = [None] * count
+    _take(tree, value, "out", leaves)
+    return leaves
+
+
+def _take(tree: Tree, value: Any, name: str, leaves: list[Any]) -> None:
+    if isinstance(tree, Leaf):
+        leaves[tree.index] = value
+    elif isinstance(tree, Node):
+        keys: tuple[Any, ...] = tree.keys or tuple(range(len(tree.children)))
+        is_dict = issubclass(tree.kind, dict)
+        found: Any = value
+        if isinstance(found, dict) != is_dict or not hasattr(found, "__len__") or len(found) != len(keys):
+            raise ValueError(f"{name} must be a {tree.kind.__name__} of {len(keys)}, found {type(found).__name__}")
+        for key, child in zip(keys, tree.children, strict=True):
+            if is_dict and key not in found:
+                raise ValueError(f"{name} has no entry {key!r}")
+            _take(child, found[key], f"{name}.{key}", leaves)
