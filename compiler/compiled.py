@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from .codegen import jit
 from .driver import Compilation
 from .pipeline import STAGES
 from .report import Report, build_report
+from .runtime import entry
 from .runtime.executable import ShapeMismatch
 from .runtime.program import ArraySpec
 
@@ -63,6 +66,25 @@ class Compiled:
         if out is not None:
             return out
         return self._rebuild(results)
+
+    def fast_call(self, leaves: Sequence[Any]) -> FastCall | None:
+        """The short way for calls with arrays like these, where the program has one."""
+        specs = self._executable.spec.inputs
+        if any(type(a) is not np.ndarray for a in leaves) or len(leaves) != len(specs):
+            return None
+        for array, spec in zip(leaves, specs, strict=True):
+            if spec.strides is None and not (array.flags.c_contiguous and array.flags.aligned):
+                return None
+        found = self._executable.entry_for(leaves, _invoke)
+        if found is None:
+            return None
+        made, binding = found
+        outputs = tuple(
+            (shape, spec.dtype)
+            for shape, spec in zip(binding.output_shapes, self._executable.spec.outputs, strict=True)
+        )
+        dense = all(spec.strides is None for spec in specs)
+        return FastCall(made.call, outputs, self._rebuild, self._flatten_out, dense)
 
     def _into(self, inputs: list[Any], outs: list[Any]) -> list[Any]:
         """Run into given arrays: through fresh ones where memory overlaps, or where a check could still fail."""
@@ -128,6 +150,42 @@ class Compiled:
     def assembly(self) -> str:
         """The machine code of the target, as text."""
         return jit.assembly(self._compilation.texts["llvm"], jit.host())
+
+
+MISSED = object()
+"""What `FastCall.run` gives where the arguments are not the ones that it is for."""
+
+
+@lru_cache
+def _entry_code() -> jit.Loaded:
+    """The shared part of all entries; it stays loaded."""
+    image = jit.compile_object(entry.TEXT, jit.host())
+    return jit.load(image, ["loopweld_invoke"], entry.symbols())
+
+
+def _invoke() -> int:
+    return _entry_code().addresses["loopweld_invoke"]
+
+
+@dataclass(frozen=True)
+class FastCall:
+    """A program bound to the shapes of its last calls. The arguments must be plain arrays, one a parameter."""
+
+    call: Callable[..., bool]
+    outputs: tuple[tuple[tuple[int, ...], Any], ...]
+    rebuild: Callable[[list[Any]], Any]
+    flatten_out: Callable[[Any], list[Any]]
+    dense: bool
+    """Whether the native overlap test covers arrays that the caller gives as `out=`."""
+
+    def run(self, args: tuple[Any, ...], out: Any) -> Any:
+        """The result, or MISSED and nothing was done."""
+        if out is None:
+            outs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
+            return self.rebuild(outs) if self.call(*args, *outs) else MISSED
+        if not self.dense:
+            return MISSED
+        return out if self.call(*args, *self.flatten_out(out)) else MISSED
 
 
 def prepare(value: Any, spec: ArraySpec) -> Any:

@@ -15,7 +15,7 @@ from ..dialects.expr import Expr
 from ..dialects.weld.attributes import Dims
 from ..passes.evaluate import find_function
 from .codegen.cache import ObjectCache
-from .compiled import Compiled
+from .compiled import MISSED, Compiled, FastCall
 from .driver import compile_module
 from .frontend import SymInt, Traced, Tracer, take_leaves, trace
 from .report import Report
@@ -96,6 +96,7 @@ class Jitted:
         self._check = check
         self._cache = cache
         self._entries: dict[object, list[Entry]] = {}
+        self._fast: FastCall | None = None
         self._exact: dict[object, Entry] = {}
         self._calls = self._compilations = self._disk_hits = 0
 
@@ -103,6 +104,12 @@ class Jitted:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
+        fast = self._fast
+        if fast is not None and not kwargs:
+            found = fast.run(args, out)
+            if found is not MISSED:
+                self._calls += 1
+                return found
         try:
             leaves, structure = flatten_call(args, kwargs)
         except InsideTrace:
@@ -115,6 +122,8 @@ class Jitted:
             if len(self._exact) > 1024:
                 self._exact.clear()
             self._exact[key] = entry
+        if not self._check and not kwargs:
+            self._fast = entry.compiled.fast_call(leaves)
         return entry.compiled.call_flat(leaves, out)
 
     def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], structure: object) -> Entry:

@@ -112,7 +112,7 @@ def reference(op: Operation, arrays: Sequence[Any], size: Sizes) -> Sequence[Any
         return [np.asarray(op.reference(*arrays)).astype(dtype_of(scalar_of(op.res)), copy=False)]
     if isinstance(op, Library):
         found = op.reference(*arrays, size=size)
-        return found if isinstance(found, tuple) else [found]
+        return found if len(op.outs) > 1 else [found]
     if isinstance(op, TensorOp):
         return [np.asarray(op.reference(*arrays, size=size))]
     raise ValueError(f"{op.name} has no NumPy reference")

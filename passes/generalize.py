@@ -20,6 +20,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.expr import Expr
+from ..dialects.ir import block_of, erase
 from ..dialects.weld.attributes import Result, Where
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.constant import Constant, Size
@@ -59,8 +60,7 @@ def _generalize(function: FuncOp) -> None:
 def _erase_unused(block: Block) -> None:
     for op in reversed(list(block.ops)):
         if isinstance(op, View | Constant | Size) and not any(r.uses for r in op.results):
-            op.detach()
-            op.erase()
+            erase(op)
 
 
 def generalize_op(op: Operation) -> None:
@@ -84,13 +84,10 @@ def _replace(op: Operation, generic: Generic | None) -> None:
     if generic is None:
         return
     generic.location = op.location
-    block = op.parent
-    assert block is not None
-    block.insert_op_before(generic, op)
+    block_of(op).insert_op_before(generic, op)
     generic.results[0].name_hint = op.results[0].name_hint
     op.results[0].replace_all_uses_with(generic.results[0])
-    op.detach()
-    op.erase()
+    erase(op)
 
 
 def _write(op: Operation, shape: Shape, value: Callable[[PointBuilder], SSAValue | None]) -> Generic | None:
@@ -139,9 +136,7 @@ def _reduction(op: Reduction) -> None:
         _replace(op, generic)
         return
     generic.location = op.location
-    parent = op.parent
-    assert parent is not None
-    parent.insert_op_before(generic, op)
+    block_of(op).insert_op_before(generic, op)
     sums = generic.results[0]
     rounded = _write(op, shape_of(op.res), lambda p: p.load(sums, Where(p.dims)))
     _replace(op, rounded)
@@ -200,7 +195,5 @@ def copy_of(value: SSAValue, before: Operation) -> SSAValue:
     stored = points.b.cast(points.load(value, Where(points.dims)), scalar_of(value))
     block.add_op(Yield.create(operands=[stored]))
     generic = Generic.of(shape_of(value), [Result("write", points.dims)], [value.type], block)
-    parent = before.parent
-    assert parent is not None
-    parent.insert_op_before(generic, before)
+    block_of(before).insert_op_before(generic, before)
     return generic.results[0]

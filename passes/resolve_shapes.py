@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import VerifyException
 
 from ..dialects.expr import Expr, product_of
+from ..dialects.ir import set_type
 from ..dialects.weld import (
     Broadcast,
     Check,
@@ -36,8 +36,8 @@ from ..dialects.weld import (
 )
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.library import Library
-from ..dialects.weld.types import Shape, Tensor, scalar_of, shape_of, tensor_type
-from .linalg.symbols import Symbols, complain, declared_shape, set_type, settle
+from ..dialects.weld.types import Shape, is_tensor, shape_of, tensor_type
+from .linalg.symbols import Symbols, complain, declared_shape, settle
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ Equalities = Iterator[tuple[Expr, Expr]]
 def _broadcast(op: Broadcast, shapes: list[Shape]) -> Equalities:
     for size, axis in zip(shapes[0], op.axes.get_values(), strict=True):
         if size.value != 1:
-            yield size, op.shape.data[int(axis)]
+            yield size, op.shape.data[axis]
 
 
 def _reshape(op: Reshape, shapes: list[Shape]) -> Equalities:
@@ -194,9 +194,8 @@ class _Resolver:
     def _complete(self, value: SSAValue) -> Shape:
         """The shape of a value, after giving each `?` of its type a fresh symbol."""
         kind = value.type
-        if not isinstance(kind, TensorType):
+        if not is_tensor(kind):
             return ()
-        kind = cast(Tensor, kind)
         shape = tuple(self.symbols.fresh() if e is None else e for e in declared_shape(kind))
         set_type(value, tensor_type(kind.element_type, shape))
         return shape
@@ -207,7 +206,6 @@ class _Resolver:
     def _define(self, op: Operation, result: SSAValue, shape: Shape) -> None:
         """Give a result its shape; what its type says already must agree."""
         kind = result.type
-        if isinstance(kind, TensorType):
-            element = scalar_of(cast(Attribute, kind))
-            self.symbols.agree(op, shape, declared_shape(cast(Attribute, kind)), "the result type")
-            set_type(result, tensor_type(element, self.symbols.resolve_shape(shape)))
+        if is_tensor(kind):
+            self.symbols.agree(op, shape, declared_shape(kind), "the result type")
+            set_type(result, tensor_type(kind.element_type, self.symbols.resolve_shape(shape)))

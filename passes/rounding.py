@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
 from ..dialects.weld.cast import Cast
@@ -26,11 +27,13 @@ class ElideRounding(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for generic in op.walk():
-            if isinstance(generic, Generic) and any([_elide(inner) for inner in generic.block.ops]):
-                simplify_body(generic)
+            if isinstance(generic, Generic):
+                elided = [_elide(inner) for inner in generic.block.ops]
+                if any(elided):
+                    simplify_body(generic)
 
 
-def _elide(op: object) -> bool:
+def _elide(op: Operation) -> bool:
     """Replace a widening cast of a rounding one; whether it was one."""
     if not isinstance(op, Cast) or scalar_of(op.res) != F32:
         return False

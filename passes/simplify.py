@@ -11,6 +11,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
+from ..dialects.ir import erase
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.folding import fold_constant, fold_identity
 from ..dialects.weld.strength import strength_reduce
@@ -41,8 +42,7 @@ def simplify_block(block: Block, strict: bool) -> None:
             _merge(op, seen)
     for op in reversed(list(block.ops)):
         if op.has_trait(Pure) and op.results and not any(r.uses for r in op.results):
-            op.detach()
-            op.erase()
+            erase(op)
 
 
 def _folded(op: Elementwise, block: Block, strict: bool) -> Operation | None:
@@ -64,8 +64,7 @@ def _folded(op: Elementwise, block: Block, strict: bool) -> Operation | None:
 
 def _replace(op: Operation, value: SSAValue) -> None:
     op.results[0].replace_all_uses_with(value)
-    op.detach()
-    op.erase()
+    erase(op)
 
 
 def _merge(op: Operation, seen: dict[object, Operation]) -> None:
@@ -77,5 +76,4 @@ def _merge(op: Operation, seen: dict[object, Operation]) -> None:
     if same is not op:
         for old, new in zip(op.results, same.results, strict=True):
             old.replace_all_uses_with(new)
-        op.detach()
-        op.erase()
+        erase(op)

@@ -15,9 +15,10 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from ..dialects.ir import block_of, erase
 from ..dialects.weld.base import Elementwise
 from ..dialects.weld.constant import Constant
-from ..dialects.weld.types import shape_of, tensor_type, scalar_of
+from ..dialects.weld.types import Shape, scalar_of, shape_of, tensor_type
 from ..dialects.weld.views import Reshape
 from .fusion.graph import functions
 
@@ -55,23 +56,17 @@ def _hoist(reshape: Reshape) -> None:
             properties=source.properties,
             location=source.location,
         )
-        block = current.parent
-        assert block is not None
-        block.insert_op_before(copy, current)
+        block_of(current).insert_op_before(copy, current)
         current.res.replace_all_uses_with(copy.res)
         for op in (current, source):
-            op.detach()
-            op.erase()
+            erase(op)
 
 
-def _reshaped(value: SSAValue, shape: object, before: Operation, stack: list[Reshape]) -> SSAValue:
-    assert isinstance(shape, tuple)
-    block = before.parent
-    assert block is not None
+def _reshaped(value: SSAValue, shape: Shape, before: Operation, stack: list[Reshape]) -> SSAValue:
     if isinstance(value.owner, Constant) and value.owner.is_splat:
         new = Constant.splat(value.owner.number, tensor_type(scalar_of(value), shape))
     else:
         new = Reshape.to(value, shape)
         stack.append(new)
-    block.insert_op_before(new, before)
+    block_of(before).insert_op_before(new, before)
     return new.results[0]

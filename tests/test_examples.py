@@ -71,6 +71,17 @@ def test_benchmark(tmp_path: Path):
     assert re.search(r"^geometric mean: \d+\.\d\d times NumPy's speed$", output, re.MULTILINE)
 
 
+def test_readme_shows_what_its_example_prints(tmp_path: Path):
+    """But for the vector width, which is the machine's."""
+    text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+    found = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL)
+    assert found is not None
+    script = tmp_path / "softmax.py"
+    script.write_text(found[1], encoding="utf-8")
+    shown, printed = (re.sub(r"\d+ lanes", "lanes", block) for block in (found[2], run(str(script))))
+    assert printed == shown
+
+
 def test_errors_are_relative_and_nan_is_the_worst():
     from loopweld.demo.measure import largest_error
 

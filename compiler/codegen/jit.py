@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
@@ -96,9 +97,11 @@ class Loaded:
     """Keeps the code alive."""
 
 
-def load(image: bytes, symbols: list[str]) -> Loaded:
-    """Link an object file into this process."""
+def load(image: bytes, symbols: Sequence[str], imports: Mapping[str, int] | None = None) -> Loaded:
+    """Link an object file into this process; `imports` gives addresses for names that it leaves open."""
     builder = llvm.JITLibraryBuilder().add_object_img(image).add_current_process()
+    for name, address in (imports or {}).items():
+        builder.import_symbol(name, address)
     for symbol in symbols:
         builder.export_symbol(symbol)
     tracker = builder.link(_linker(), f"loopweld{next(_numbers)}")

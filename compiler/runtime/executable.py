@@ -11,10 +11,15 @@ from typing import Any
 import numpy as np
 
 from ...dialects.expr import Expr
+from .entry import Entry, is_supported, make_entry
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
 
 _NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 _EXCEPTIONS: dict[str, type[Exception]] = {"IndexError": IndexError, "ValueError": ValueError}
+ENTRY_AFTER = 3
+"""Calls with the same shapes after which a program gets a native entry."""
+ENTRY_BYTES = 1 << 20
+"""Programs on more memory run without the global lock instead."""
 ALIGNMENT = 64
 """Bytes to which slots of the arena are aligned."""
 
@@ -33,6 +38,9 @@ class Binding:
     output_shapes: list[tuple[int, ...]]
     slot_offsets: list[int]
     arena_bytes: int
+    uses: int = 0
+    entry: Entry | None = None
+    """The native entry for these shapes, once it is worth one."""
 
 
 class Executable:
@@ -77,6 +85,50 @@ class Executable:
             total += -(-max(size(slot), 1) // ALIGNMENT) * ALIGNMENT
         shapes = [tuple(size(e) for e in o.shape) for o in self.spec.outputs]
         return Binding(symbols, tables, shapes, offsets, total)
+
+    # ---- the short way -------------------------------------------------------------
+    def entry_for(self, inputs: Sequence[Any], invoke: Callable[[], int]) -> tuple[Entry, Binding] | None:
+        """The native entry for arrays like these, after a few calls with them; None for programs that have none:
+        with library calls or checks, or so large that others should run meanwhile. `invoke` gives the address of
+        the code in `entry.TEXT`."""
+        binding = self.bind(inputs)
+        binding.uses += 1
+        if binding.entry is not None:
+            return binding.entry, binding
+        steps = self.spec.steps
+        if binding.uses != ENTRY_AFTER or len(steps) != 1 or self.spec.checks or not is_supported():
+            return None
+        step = steps[0]
+        shapes = zip(binding.output_shapes, self.spec.outputs, strict=True)
+        outs = [np.empty(shape, spec.dtype) for shape, spec in shapes]
+        if not isinstance(step, NativeStep) or sum(a.nbytes for a in [*inputs, *outs]) > ENTRY_BYTES:
+            return None
+        binding.entry = self._make_entry(step, list(inputs), outs, binding, invoke())
+        return binding.entry, binding
+
+    def _make_entry(
+        self, step: NativeStep, inputs: list[Any], outs: list[Any], binding: Binding, invoke: int
+    ) -> Entry:
+        arena = np.empty(binding.arena_bytes + ALIGNMENT, np.uint8)
+        base = -(-arena.ctypes.data // ALIGNMENT) * ALIGNMENT
+        position = {p: k for k, p in enumerate(step.places)}
+        places = np.zeros(len(step.places) + len(inputs) + len(outs), np.int64)
+        for k, address in enumerate(self.constant_addresses, len(inputs)):
+            if k in position:
+                places[position[k]] = address
+        for k, offset in enumerate(binding.slot_offsets, self.first_slot):
+            if k in position:
+                places[position[k]] = base + offset
+        numbers = [*range(len(inputs)), *range(self.first_output, self.first_slot)]
+        unused = len(step.places)
+        arrays = [
+            (a.dtype, a.shape, a.strides, position.get(n, unused + k))
+            for k, (n, a) in enumerate(zip(numbers, [*inputs, *outs], strict=True))
+        ]
+        address = self.addresses[step.symbol]
+        entry = make_entry(invoke, address, arrays, len(inputs), places, binding.tables[0])
+        entry.keep = (*entry.keep, arena, self.keep)
+        return entry
 
     # ---- running -------------------------------------------------------------------
     def run(self, inputs: Sequence[Any], outs: Sequence[Any] | None = None) -> list[Any]:

@@ -7,7 +7,7 @@ vector operands of one length; a mask is a vector of i1 of that length.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, VectorType, i32, i64
 from xdsl.ir import Attribute, Block, ParametrizedAttribute, Region, SSAValue, TypeAttribute
@@ -33,7 +33,7 @@ from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, parse_expr
-from ..weld.attributes import Dims
+from ..weld.attributes import Dims, parse_quoted
 from ..weld.types import I64, scalar_of
 
 
@@ -56,6 +56,15 @@ def lanes_of(value: SSAValue | Attribute) -> int:
     if isinstance(kind, VectorType):
         return int(kind.get_shape()[0])
     return 1
+
+
+def _parse_value(parser: Parser) -> SSAValue:
+    """A value that is defined already, so that its type need not be written."""
+    operand = parser.parse_unresolved_operand()
+    values = parser.ssa_values.get(operand.operand_name, ())
+    if operand.index >= len(values):
+        parser.raise_error("SSA value used before assignment", operand.span)
+    return values[operand.index]
 
 
 @irdl_op_definition
@@ -110,19 +119,19 @@ class For(IRDLOperation):
     def parse(cls, parser: Parser) -> Self:
         counter = parser.parse_argument(expect_type=False).resolve(I64)
         parser.parse_punctuation("=")
-        lower = parser.parse_operand()
+        lower = parser.parse_operand(I64)
         parser.parse_keyword("to")
-        upper = parser.parse_operand()
+        upper = parser.parse_operand(I64)
         parser.parse_keyword("step")
         step = parser.parse_integer()
-        names: list[Any] = []
+        names: list[Parser.UnresolvedArgument] = []
         inits: list[SSAValue] = []
         if parser.parse_optional_keyword("iter"):
             with parser.in_parens():
                 while True:
                     names.append(parser.parse_argument(expect_type=False))
                     parser.parse_punctuation("=")
-                    inits.append(parser.parse_operand())
+                    inits.append(_parse_value(parser))
                     if not parser.parse_optional_punctuation(","):
                         break
         label = parser.parse_optional_str_literal()
@@ -201,10 +210,10 @@ class Affine(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        expr = parse_expr(parser.parse_str_literal())
+        expr = parse_quoted(parser, parse_expr)
         operands = []
         if expr.names:
-            operands = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_operand)
+            operands = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: _parse_value(parser))
         return cls.of(expr, dict(zip(sorted(expr.names), operands, strict=True)))
 
     def print(self, printer: Printer) -> None:

@@ -63,7 +63,8 @@ class Pad(TensorOp):
         return p.b.select(p.test(tuple(guards)), value, fill)
 
     def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
-        source, target = [], []
+        source: list[slice] = []
+        target: list[slice] = []
         result = np.full([size(e) for e in shape_of(self.res)], arrays[1], arrays[0].dtype)
         for n, full, low in zip(arrays[0].shape, result.shape, map(size, self.low.data), strict=True):
             first, last = max(0, -low), min(n, full - low)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from xdsl.ir import Data
 from xdsl.irdl import irdl_attr_definition
@@ -13,12 +14,24 @@ from xdsl.printer import Printer
 from ..expr import Expr, parse_expr
 
 
-def _parse_list(text: str) -> tuple[Expr, ...]:
+def parse_exprs(text: str) -> tuple[Expr, ...]:
     return tuple(parse_expr(part) for part in text.split(",") if part.strip())
 
 
 def _text_list(exprs: tuple[Expr, ...]) -> str:
     return ", ".join(str(e) for e in exprs)
+
+
+T = TypeVar("T")
+
+
+def parse_quoted(parser: AttrParser, read: Callable[[str], T]) -> T:
+    """What `read` makes of a string literal; its ValueError becomes an error at that place."""
+    position = parser.pos
+    try:
+        return read(parser.parse_str_literal())
+    except ValueError as error:
+        parser.raise_error(str(error), position)
 
 
 def parse_string(parser: AttrParser) -> str:
@@ -46,7 +59,7 @@ class Dims(Data[tuple[Expr, ...]]):
     def parse_parameter(cls, parser: AttrParser) -> tuple[Expr, ...]:
         text = parse_string(parser)
         try:
-            return _parse_list(text)
+            return parse_exprs(text)
         except ValueError as error:
             parser.raise_error(str(error))
 
@@ -79,7 +92,7 @@ class Where:
     @staticmethod
     def parse(text: str) -> Where:
         indices, _, condition = text.partition(" if ")
-        return Where(_parse_list(indices), parse_guards(condition))
+        return Where(parse_exprs(indices), parse_guards(condition))
 
 
 def parse_guards(text: str) -> tuple[Expr, ...]:
@@ -158,6 +171,11 @@ class Result:
     def __str__(self) -> str:
         return f"{self.kind} {_text_list(self.indices)}".strip()
 
+    @staticmethod
+    def parse(text: str) -> Result:
+        kind, _, indices = text.partition(" ")
+        return Result(kind, parse_exprs(indices))
+
 
 @irdl_attr_definition
 class Out(Data[Result]):
@@ -168,9 +186,8 @@ class Out(Data[Result]):
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Result:
         text = parse_string(parser)
-        kind, _, indices = text.partition(" ")
         try:
-            return Result(kind, _parse_list(indices))
+            return Result.parse(text)
         except ValueError as error:
             parser.raise_error(str(error))
 

@@ -13,7 +13,6 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     FloatAttr,
     IntegerAttr,
-    TensorType,
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import prop_def, result_def, traits_def
@@ -22,8 +21,8 @@ from xdsl.printer import Printer
 from xdsl.traits import ConstantLike, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from ..expr import Expr
-from .attributes import Dims
+from ..expr import Expr, parse_expr
+from .attributes import Dims, parse_quoted
 from .base import WeldOp
 from .facts import define_op
 from .types import (
@@ -34,6 +33,7 @@ from .types import (
     greatest,
     is_element,
     is_float,
+    is_tensor,
     kind_of,
     least,
     scalar_of,
@@ -88,7 +88,7 @@ class Constant(WeldOp):
     def number(self) -> Any:
         """The splat's value as a NumPy scalar of the element's dtype."""
         value: Any = self.value
-        data = complex(*(p.value.data for p in value.data)) if isinstance(value, ArrayAttr) else value.value.data
+        data = complex(*(p.value.data for p in value.data)) if isinstance(self.value, ArrayAttr) else value.value.data
         return np.asarray(data).astype(dtype_of(scalar_of(self.res)))[()]
 
     def array(self, size: Callable[[Expr], int]) -> Any:
@@ -104,7 +104,7 @@ class Constant(WeldOp):
 
     def verify_(self) -> None:
         value: Any = self.value
-        kind = ComplexType(value.data[0].type) if isinstance(value, ArrayAttr) else getattr(value, "type", None)
+        kind = ComplexType(value.data[0].type) if isinstance(self.value, ArrayAttr) else getattr(value, "type", None)
         expected = scalar_of(self.res) if self.is_splat else self.res.type
         if kind != expected:
             raise VerifyException(f"weld.constant holds a {kind}, but its type is {self.res.type}")
@@ -120,7 +120,7 @@ class Constant(WeldOp):
             if not is_element(scalar_of(kind)) or not _holds(scalar_of(kind), number):
                 parser.raise_error(f"{number} is not a value of {scalar_of(kind)}", location)
             return cls.splat(number, kind)
-        if not isinstance(kind, TensorType):
+        if not is_tensor(kind):
             parser.raise_error("a dense constant needs a tensor type", location)
         return cls.create(properties={"value": value}, result_types=[kind])
 
@@ -136,17 +136,18 @@ class Constant(WeldOp):
 
 def splat_of(value: SSAValue) -> Any | None:
     """The one number in each element of `value`, a NumPy scalar; None where it is not a splat constant."""
-    source: Any = value.owner
-    return source.number if isinstance(source, Constant) and source.is_splat else None  # pyright: ignore
+    source = value.owner
+    return source.number if isinstance(source, Constant) and source.is_splat else None
 
 
 def _number_text(number: Any) -> str:
     """The shortest text that reads back as the same value: 0.5, -3, true, inf, nan."""
-    if isinstance(number, np.bool_):
+    kind = number.dtype.kind
+    if kind == "b":
         return "true" if number else "false"
-    if isinstance(number, np.complexfloating):
+    if kind == "c":
         return f"({_number_text(number.real)}, {_number_text(number.imag)})"
-    if not isinstance(number, np.floating):
+    if kind != "f":
         return str(int(number))
     digits, exponent, power = repr(float(number)).partition("e")
     return digits + (".0" if exponent and "." not in digits else "") + exponent + power
@@ -208,9 +209,7 @@ class Size(WeldOp):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        from ..expr import parse_expr
-
-        expr = parse_expr(parser.parse_str_literal())
+        expr = parse_quoted(parser, parse_expr)
         parser.parse_punctuation(":")
         return cls.of(expr, parser.parse_type())
 

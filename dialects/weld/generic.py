@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Self
 
 from xdsl.dialects.builtin import ArrayAttr
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -23,7 +23,7 @@ from xdsl.traits import IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, parse_expr
-from .attributes import Access, Dims, Out, Result, Where, parse_guards
+from .attributes import Access, Dims, Out, Result, Where, parse_exprs, parse_guards, parse_quoted
 from .base import WeldOp
 from .facts import define_op
 from .reductions import REDUCTIONS
@@ -78,7 +78,7 @@ class Load(WeldOp):
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         names = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)
-        where = _parse_quoted(parser, Where.parse)
+        where = parse_quoted(parser, Where.parse)
         parser.parse_punctuation(":")
         kind = parser.parse_type()
         tensor = parser.resolve_operand(names[0], kind)
@@ -96,14 +96,6 @@ class Load(WeldOp):
         printer.print_string_literal(str(self.where))
         printer.print_string(" : ")
         printer.print_attribute(self.tensor.type)
-
-
-def _parse_quoted(parser: Parser, read: Any) -> Any:
-    position = parser.pos
-    try:
-        return read(parser.parse_str_literal())
-    except ValueError as error:
-        parser.raise_error(str(error), position)
 
 
 @define_op
@@ -124,7 +116,7 @@ class Index(WeldOp):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        return cls.of(_parse_quoted(parser, parse_expr))
+        return cls.of(parse_quoted(parser, parse_expr))
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -145,7 +137,7 @@ class Inside(WeldOp):
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
-        return cls.of(_parse_quoted(parser, parse_guards))
+        return cls.of(parse_quoted(parser, parse_guards))
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" ")
@@ -288,14 +280,11 @@ class Generic(WeldOp):
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         parser.parse_keyword("over")
-        domain = Dims(_parse_quoted(parser, lambda t: tuple(parse_expr(p) for p in t.split(",") if p.strip())))
+        domain = Dims(parse_quoted(parser, parse_exprs))
         parser.parse_keyword("gives")
-
-        def result() -> Out:
-            kind, _, rest = parser.parse_str_literal().partition(" ")
-            return Out(Result(kind, tuple(parse_expr(p) for p in rest.split(",") if p.strip())))
-
-        gives = parser.parse_comma_separated_list(parser.Delimiter.NONE, result)
+        gives = parser.parse_comma_separated_list(
+            parser.Delimiter.NONE, lambda: Out(parse_quoted(parser, Result.parse))
+        )
         names = []
         if parser.parse_optional_keyword("from"):
             names = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_unresolved_operand)

@@ -13,6 +13,7 @@ from xdsl.traits import MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr
+from ..ir import set_type
 from .attributes import Where
 from .base import Points, TensorOp
 from .facts import define_op
@@ -95,7 +96,9 @@ class Indexed(TensorOp):
 
     def numpy_index(self, array: Any, indices: Sequence[Any]) -> tuple[Any, ...]:
         """The index for NumPy on the operand with its indexed dims moved to the front."""
-        return tuple(np.where(i < 0, i + array.shape[a], i) for i, a in zip(indices, self.indexed, strict=True))
+        pairs = zip(indices, self.indexed, strict=True)
+        wrapped: list[Any] = [np.where(i < 0, i + array.shape[a], i) for i, a in pairs]
+        return tuple(wrapped)
 
 
 @define_op
@@ -114,7 +117,7 @@ class Gather(Indexed):
             result_types=[value.type],
             properties={"axes": axes_attribute(axes), "at": IntegerAttr(at, i64)},
         )
-        op.res._type = op.infer_type()  # pyright: ignore[reportPrivateUsage]
+        set_type(op.res, op.infer_type())
         return op
 
     def infer_type(self) -> Attribute:
@@ -128,7 +131,7 @@ class Gather(Indexed):
         array, indices = arrays[0], arrays[1:]
         moved = np.moveaxis(array, self.indexed, range(len(indices)))
         wrapped = self.numpy_index(array, indices)
-        inside = np.ones(indices[0].shape, bool)
+        inside: Any = np.ones(indices[0].shape, bool)
         for i, axis in zip(wrapped, self.indexed, strict=True):
             inside &= (i >= 0) & (i < array.shape[axis])
         kept = moved.ndim - len(indices)
@@ -183,7 +186,7 @@ class Scatter(Indexed):
         rank = indices[0].ndim
         rows = np.moveaxis(updates, range(self.position, self.position + rank), range(rank))
         wrapped = self.numpy_index(result, indices)
-        inside = np.ones(indices[0].shape, bool)
+        inside: Any = np.ones(indices[0].shape, bool)
         for i, axis in zip(wrapped, self.indexed, strict=True):
             inside &= (i >= 0) & (i < result.shape[axis])
         where = tuple(i[inside] for i in wrapped)

@@ -112,4 +112,4 @@ class Library(WeldOp):
         found = getattr(importlib.import_module(module), name)(*arrays, **json.loads(self.options.data))
         several = found if len(self.outs) > 1 else (found,)
         results = tuple(np.asarray(r).astype(dtype_of(scalar_of(o))) for r, o in zip(several, self.outs, strict=True))
-        return results if len(results) > 1 else results[0]
+        return results if len(self.outs) > 1 else results[0]

@@ -19,7 +19,8 @@ def _power(a: Any, b: Any) -> Any:
     """
     a, b = np.asarray(a), np.asarray(b)
     if a.dtype.kind == "f":
-        return np.where((b == 0.5) & (np.isinf(a) | (a == 0)), np.abs(a), np.power(a, b))
+        root = (b == 0.5) & (np.isinf(a) | (a == 0))
+        return np.where(root, np.abs(a), np.power(a, b))  # pyright: ignore[reportUnknownVariableType]  (np.where of Any)
     if a.dtype.kind != "i":
         return np.power(a, b)
     return np.where(b < 0, np.zeros((), a.dtype), np.power(a, np.maximum(b, 0)))

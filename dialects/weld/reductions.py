@@ -15,6 +15,7 @@ from xdsl.irdl import prop_def
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr
+from ..ir import set_type
 from .arithmetic import Add, Mul
 from .base import ANY_KIND, Elementwise, TensorOp, kinds_text
 from .bitwise import And, Or, Xor
@@ -53,7 +54,7 @@ class Reduction(TensorOp):
             result_types=[value.type],
             properties={"axes": axes_attribute(sorted(axes))},
         )
-        op.res._type = op.infer_type()  # pyright: ignore[reportPrivateUsage]
+        set_type(op.res, op.infer_type())
         return op
 
     @property

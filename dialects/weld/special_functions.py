@@ -43,7 +43,7 @@ def erfinv(x: Any) -> Any:
 def lgamma(x: Any) -> Any:
     """C's lgamma; SciPy's own gives -inf for -inf."""
     special = _scipy("gammaln")
-    return np.where(np.isneginf(x), np.inf, special(x)) if special is not None else _by_element(_lgamma, x)
+    return np.where(np.equal(x, -np.inf), np.inf, special(x)) if special is not None else _by_element(_lgamma, x)
 
 
 def digamma(x: Any) -> Any:

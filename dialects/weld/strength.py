@@ -80,7 +80,7 @@ def _remainder(b: Builder, x: SSAValue, divisor: Any) -> SSAValue | None:
 
 def _exponent_of_two(number: Any) -> int | None:
     """k where the number is the integer 2**k."""
-    if not isinstance(number, np.integer) or number <= 0:
+    if number.dtype.kind not in "iu" or number <= 0:
         return None
     value = int(number)
     return value.bit_length() - 1 if value & (value - 1) == 0 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeGuard, cast
 
 import numpy as np
 from xdsl.dialects.builtin import (
@@ -88,24 +88,25 @@ def tensor_of(dtype: np.dtype[Any] | type, shape: Iterable[Expr | int]) -> Tenso
     return tensor_type(element, tuple(Expr.of(e) for e in shape))
 
 
+def is_tensor(kind: Attribute) -> TypeGuard[Tensor]:
+    return isinstance(kind, TensorType)
+
+
 def shape_of(value: SSAValue | Attribute) -> Shape:
     """The symbolic shape of a tensor, () for a scalar.
 
     Raises ValueError for a dynamic tensor type without a `#weld.dims` encoding (run `resolve-shapes` first).
     """
     kind = value.type if isinstance(value, SSAValue) else value
-    if not isinstance(kind, TensorType):
-        return ()
-    return _shape(cast(Tensor, kind))
+    return _shape(kind) if is_tensor(kind) else ()
 
 
 def is_resolved(value: SSAValue | Attribute) -> bool:
     """Whether every size is a number or has its symbol: what `shape_of` needs."""
     kind = value.type if isinstance(value, SSAValue) else value
-    if not isinstance(kind, TensorType):
+    if not is_tensor(kind):
         return True
-    tensor = cast(Tensor, kind)
-    return isinstance(tensor.encoding, Dims) or DYNAMIC_INDEX not in tensor.get_shape()
+    return isinstance(kind.encoding, Dims) or DYNAMIC_INDEX not in kind.get_shape()
 
 
 @lru_cache(maxsize=8192)
@@ -122,15 +123,14 @@ def scalar_of(value: SSAValue | Attribute) -> Attribute:
     """The element type of a tensor or vector, the type itself of a scalar."""
     kind = value.type if isinstance(value, SSAValue) else value
     if isinstance(kind, TensorType | VectorType):
-        return cast(Attribute, kind.element_type)
+        return cast(Any, kind).element_type
     return kind
 
 
 def with_element(kind: Attribute, element: Attribute) -> Attribute:
     """`kind` (tensor, vector or scalar) with another element type."""
-    if isinstance(kind, TensorType):
-        tensor = cast(Tensor, kind)
-        return TensorType(element, tensor.shape, tensor.encoding)
+    if is_tensor(kind):
+        return TensorType(element, kind.shape, kind.encoding)
     if isinstance(kind, VectorType):
         return VectorType(element, cast(Any, kind).get_shape())
     return element
@@ -141,7 +141,7 @@ def is_float(element: Attribute) -> bool:
 
 
 def is_unsigned(element: Attribute) -> bool:
-    return isinstance(element, IntegerType) and element.signedness.data == Signedness.UNSIGNED
+    return isinstance(element, IntegerType) and cast(IntegerType, element).signedness.data == Signedness.UNSIGNED
 
 
 def kind_of(element: Attribute) -> str:

@@ -17,7 +17,6 @@ from .base import Points, TensorOp
 from .facts import define_op
 from .types import Shape, scalar_of, shape_of, tensor_type
 
-
 Axes: TypeAlias = DenseArrayBase[IntegerType]
 
 
@@ -64,17 +63,17 @@ class Broadcast(View):
                 f"weld.broadcast expects {len(source)} increasing axes below {len(shape)}, found {list(axes)}"
             )
         for size, axis in zip(source, axes, strict=True):
-            if size.value != 1 and size != shape[int(axis)]:
-                raise VerifyException(f"weld.broadcast cannot take size {size} to {shape[int(axis)]} (axis {axis})")
+            if size.value != 1 and size != shape[axis]:
+                raise VerifyException(f"weld.broadcast cannot take size {size} to {shape[axis]} (axis {axis})")
         return tensor_type(scalar_of(self.args[0]), shape)
 
     def where(self, dims: tuple[Expr, ...]) -> Where:
         zero = Expr.constant(0)
         source = zip(shape_of(self.args[0]), self.axes.get_values(), strict=True)
-        return Where(tuple(zero if size.value == 1 else dims[int(axis)] for size, axis in source))
+        return Where(tuple(zero if size.value == 1 else dims[axis] for size, axis in source))
 
     def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
-        axes = {int(a) for a in self.axes.get_values()}
+        axes = set(self.axes.get_values())
         new = tuple(k for k in range(len(self.shape.data)) if k not in axes)
         return np.broadcast_to(np.expand_dims(arrays[0], new), [size(e) for e in self.shape.data])
 
@@ -96,7 +95,7 @@ class Transpose(View):
         )
 
     def infer_type(self) -> Attribute:
-        shape, permutation = shape_of(self.args[0]), [int(k) for k in self.permutation.get_values()]
+        shape, permutation = shape_of(self.args[0]), list(self.permutation.get_values())
         if sorted(permutation) != list(range(len(shape))):
             raise VerifyException(f"weld.transpose expects a permutation of {len(shape)} dims, found {permutation}")
         return tensor_type(scalar_of(self.args[0]), tuple(shape[k] for k in permutation))
@@ -104,11 +103,11 @@ class Transpose(View):
     def where(self, dims: tuple[Expr, ...]) -> Where:
         indices = list(dims)
         for position, source in enumerate(self.permutation.get_values()):
-            indices[int(source)] = dims[position]
+            indices[source] = dims[position]
         return Where(tuple(indices))
 
     def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
-        return np.transpose(arrays[0], [int(k) for k in self.permutation.get_values()])
+        return np.transpose(arrays[0], self.permutation.get_values())
 
 
 @define_op
@@ -262,15 +261,15 @@ class Reverse(View):
         return cls.create(operands=[value], result_types=[value.type], properties={"axes": axes_attribute(axes)})
 
     def infer_type(self) -> Attribute:
-        rank, axes = len(shape_of(self.args[0])), [int(a) for a in self.axes.get_values()]
+        rank, axes = len(shape_of(self.args[0])), list(self.axes.get_values())
         if len(set(axes)) != len(axes) or any(not 0 <= a < rank for a in axes):
             raise VerifyException(f"weld.reverse expects different axes below {rank}, found {axes}")
         return self.args[0].type
 
     def where(self, dims: tuple[Expr, ...]) -> Where:
-        axes = {int(a) for a in self.axes.get_values()}
+        axes = set(self.axes.get_values())
         shape = shape_of(self.args[0])
         return Where(tuple(shape[k] - 1 - d if k in axes else d for k, d in enumerate(dims)))
 
     def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
-        return np.flip(arrays[0], tuple(int(a) for a in self.axes.get_values()))
+        return np.flip(arrays[0], self.axes.get_values())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...dialects.ir import block_of
 from ...dialects.weld.generic import Generic, Load
 
 
@@ -55,8 +56,7 @@ def producers(op: Operation) -> set[Operation]:
 
 def users(op: Operation) -> set[Operation]:
     """The top-level ops that use a result of `op`."""
-    block = op.parent
-    assert block is not None
+    block = block_of(op)
     found: set[Operation] = set()
     for result in op.results:
         for use in result.uses:
@@ -64,7 +64,7 @@ def users(op: Operation) -> set[Operation]:
     return found
 
 
-def reaches(start: set[Operation], goal: Operation, without: set[Operation] = frozenset()) -> bool:  # pyright: ignore
+def reaches(start: Set[Operation], goal: Operation, without: Set[Operation] = frozenset()) -> bool:
     """Whether a path of uses leads from an op of `start` to `goal`, not through the ops of `without`."""
     seen: set[Operation] = set(without)
     stack = [op for op in start if op not in seen]

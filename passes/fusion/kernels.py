@@ -11,6 +11,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ir import block_of, erase
 from ...dialects.weld.generic import Generic, Load, Yield
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import bit_width, scalar_of
@@ -175,8 +176,7 @@ def _is_minor(op: Generic, group: Group) -> bool:
 def _emit(group: Group, number: int) -> None:
     """Replace the group's generics by one kernel op in front of the last of them."""
     last = group.rows[0]
-    block = last.parent
-    assert block is not None
+    block = block_of(last)
     outer = group.outer if len(group.rows) > 1 else []
     body = Block()
     results: list[SSAValue] = []
@@ -241,12 +241,9 @@ def permuted(op: Generic, first: list[str]) -> Generic:
         tuple(op.inits),
     )
     moved.location = op.location
-    parent = op.parent
-    assert parent is not None
-    parent.insert_op_before(moved, op)
+    block_of(op).insert_op_before(moved, op)
     for old, new in zip(op.outs, moved.outs, strict=True):
         new.name_hint = old.name_hint
         old.replace_all_uses_with(new)
-    op.detach()
-    op.erase()
+    erase(op)
     return moved

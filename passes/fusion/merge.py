@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects.expr import Expr
+from ...dialects.ir import block_of, erase
 from ...dialects.weld.attributes import Access, Where
 from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield
-from ...dialects.weld.types import scalar_of
 from ..points import ScalarBuilder
 
 
@@ -53,8 +53,7 @@ def inline_load(load: Load) -> None:
     values = copy_ops(slice_of(producer, (value,)), substitution(load), load, load.where.guards, load.guard)
     found = _guarded(load, values.get(value, value))
     load.res.replace_all_uses_with(found)
-    load.detach()
-    load.erase()
+    erase(load)
 
 
 def _guarded(load: Load, value: SSAValue) -> SSAValue:
@@ -63,8 +62,7 @@ def _guarded(load: Load, value: SSAValue) -> SSAValue:
         return value
     if isinstance(value.owner, Load) or all(_selects(use.operation, load) for use in load.res.uses):
         return value
-    block = load.parent
-    assert block is not None
+    block = block_of(load)
     b = ScalarBuilder(block, load, load.location)
     inside = b.insert(Inside.of(load.where.guards)).results[0] if load.where.guards else load.guard
     assert inside is not None
@@ -93,8 +91,7 @@ def copy_ops(
 
     Returns the copy of each value.
     """
-    block = before.parent
-    assert block is not None
+    block = block_of(before)
     copies: dict[SSAValue, SSAValue] = {}
     for op in ops:
         operands = [copies.get(v, v) for v in op.operands]
@@ -116,8 +113,7 @@ def copy_ops(
 def _with_guard(op: Load, operands: list[SSAValue], guard: SSAValue, before: Operation) -> list[SSAValue]:
     if op.guard is None:
         return [*operands, guard]
-    block = before.parent
-    assert block is not None
+    block = block_of(before)
     both = ScalarBuilder(block, before).and_(operands[-1], guard)
     return [*operands[:-1], both]
 
@@ -149,15 +145,12 @@ def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Generic:
     types = [o.type for o in first.outs] + [o.type for o in second.outs]
     joined = Generic.of(second.sizes, gives, types, body, [*first.inits, *second.inits])
     joined.location = second.location
-    block = second.parent
-    assert block is not None
-    block.insert_op_before(joined, second)
+    block_of(second).insert_op_before(joined, second)
     for old, new in zip([*first.outs, *second.outs], joined.outs, strict=True):
         new.name_hint = old.name_hint
         old.replace_all_uses_with(new)
     for op in (first, second):
-        op.detach()
-        op.erase()
+        erase(op)
     simplify_body(joined)
     return joined
 
@@ -175,12 +168,10 @@ def simplify_body(generic: Generic) -> None:
         same = seen.setdefault(key, op)
         if same is not op:
             op.results[0].replace_all_uses_with(same.results[0])
-            op.detach()
-            op.erase()
+            erase(op)
     for op in reversed(list(generic.block.ops)):
         if not isinstance(op, Yield) and not any(r.uses for r in op.results):
-            op.detach()
-            op.erase()
+            erase(op)
 
 
 def drop_unused_results(generic: Generic) -> Generic | None:
@@ -189,8 +180,7 @@ def drop_unused_results(generic: Generic) -> Generic | None:
     if all(used):
         return generic
     if not any(used):
-        generic.detach()
-        generic.erase()
+        erase(generic)
         return None
     groups = [g for g, keep in zip(generic.yielded(), used, strict=True) if keep]
     gives = [g for g, keep in zip(generic.results_given, used, strict=True) if keep]
@@ -198,8 +188,7 @@ def drop_unused_results(generic: Generic) -> Generic | None:
     inits = [next(starts) for g in generic.results_given if g.is_scatter]
     scatters = [keep for g, keep in zip(generic.results_given, used, strict=True) if g.is_scatter]
     generic.terminator.operands = [v for group in groups for v in group]
-    block = generic.parent
-    assert block is not None
+    block = block_of(generic)
     kept = [o for o in generic.outs if o.uses]
     smaller = Generic.of(
         generic.sizes,
@@ -213,7 +202,6 @@ def drop_unused_results(generic: Generic) -> Generic | None:
     for old, new in zip(kept, smaller.outs, strict=True):
         new.name_hint = old.name_hint
         old.replace_all_uses_with(new)
-    generic.detach()
-    generic.erase()
+    erase(generic)
     simplify_body(smaller)
     return smaller

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, SSAValue
 from xdsl.rewriter import Rewriter
 
+from ...dialects.ir import erase
 from ...dialects.weld import Check, Constant, Load
 from ...dialects.weld.attributes import Where
 from ...dialects.weld.constant import splat_of
@@ -40,7 +40,7 @@ class BodyBuilder(PointBuilder):
 
 def compose_views(function: FuncOp) -> None:
     """Let the loads in bodies read what views are made of. Needs the final sizes."""
-    loads: list[Any] = [op for op in function.walk() if isinstance(op, Load)]
+    loads = [op for op in function.walk() if isinstance(op, Load)]
     for load in loads:
         tensor, where = look_through(load.tensor, load.where)
         number = splat_of(tensor)
@@ -54,5 +54,4 @@ def erase_unused(block: Block) -> None:
     """Take out the ops whose results nobody uses, and what only they used."""
     for op in reversed(list(block.ops)):
         if op.results and not any(r.uses for r in op.results) and not isinstance(op, Check):
-            op.detach()
-            op.erase()
+            erase(op)

@@ -18,6 +18,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from ...dialects.expr import Expr
+from ...dialects.ir import erase
 from ...dialects.weld.types import shape_of, tensor_type
 from . import named, tensors
 from .bodies import compose_views, erase_unused
@@ -50,8 +51,7 @@ class ConvertLinalgToWeld(ModulePass):
         for old, new in converted.items():
             Rewriter.replace_op(old, new)
         for function in [f for f in op.ops if isinstance(f, FuncOp) and _is_leftover(f, op)]:
-            function.detach()
-            function.erase()
+            erase(function)
 
 
 def _is_leftover(function: FuncOp, module: ModuleOp) -> bool:

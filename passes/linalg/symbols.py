@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NoReturn, cast
+from typing import NoReturn
 
 from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, FunctionType, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -11,8 +11,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from ...dialects.expr import Expr
+from ...dialects.ir import set_type
 from ...dialects.weld.attributes import Access, Dims, Out
-from ...dialects.weld.types import Shape, Tensor, tensor_type
+from ...dialects.weld.types import Shape, is_tensor, tensor_type
 
 PartialShape = Sequence[Expr | None]
 """A shape whose unknown sizes are None."""
@@ -25,16 +26,11 @@ def complain(op: Operation, text: str) -> NoReturn:
 
 def declared_shape(kind: Attribute) -> tuple[Expr | None, ...]:
     """What a type says about its sizes: None for a `?` without a symbol; () for a scalar."""
-    if not isinstance(kind, TensorType):
+    if not is_tensor(kind):
         return ()
-    tensor = cast(Tensor, kind)
-    if isinstance(tensor.encoding, Dims):
-        return tensor.encoding.data
-    return tuple(None if n == DYNAMIC_INDEX else Expr.constant(n) for n in tensor.get_shape())
-
-
-def set_type(value: SSAValue, kind: Attribute) -> None:
-    value._type = kind  # pyright: ignore[reportPrivateUsage]
+    if isinstance(kind.encoding, Dims):
+        return kind.encoding.data
+    return tuple(None if n == DYNAMIC_INDEX else Expr.constant(n) for n in kind.get_shape())
 
 
 class Symbols:

@@ -91,7 +91,7 @@ class _Lowering:
             self.kernel.sym_name.data, FunctionType.from_lists(types, []), Region(self.block), visibility="private"
         )
         function.location = self.kernel.location
-        outs = list(self.kernel.outs)
+        outs = list[SSAValue](self.kernel.outs)
         return KernelFunction(function, self.tensors, outs, self.scratch, symbols)
 
     # ---- what the kernel touches ---------------------------------------------------
@@ -237,7 +237,7 @@ class _Lowering:
         dim = rest[0]
         label = f"{dim} rest" if masked else dim
         loop = For.of(frame.index(start), frame.index(stop), step, [], label)
-        frame.top.insert(loop)
+        frame.top.add(loop)
         frame.top.anchor = loop
         inner = frame.with_scopes([*frame.scopes, Scope(loop.block)])
         inner.counters = frame.counters | {dim: loop.counter}
@@ -291,11 +291,11 @@ class _Lowering:
         count = self.frame.index(product_of(shape_of(out)))
         if isinstance(init.owner, Constant) and init.owner.is_splat:
             number = self.frame.constant(init.owner.number, scalar_of(out), 1)
-            self.frame.top.insert(Fill.create(operands=[number, home.buffer, count]))
+            self.frame.top.add(Fill.create(operands=[number, home.buffer, count]))
             return
         source = self.homes[init].buffer
         assert source is not None
-        self.frame.top.insert(Copy.create(operands=[source, home.buffer, count]))
+        self.frame.top.add(Copy.create(operands=[source, home.buffer, count]))
 
     def _fill(self, nest: Nest, frame: Frame) -> None:
         """Reductions that combine in memory start from the identity: once, or in each outer iteration."""
@@ -324,7 +324,7 @@ class _Lowering:
             values = [(home.buffer, 0, I64), (home.best, identity, element)]
         for buffer, number, kind in values:
             value = frame.constant(number, kind, 1)
-            frame.top.insert(Fill.create(operands=[value, buffer, frame.index(count)]))
+            frame.top.add(Fill.create(operands=[value, buffer, frame.index(count)]))
 
     def _row_count(self, home: Home, out: SSAValue) -> Expr:
         sizes = zip(shape_of(out), home.strides, strict=True)

@@ -134,7 +134,7 @@ class Nest:
             return self._one_loop(frame, dim, start, stop, lanes, None, carried)
         step = lanes * CHUNK
         loop = For.of(start, stop, step, _flat(carried), f"{dim} chunks")
-        frame.top.insert(loop)
+        frame.top.add(loop)
         inner = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
         after = inner.top.insert(Affine.of(Expr.symbol("c") + step, {"c": loop.counter}))
         limit = inner.top.insert(Minimum.create(operands=[after, stop], result_types=[I64]))
@@ -156,7 +156,7 @@ class Nest:
     ) -> dict[int, list[SSAValue]]:
         """One loop over a dim with the carried accumulators; `rest` masks the lanes past the dim's end."""
         loop = For.of(start, stop, step, _flat(carried), f"{dim} {rest}" if rest else dim)
-        frame.top.insert(loop)
+        frame.top.add(loop)
         before, frame.top.anchor = frame.top.anchor, loop
         inner = frame.with_scopes([*frame.scopes, Scope(loop.block)])
         inner.counters = frame.counters | {dim: loop.counter}
@@ -205,7 +205,7 @@ class Nest:
                     frame.top.builder.select(frame.mask, v, b) for v, b in zip(values, blank, strict=True)
                 ]
             op = Reduce.of(result.kind, values)
-            frame.top.insert(op)
+            frame.top.add(op)
             values = list(op.results)
         home = self.homes[out]
         keep = values[-1]
@@ -236,7 +236,7 @@ class Nest:
             places.append((home.buffer, offset, mask))
         new = combine(frame, result.kind, old, values)
         for (buffer, offset, mask), value in zip(places, new, strict=True):
-            frame.top.insert(Store.of(value, buffer, offset, mask))
+            frame.top.add(Store.of(value, buffer, offset, mask))
 
     # ---- stores --------------------------------------------------------------------
     def _place(
@@ -266,7 +266,7 @@ class Nest:
         if uses_lanes and self.vector_dim in names and frame.lanes > 1:
             value = frame.widen(value)
         offset, mask = self._place(result.indices, home, frame, value)
-        frame.top.insert(Store.of(value, home.buffer, offset, mask))
+        frame.top.add(Store.of(value, home.buffer, offset, mask))
 
     def _scatter(self, position: int, result: Result, frame: Frame) -> None:
         """Update elements whose indices are known only now, one lane after the other."""
@@ -279,13 +279,13 @@ class Nest:
         offset_expr = self._offset(result.indices, home)
         if frame.lanes == 1 or frame.vector_dim is None:
             offset = frame.lanes_index(offset_expr, extra)
-            frame.top.insert(Store.of(value, home.buffer, offset, inside, kind))
+            frame.top.add(Store.of(value, home.buffer, offset, inside, kind))
             return
         offset = frame.widen(frame.lanes_index(offset_expr, extra))
         mask = frame.widen(inside)
         if frame.mask is not None:
             mask = frame.top.builder.and_(mask, frame.mask)
-        frame.top.insert(Store.of(frame.widen(value), home.buffer, offset, mask, kind))
+        frame.top.add(Store.of(frame.widen(value), home.buffer, offset, mask, kind))
 
     # ---- values --------------------------------------------------------------------
     def _innermost(self, frame: Frame) -> dict[int, list[SSAValue]]:
@@ -423,9 +423,9 @@ class Nest:
         if not by_lane and step is not None and step.value == 1:
             scalar = frame.index(offset) if not extra else frame.first_lane(offset, extra)
             return frame.lanes, scalar
-        if not by_lane and step is not None and not step.terms:
-            if mask is None or lanes_of(mask) == 1:
-                return 1, frame.lanes_index(offset, extra) if extra else frame.index(offset)
+        uniform = mask is None or lanes_of(mask) == 1
+        if uniform and not by_lane and step is not None and not step.terms:
+            return 1, frame.lanes_index(offset, extra) if extra else frame.index(offset)
         return frame.lanes, frame.widen(frame.lanes_index(offset, extra))
 
 

@@ -133,7 +133,7 @@ def _place(op: Operation, plan: Plan, free: list[tuple[Expr, Place]]) -> None:
     if isinstance(op, Transpose):
         strides = plan.layouts[op.args[0]]
         plan.places[op.res] = plan.places[_root(op.res)]
-        plan.layouts[op.res] = tuple(strides[int(k)] for k in op.permutation.get_values())
+        plan.layouts[op.res] = tuple(strides[k] for k in op.permutation.get_values())
         return
     if isinstance(op, Constant) and not op.is_splat:
         plan.constants.append(op)

@@ -27,9 +27,13 @@ class Scope:
     def builder(self) -> ScalarBuilder:
         return ScalarBuilder(self.block, self.anchor)
 
-    def insert(self, op: Operation) -> SSAValue:
+    def add(self, op: Operation) -> None:
         self.builder.insert(op)
-        return op.results[0] if op.results else None  # pyright: ignore[reportReturnType]
+
+    def insert(self, op: Operation) -> SSAValue:
+        """Add an op with one result, and give the result."""
+        self.add(op)
+        return op.results[0]
 
 
 @dataclass(eq=False)

@@ -1,0 +1,115 @@
+"""Reductions over every set of axes, where NaN, infinities and ties stand, and how exact sums are."""
+
+import itertools
+
+import numpy as np
+import pytest
+from numerics.checking import check, reference
+from numerics.data import plain
+
+import loopweld as lw
+
+SHAPES = [(0,), (1,), (7,), (1000,), (), (3, 5), (17, 33), (1, 9), (64, 1), (0, 4), (5, 7, 9), (20, 3, 18), (2, 3, 19, 5)]
+REDUCTIONS = (
+    "sum prod max min any all mean var std ptp nansum nanmax nanmin nanmean nanstd count_nonzero argmax argmin cumsum"
+).split()
+
+
+def axes_of(rank, single):
+    """None, every set of axes, and the negative numbers."""
+    sets = [] if single else [c for k in range(rank + 1) for c in itertools.combinations(range(rank), k)]
+    return [None, *sets, *range(-rank, rank)]
+
+
+def compare(f, x):
+    """NumPy's result, or its error."""
+    try:
+        reference(f, x)
+    except Exception as error:
+        with pytest.raises(type(error)):
+            lw.jit(f)(x)
+        return
+    check(f, x)
+
+
+@pytest.mark.parametrize("name", REDUCTIONS)
+def test_axes(name):
+    function = getattr(np, name)
+    single = name in ("argmax", "argmin", "cumsum")
+    for shape in SHAPES:
+        for dtype in ("f4", "i4", "f2", "?") if len(shape) < 3 else ("f4",):
+            for axis in axes_of(len(shape), single):
+                x = plain(dtype, shape)
+                try:
+                    compare(lambda x, axis=axis: function(x, axis=axis), x)
+                    if name != "cumsum":
+                        compare(lambda x, axis=axis: function(x, axis=axis, keepdims=True), x)
+                except Exception as error:
+                    error.add_note(f"{shape} {dtype} axis={axis}")
+                    raise
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i8", "u1", "u4", "u8", "f8"])
+def test_dtypes(dtype):
+    for shape in ((1000,), (17, 33), (33, 17)):
+        x = plain(dtype, shape)
+        for axis in (None, 0, -1):
+            check(lambda x, axis=axis: (x.sum(axis), x.prod(axis), x.max(axis), x.argmin(axis), x.mean(axis)), x)
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 8, 9, 16, 17, 33, 64, 65, 127, 1000])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8"])
+def test_positions_and_specials(dtype, size):
+    rng = np.random.default_rng(size)
+
+    def f(x):
+        return x.argmax(1), x.argmin(1), x.argmax(), x.argmin(), x.argmax(0), x.max(), x.min(1), x.max(1), x.min(0)
+
+    for fill in (-np.inf, np.inf, np.nan):
+        check(f, np.full((3, size), fill, dtype))
+    check(f, rng.integers(0, 3, (5, size)).astype(dtype))
+    for place in {0, size // 2, size - 1}:
+        x = plain(dtype, (4, size))
+        x[1, place], x[2, :], x[3, place], x[0, place] = np.nan, np.nan, -np.nan, -0.0
+        check(f, x)
+    check(lambda x: (x.argmax(1), x.argmin(1), x.argmax(0)), np.array([[0.0, -0.0] * size, [-0.0, 0.0] * size], dtype))
+
+
+@pytest.mark.parametrize("dtype", ["?", "i1", "u1", "i4", "i8", "u8"])
+def test_positions_of_integers(dtype):
+    rng = np.random.default_rng(0)
+    for size in (1, 9, 17, 64, 100):
+        x = rng.integers(0, 2, (5, size)).astype(dtype)
+        check(lambda x: (x.argmax(1), x.argmin(1), x.argmax(), x.argmin(), x.argmax(0), x.argmin(0)), x)
+        if dtype != "?":
+            for extreme in (np.iinfo(dtype).min, np.iinfo(dtype).max):
+                check(lambda x: (x.argmax(1), x.argmin(1), x.max(1), x.min(0)), np.full_like(x, extreme))
+
+
+@pytest.mark.slow
+def test_large_sums_are_exact_enough():
+    """Ten million float32: as close to the float64 sum as pairwise summation is."""
+    for x in (np.random.default_rng(0).random(10_000_000, np.float32), np.full(10_000_000, 0.1, np.float32)):
+        exact = x.astype(np.float64)
+        for found, wanted in zip(lw.jit(lambda x: (x.sum(), x.mean()))(x), (exact.sum(), exact.mean()), strict=True):
+            assert abs(found - wanted) <= 1e-6 * wanted
+
+
+@pytest.mark.parametrize(("dtype", "offset"), [("f4", 1e4), ("f8", 1e8), ("f8", 1e12)])
+def test_variance_of_data_with_an_offset(dtype, offset):
+    x = (np.random.default_rng(0).standard_normal((3, 10000)) + offset).astype(dtype)
+    wanted = x.astype(np.float64).var(1)
+    for f in (lambda x: x.var(1), lambda x: (x - x.mean(1, keepdims=True)).var(1), lambda x: x.std(1) ** 2):
+        np.testing.assert_allclose(lw.jit(f)(x), wanted, rtol=1e-2)
+
+
+def test_repeated_calls_give_the_same_bits():
+    f = lw.jit(lambda x: (x.sum(), x.sum(0), np.exp(x).mean(1), x.var()))
+    x = plain("f4", (333, 217))
+    first = f(x)
+    memory = np.zeros(x.size + 64, "f4")
+    for offset in (0, 1, 3, 8, 17):
+        other = memory[offset : offset + x.size].reshape(x.shape)
+        other[...] = x
+        for a, b in zip(f(other), first, strict=True):
+            np.testing.assert_array_equal(a, b)
