@@ -47,12 +47,12 @@ def walks(block: Block) -> list[list[For]]:
     """
     found: list[list[For]] = []
     last = ""
-    for loop in (op for op in block.ops if isinstance(op, For) and not is_single(op)):
+    for loop in (op for op in block.ops if isinstance(op, For)):
         inner = walks(loop.block)
         if label(loop) == f"{last} rest":
             for walk, more in zip(found[-max(len(inner), 1) :], inner or [[loop]], strict=True):
                 walk += more
-        else:
+        elif inner or not is_single(loop):
             found += inner or [[loop]]
         last = label(loop).removesuffix(" chunks")
     return found
