@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from xdsl.dialects.builtin import FileLineColLoc
+from xdsl.dialects.builtin import FileLineColLoc, IntegerAttr
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from ..dialects.expr import Expr, parse_expr, product_of
@@ -224,16 +225,19 @@ def _kernel(
 
 
 def _lanes(kernel: Kernel, compilation: Compilation) -> tuple[int, int]:
-    """The most lanes of one access in the kernel's loops."""
-    width = 1
+    """The most lanes of one access in the kernel's loops, and how many outer iterations its lanes run at once."""
+    width, across = 1, 1
     for function in compilation.program.module.ops:
-        if getattr(function, "sym_name", None) is not None and function.sym_name.data == kernel.sym_name.data:  # pyright: ignore
-            for op in function.walk():
-                if isinstance(op, LoopLoad):
-                    width = max(width, lanes_of(op.res))
-                elif isinstance(op, Store):
-                    width = max(width, lanes_of(op.value))
-    return width, width
+        if not isinstance(function, FuncOp) or function.sym_name.data != kernel.sym_name.data:
+            continue
+        outer = function.attributes.get("loop.outer_lanes")
+        across = int(outer.value.data) if isinstance(outer, IntegerAttr) else 1
+        for op in function.walk():
+            if isinstance(op, LoopLoad):
+                width = max(width, lanes_of(op.res))
+            elif isinstance(op, Store):
+                width = max(width, lanes_of(op.value))
+    return width, across
 
 
 def _times(kernel: Kernel, tensor: SSAValue, loads: list[Load], size: Callable[[Expr], int], lanes: int) -> int:
@@ -242,7 +246,7 @@ def _times(kernel: Kernel, tensor: SSAValue, loads: list[Load], size: Callable[[
     if kernel.outer_count == 0 or len(members) == 1:
         return len(members)
     inner = max(size(product_of(m.sizes[kernel.outer_count :])) for m in kernel.looped)
-    block = inner * max(bit_width(scalar_of(tensor)) // 8, 1)
+    block = inner * lanes * max(bit_width(scalar_of(tensor)) // 8, 1)
     return 1 if block <= CACHE else len(members)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from html import escape
-from importlib.resources import files
+from pathlib import Path
 
 from .report import DecisionReport, KernelReport, Report, Traffic
 from .report_reasons import EXPLANATIONS
@@ -38,7 +38,7 @@ def report_html(report: Report) -> str:
         _section("Decisions", _decisions(report.decisions)),
         _section("Time to compile", _timings(report)),
     ]
-    style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     return PAGE.format(style=style, body="\n".join(p for p in parts if p))
 
 

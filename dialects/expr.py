@@ -232,9 +232,7 @@ def _exact(top: Expr, divisor: Monomial) -> Expr | None:
     return _from_dict(result)
 
 
-def _accumulate(
-    into: dict[Monomial, int], terms: Iterable[tuple[Monomial, int]], sign: int
-) -> dict[Monomial, int]:
+def _accumulate(into: dict[Monomial, int], terms: Iterable[tuple[Monomial, int]], sign: int) -> dict[Monomial, int]:
     for monomial, factor in terms:
         into[monomial] = into.get(monomial, 0) + sign * factor
     return into

@@ -3,90 +3,44 @@
 import argparse
 import sys
 import time
-import traceback
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from loopweld import registry
-from loopweld.diagnostics import Diagnostic, Position, Severity
 from loopweld.dialects.weld.types import dtype_of, scalar_of, shape_of
-from loopweld.failures import diagnose
-from loopweld.passes.evaluate import evaluate, find_function
-from loopweld.source_parser import SourceParser
+from loopweld.file_command import InputError, Job, add_arguments, run_job
+from loopweld.passes.evaluate import evaluate
 
 DEFAULT_SIZE = 1000
 
 Program = Callable[[Sequence[Any]], Sequence[Any]]
 
 
-class InputError(Exception):
-    """What the user gave does not fit the function; the text says what was found and what is expected."""
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command with `argv` (else the process's arguments); returns the exit status."""
     args = _arguments().parse_args(argv)
-    try:
-        text = sys.stdin.read() if args.file == "-" else Path(args.file).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        return _complain(f"cannot read '{args.file}': {getattr(error, 'strerror', None) or error}")
-    name = "<stdin>" if args.file == "-" else args.file
-    run = _Run(args, name, text)
-    try:
-        run.run()
-    except InputError as error:
-        return _complain(str(error))
-    except Exception as error:
-        if args.debug:
-            traceback.print_exception(error)
-        fallback = run.position or Position(name)
-        sys.stderr.write(run.describe(error, fallback).render({name: text}) + "\n")
-        return 1
-    return 0
+    return run_job("run", args, _Run(args).run)
 
 
-def read_module(text: str, file: str) -> ModuleOp:
-    """The module of a text of upstream or weld ops, in weld, with every size symbolic; verified."""
-    ctx = Context()
-    for name, factory in registry.dialects().items():
-        ctx.register_dialect(name, factory)
-    module = SourceParser(ctx, text, file).parse_module()
-    if any(not op.name.startswith(("builtin.", "func.", "weld.")) for op in module.walk()):
-        # The conversion relies on what the upstream verifiers promise.
-        module.verify()
-    passes = registry.passes()
-    for name in ("convert-linalg-to-weld", "resolve-shapes"):
-        passes[name]()().apply(ctx, module)
-    registry.verifier()(module)
-    return module
-
-
+@dataclass(frozen=True)
 class _Run:
-    """One run of the command; `doing` and `position` tell where an error happened."""
+    """One run of the command."""
 
-    def __init__(self, args: argparse.Namespace, file: str, text: str):
-        self.args, self.file, self.text = args, file, text
-        self.doing = "parsing"
-        self.position: Position | None = None
+    args: argparse.Namespace
 
-    def run(self) -> None:
-        module = read_module(self.text, self.file)
-        function = self._function(module)
-        self.position = Position.of_operation(function)
+    def run(self, job: Job) -> None:
+        module, function = job.read(self.args.entry)
         inputs = self._inputs(function)
         started = time.perf_counter()
-        self.doing = f"compiling @{function.sym_name.data}"
         program, report = self._program(module, function)
         compile_time = time.perf_counter() - started
-        self.doing = f"running @{function.sym_name.data}"
+        job.doing = f"running @{function.sym_name.data}"
         for k, result in enumerate(program(inputs)):
             sys.stdout.write(describe_array(f"out{k}", np.asarray(result)) + "\n")
         if self.args.time:
@@ -94,22 +48,6 @@ class _Run:
             sys.stdout.write(f"time: {_seconds(best)} a call (best), {_seconds(compile_time)} to compile\n")
         if self.args.explain:
             sys.stdout.write(f"{report}\n")
-
-    def describe(self, error: Exception, fallback: Position) -> Diagnostic:
-        """What the user can do about the error; the program's own errors are no internal ones."""
-        if self.doing.startswith("running") and isinstance(error, IndexError | ValueError):
-            return Diagnostic(Severity.ERROR, f"{type(error).__name__}: {error}", fallback)
-        return diagnose(error, self.doing, fallback, show_operation=False)
-
-    def _function(self, module: ModuleOp) -> FuncOp:
-        functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
-        public = [f for f in functions if f.sym_visibility is None or f.sym_visibility.data != "private"]
-        if self.args.entry is None and len(public) == 1:
-            return public[0]
-        try:
-            return find_function(module, self.args.entry or "main")
-        except ValueError as error:
-            raise InputError(f"{error}; choose one with --entry") from error
 
     def _inputs(self, function: FuncOp) -> list[Any]:
         if self.args.input:
@@ -229,9 +167,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="loopweld run", description="Compiles a function of an .mlir file and calls it."
     )
+    add_arguments(parser)
     add = parser.add_argument
-    add("file", help="upstream linalg/tensor/arith/math on tensors, or the weld dialect; '-' for the standard input")
-    add("--entry", metavar="NAME", help="the function to call (default: the only public one, or main)")
     given = parser.add_mutually_exclusive_group()
     given.add_argument("--input", nargs="+", metavar="FILE.npy", help="one array for each argument")
     given.add_argument("--random", type=int, default=0, metavar="SEED", help="make inputs up (default, with seed 0)")
@@ -239,7 +176,6 @@ def _arguments() -> argparse.ArgumentParser:
     add("--target", choices=("cpu", "numpy"), default="cpu", help="numpy: the reference, op by op (default: cpu)")
     add("--explain", action="store_true", help="print what was fused and why, and the bytes moved")
     add("--time", action="store_true", help="measure a call")
-    add("--debug", action="store_true", help="print the Python traceback of an error as well")
     return parser
 
 
@@ -248,11 +184,6 @@ def _sizes(text: str) -> Mapping[str, int]:
         return parse_sizes(text)
     except InputError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
-
-
-def _complain(message: str) -> int:
-    sys.stderr.write(f"loopweld run: error: {message}\n")
-    return 1
 
 
 if __name__ == "__main__":

@@ -42,7 +42,9 @@ def bind_symbols(function: FuncOp, inputs: Sequence[Any]) -> dict[str, int]:
     Raises ValueError where an input does not have the rank or a size that its type tells.
     """
     values: dict[str, int] = {}
-    shapes = [(k, shape_of(arg), np.shape(a)) for k, (arg, a) in enumerate(zip(function.body.block.args, inputs, strict=True))]
+    shapes = [
+        (k, shape_of(arg), np.shape(a)) for k, (arg, a) in enumerate(zip(function.body.block.args, inputs, strict=True))
+    ]
     for k, shape, actual in shapes:
         if len(shape) != len(actual):
             raise ValueError(f"input {k} has {len(actual)} dims, expected {len(shape)}")

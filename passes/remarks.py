@@ -80,9 +80,7 @@ def note(producer: Operation, consumer: Operation, fused: bool, reason: Reason, 
     """Record a decision, if anybody collects them."""
     decisions = _current.get()
     if decisions is not None:
-        decisions.append(
-            Decision(describe(producer), describe(consumer), fused, reason, saved, consumer.location)
-        )
+        decisions.append(Decision(describe(producer), describe(consumer), fused, reason, saved, consumer.location))
 
 
 def describe(op: Operation) -> str:

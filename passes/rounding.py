@@ -1,7 +1,7 @@
 """`elide-rounding`: chains of 16-bit floats stay in float32.
 
-    %1 = weld.cast %0 : (f32) -> f16
-    %2 = weld.cast %1 : (f16) -> f32      ->   uses of %2 use %0
+%1 = weld.cast %0 : (f32) -> f16
+%2 = weld.cast %1 : (f16) -> f32      ->   uses of %2 use %0
 """
 
 from __future__ import annotations

@@ -258,7 +258,7 @@ class _Function:
         counter, following = f"%{w.fresh('i')}", f"%{w.fresh('n')}"
         w.line(f"{counter} = phi i64 [ 0, %{before} ], [ {following}, %{label} ]")
         address = w.emit(f"getelementptr inbounds {scalar}, ptr {self.names[op.buffer]}, i64 {counter}")
-        w.line(f"store {scalar} {value}, ptr {address}")
+        w.line(f"store {scalar} {value}, ptr {address}{self.scopes.tail(op)}")
         w.line(f"{following} = add nsw i64 {counter}, 1")
         again = w.emit(f"icmp slt i64 {following}, {stop}")
         w.line(f"br i1 {again}, label %{label}, label %{label}.end")
@@ -269,7 +269,7 @@ class _Function:
         size = max(bit_width(op.source.type.element) // 8, 1)
         count = self.w.emit(f"mul i64 {self.names[op.count]}, {size}")
         args = [("ptr", self.names[op.target]), ("ptr", self.names[op.source]), ("i64", count), ("i1", "false")]
-        self.w.call("void", "llvm.memcpy.p0.p0.i64", args)
+        self.w.call("void", "llvm.memcpy.p0.p0.i64", args, self.scopes.tail(op))
 
 
 _HANDLERS: dict[type[Operation], Callable[[_Function, Any], None]] = {

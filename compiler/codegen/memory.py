@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from xdsl.ir import Attribute, SSAValue
 
-from ...dialects.loop.ops import Access, Buffer, Load, Store, lanes_of
+from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Load, Store, lanes_of
 from ...dialects.weld.types import BOOL, bit_width, kind_of
 from .types import memory_text, suffix, vector_text
 from .writer import FunctionText, ModuleText
@@ -22,7 +22,7 @@ class AliasScopes:
     scopes: dict[str, str] = field(default_factory=dict[str, str])
     lists: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
 
-    def tail(self, op: Access) -> str:
+    def tail(self, op: Access | Fill | Copy) -> str:
         """`, !alias.scope !3, !noalias !5` for an access, "" for one without a scope."""
         if op.scope is None:
             return ""

@@ -8,9 +8,10 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.weld import Check
+from ...dialects.weld import Check, Iota
 from ...dialects.weld.reductions import Any_
 from ...dialects.weld.types import shape_of
+from ...dialects.weld.views import View
 from .errors import index_error
 from .locations import location_of, place, user_line
 from .promote import Operand, fill
@@ -22,6 +23,8 @@ def check_bounds(session: Session, index: Operand, size: Expr, axis: int) -> Non
     """Values in [-size, size): decided now for constants, else by a `weld.check`, once for each value and size."""
     size = session.symbols.canonical(size)
     if isinstance(index, Tracer):
+        if _counts_within(session, index.value, size):
+            return
         name = f"'{index.argument}'" if index.argument else "the index"
         emit_check(
             session,
@@ -52,6 +55,14 @@ def check_bounds(session: Session, index: Operand, size: Expr, axis: int) -> Non
         return
     wrong = int(array.max()) if int(array.max()) >= size.value else int(array.min())
     raise index_error(f"index {wrong} is out of bounds for axis {axis} with size {size.value}")
+
+
+def _counts_within(session: Session, value: SSAValue, size: Expr) -> bool:
+    """Whether the values are the positions 0, 1, ... of a dim that is not longer than `size`."""
+    while isinstance(value.owner, View):
+        value = value.owner.args[0]
+    op = value.owner
+    return isinstance(op, Iota) and session.symbols.nonnegative(size - op.shape.data[op.axis.value.data])
 
 
 def emit_check(session: Session, value: SSAValue, low: Expr, high: Expr, text: str, exception: str) -> None:

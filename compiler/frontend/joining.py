@@ -21,6 +21,7 @@ from .errors import unsupported, value_error
 from .promote import fill, operand, result_dtype, same_size, session_of, shape_of_operand, traced
 from .reducing import normal_axes
 from .registry import FUNCTIONS, implements
+from .symbols import TINY
 from .symint import as_size
 from .tracer import Tracer
 
@@ -174,8 +175,11 @@ def roll(a: Any, shift: Any, axis: Any = None) -> Any:
         (k,) = normal_axes(k, x.ndim)
         size = x.dims[k]
         step = operator.index(amount)
-        if size.value is not None:
-            step = step % size.value if size.value else 0
+        known = size.value
+        if known is None and abs(step) > TINY:
+            known = x.session.symbols.pin(size)  # how often it goes round depends on the size
+        if known is not None:
+            step = step % known if known else 0
         if step == 0:
             continue
         before = (slice(None),) * k

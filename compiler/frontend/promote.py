@@ -119,7 +119,7 @@ def common_shape(session: Session, shapes: Sequence[Shape]) -> Shape:
             current = session.symbols.canonical(result[axis])
             if size.value == 1 or size == current:
                 continue
-            if 1 in (session.symbols.example(size), session.symbols.example(current)):
+            if current.value != 1 and 1 in (session.symbols.example(size), session.symbols.example(current)):
                 # An open size that is 1 now broadcasts now: the program is for this size.
                 size, current = Expr.constant(session.symbols.pin(size)), Expr.constant(session.symbols.pin(current))
                 if size == current or size.value == 1:

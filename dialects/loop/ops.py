@@ -196,9 +196,7 @@ class Affine(IRDLOperation):
         """`values` gives every name of the expression."""
         operands = [values[n] for n in sorted(expr.names)]
         lanes = max((lanes_of(v) for v in operands), default=1)
-        return cls.create(
-            operands=operands, result_types=[vector(I64, lanes)], properties={"expr": Dims((expr,))}
-        )
+        return cls.create(operands=operands, result_types=[vector(I64, lanes)], properties={"expr": Dims((expr,))})
 
     @property
     def value(self) -> Expr:
@@ -296,7 +294,6 @@ class Load(Access):
     @classmethod
     def of(cls, buffer: SSAValue, offset: SSAValue, mask: SSAValue | None, lanes: int) -> Self:
 
-
         assert isinstance(buffer.type, Buffer)
         sizes = DenseArrayBase.from_list(i32, [1, 1, 0 if mask is None else 1])
         return cls.create(
@@ -324,10 +321,7 @@ class Store(Access):
     )
 
     @classmethod
-    def of(
-        cls, value: SSAValue, buffer: SSAValue, offset: SSAValue, mask: SSAValue | None, kind: str = "set"
-    ) -> Self:
-
+    def of(cls, value: SSAValue, buffer: SSAValue, offset: SSAValue, mask: SSAValue | None, kind: str = "set") -> Self:
 
         sizes = DenseArrayBase.from_list(i32, [1, 1, 1, 0 if mask is None else 1])
         return cls.create(
@@ -370,6 +364,9 @@ class Fill(IRDLOperation):
     value = operand_def()
     buffer = operand_def(Buffer)
     count = operand_def(I64)
+    scope = opt_prop_def(StringAttr)
+    noalias = opt_prop_def(ArrayAttr[StringAttr])
+    irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(MemoryWriteEffect())
     assembly_format = "$value `to` $buffer `,` $count attr-dict `:` type($value) `,` type($buffer)"
 
@@ -382,7 +379,8 @@ class Copy(IRDLOperation):
     source = operand_def(Buffer)
     target = operand_def(Buffer)
     count = operand_def(I64)
+    scope = opt_prop_def(StringAttr)
+    noalias = opt_prop_def(ArrayAttr[StringAttr])
+    irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = "$source `to` $target `,` $count attr-dict `:` type($source) `,` type($target)"
-
-

@@ -1,6 +1,6 @@
 """The `weld` dialect: tensor programs by value, from single NumPy-like ops to fused kernels."""
 
-# pyright: reportUnusedImport=false
+# pyright: reportUnusedImport=false  (modules are imported to register their ops, names to give them on)
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     FloatAttr,
     IntegerAttr,
+    IntegerType,
 )
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import prop_def, result_def, traits_def
@@ -50,8 +51,8 @@ def number_attribute(value: Any, element: Attribute) -> Attribute:
         part: Any = cast(Any, element).element_type
         return ArrayAttr[Any]([FloatAttr(float(exact.real), part), FloatAttr(float(exact.imag), part)])
     if is_float(element):
-        return FloatAttr(float(exact), element)  # pyright: ignore[reportArgumentType,reportCallIssue]
-    return IntegerAttr(int(exact), element)  # pyright: ignore[reportArgumentType,reportCallIssue]
+        return FloatAttr(float(exact), element)
+    return IntegerAttr(int(exact), cast(IntegerType, element))
 
 
 @define_op
@@ -77,7 +78,7 @@ class Constant(WeldOp):
         if array.size and (array.size == 1 or array.tobytes() == np.repeat(first, array.size).tobytes()):
             return cls.splat(first[0], kind)
         data = BytesAttr(array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
-        dense = DenseIntOrFPElementsAttr(kind, data)  # pyright: ignore[reportArgumentType]
+        dense = DenseIntOrFPElementsAttr(cast(Any, kind), data)
         return cls.create(properties={"value": dense}, result_types=[kind])
 
     @property

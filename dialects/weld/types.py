@@ -28,6 +28,7 @@ from .attributes import Dims
 
 Tensor: TypeAlias = TensorType[Attribute]
 Shape: TypeAlias = tuple[Expr, ...]
+Float: TypeAlias = Float16Type | BFloat16Type | Float32Type | Float64Type
 
 BOOL = IntegerType(1)
 I64 = IntegerType(64)
@@ -136,8 +137,8 @@ def with_element(kind: Attribute, element: Attribute) -> Attribute:
     return element
 
 
-def is_float(element: Attribute) -> bool:
-    return isinstance(element, Float16Type | BFloat16Type | Float32Type | Float64Type)
+def is_float(element: Attribute) -> TypeGuard[Float]:
+    return isinstance(element, Float)
 
 
 def is_unsigned(element: Attribute) -> bool:

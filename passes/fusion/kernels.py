@@ -25,9 +25,9 @@ from .profit import bytes_of
 class FormKernels(ModulePass):
     """Group generics into kernels: row reductions with what follows them in the same row, small epilogues.
 
-        %m = generic over "n, 8" gives "max d0" {...}      %y = weld.kernel outer 1 after 0 {
-        %y = generic over "n, 8" gives "write d0, d1" ->     %m = generic ... ; %y = generic ...
-             { load %m "d0" ... }                            yield %y }
+    %m = generic over "n, 8" gives "max d0" {...}      %y = weld.kernel outer 1 after 0 {
+    %y = generic over "n, 8" gives "write d0, d1" ->     %m = generic ... ; %y = generic ...
+         { load %m "d0" ... }                            yield %y }
     """
 
     name = "form-kernels"
@@ -203,9 +203,7 @@ def _emit(group: Group, number: int) -> None:
         block.insert_op_before(kernel, marker)
     for inner, result in zip(results, kernel.outs, strict=True):
         result.name_hint = inner.name_hint
-        inner.replace_uses_with_if(
-            result, lambda use: _outer_member(use.operation, body) is None
-        )
+        inner.replace_uses_with_if(result, lambda use: _outer_member(use.operation, body) is None)
 
 
 def _outer_member(op: Operation, body: Block) -> Operation | None:

@@ -44,8 +44,8 @@ def slice_of(generic: Generic, values: tuple[SSAValue, ...]) -> list[Operation]:
 def inline_load(load: Load) -> None:
     """Compute the loaded value in place: the producer's slice at the load's point, under the load's guards.
 
-        %p = generic { %a = load %x "d0"; %b = exp %a; yield %b }
-        ... load %p "d1 + 1 if d1 >= 0"   ->   load %x "d1 + 1 if d1 >= 0"; exp
+    %p = generic { %a = load %x "d0"; %b = exp %a; yield %b }
+    ... load %p "d1 + 1 if d1 >= 0"   ->   load %x "d1 + 1 if d1 >= 0"; exp
     """
     producer = load.tensor.owner
     assert isinstance(producer, Generic)
@@ -128,7 +128,6 @@ def _substituted(op: Operation, dims: Mapping[str, Expr], guards: tuple[Expr, ..
     if isinstance(op, Inside):
         return dict(Inside.of(tuple(g.substitute(dims) for g in op.guards.data)).properties)
     return dict(op.properties)
-
 
 
 def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Generic:

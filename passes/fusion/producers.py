@@ -22,8 +22,8 @@ from .profit import CHEAP, bytes_of, full_loads, recompute_cost, streams
 class FuseProducers(ModulePass):
     """Inline written values into the generics that load them, and keep the ones still needed as further results.
 
-        %e = generic { exp(load %x) }           %e, %s = generic over "n, m" gives "write d0, d1", "sum d0" {
-        %s = generic "sum d0" { load %e }   ->    %0 = exp(load %x); yield %0, %0 }
+    %e = generic { exp(load %x) }           %e, %s = generic over "n, m" gives "write d0, d1", "sum d0" {
+    %s = generic "sum d0" { load %e }   ->    %0 = exp(load %x); yield %0, %0 }
     """
 
     name = "fuse-producers"
@@ -137,5 +137,3 @@ def _repeats(load: Load, consumer: Generic) -> bool:
     """Whether the consumer visits an element of the producer more than once: a dim it does not index with."""
     used = {n for e in load.where.indices for n in e.names}
     return any(size.value != 1 and dim not in used for dim, size in zip(consumer.dims, consumer.sizes, strict=True))
-
-

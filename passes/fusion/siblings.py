@@ -87,9 +87,7 @@ def _alignment(first: Generic, second: Generic, tensor: SSAValue) -> dict[str, E
     return None
 
 
-def _match(
-    left: tuple[Expr, ...], right: tuple[Expr, ...], first: Generic, second: Generic
-) -> dict[str, Expr] | None:
+def _match(left: tuple[Expr, ...], right: tuple[Expr, ...], first: Generic, second: Generic) -> dict[str, Expr] | None:
     dims: dict[str, Expr] = {}
     for a, b in zip(left, right, strict=True):
         if str(a) in first.dims and str(b) in second.dims:

@@ -275,7 +275,8 @@ class _Body:
         """A constant inside the body is known like one outside; only its use makes it an op."""
         number = op.value
         if isinstance(op.result.type, IndexType):
-            return Expr.constant(int(number.value.data))  # pyright: ignore
+            assert isinstance(number, IntegerAttr)
+            return Expr.constant(number.value.data)
         value = scalars.constant(self.p.b, op)
         self.scalars[op.result] = value
         return value
@@ -285,7 +286,8 @@ class _Body:
         if any(e is None for e in known):
             raise Unsupported("needs operands that follow from linalg.index, constants and sizes; use arith ops")
         exprs = [e for e in known if e is not None]
-        affine_map: AffineMapAttr = op.properties["map"]  # pyright: ignore[reportAssignmentType]
+        affine_map = op.properties["map"]
+        assert isinstance(affine_map, AffineMapAttr)
         count = affine_map.data.num_dims
         self.exprs[op.results[0]] = map_indices(affine_map.data, exprs[:count], exprs[count:])[0]
 

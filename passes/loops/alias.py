@@ -47,3 +47,10 @@ def annotate(function: FuncOp) -> None:
             name = written.get(op.buffer, "inputs")
             op.properties["scope"] = names[name]
             op.properties["noalias"] = others[name]
+        elif isinstance(op, Fill):
+            op.properties["scope"] = names[written[op.buffer]]
+            op.properties["noalias"] = others[written[op.buffer]]
+        elif isinstance(op, Copy):
+            target, source = written[op.target], written.get(op.source, "inputs")
+            op.properties["scope"] = names[target]
+            op.properties["noalias"] = ArrayAttr([s for s in others[target].data if s.data != source])

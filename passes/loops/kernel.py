@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xdsl.dialects.builtin import FunctionType
+from xdsl.dialects.builtin import FunctionType, IntegerAttr, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
@@ -91,6 +91,8 @@ class _Lowering:
             self.kernel.sym_name.data, FunctionType.from_lists(types, []), Region(self.block), visibility="private"
         )
         function.location = self.kernel.location
+        if self.vector is not None:
+            function.attributes["loop.outer_lanes"] = IntegerAttr(self.lanes, i64)
         outs = list[SSAValue](self.kernel.outs)
         return KernelFunction(function, self.tensors, outs, self.scratch, symbols)
 
@@ -142,7 +144,7 @@ class _Lowering:
         late = any(r not in self.looped for r in readers)
         names = [str(e) for e in result.indices]
         if not late and outer and not result.is_scatter:
-            inner = [k for k, n in enumerate(names) if n not in outer]
+            inner = [k for k, n in enumerate(names) if n not in outer and shape[k].value != 1]
             if not inner:
                 return Home(level=self.outer)
             lanes = self.lanes if self.vector is not None else 1
@@ -169,9 +171,7 @@ class _Lowering:
     def _best_values(self) -> None:
         """argmax and argmin that combine in memory keep their best values in scratch beside the positions."""
         for member in self.kernel.members:
-            for out, result, yielded in zip(
-                member.outs, member.results_given, member.yielded(), strict=True
-            ):
+            for out, result, yielded in zip(member.outs, member.results_given, member.yielded(), strict=True):
                 home = self.homes[out]
                 if result.values == 2 and result.is_reduction and home.buffer is not None:
                     row = member in self.looped and self._is_row(home, self.outer)
@@ -195,9 +195,7 @@ class _Lowering:
         plans = [self._plan(m, self.outer) for m in self.looped]
         best = max(range(self.outer), key=lambda k: (sum(score(p, f"d{k}") for p in plans), k))
         across = sum(score(p, f"d{best}") for p in plans)
-        inner = sum(
-            max((score(p, d) for d in p.order[self.outer :]), default=0) for p in plans
-        )
+        inner = sum(max((score(p, d) for d in p.order[self.outer :]), default=0) for p in plans)
         has_inner = any(len(p.order) > self.outer for p in plans)
         return f"d{best}" if across > inner or not has_inner else None
 
@@ -231,9 +229,7 @@ class _Lowering:
         if (size % self.lanes).value != 0:
             self._outer_loop(frame, rest, whole, size, self.lanes, True)
 
-    def _outer_loop(
-        self, frame: Frame, rest: list[str], start: Expr, stop: Expr, step: int, masked: bool
-    ) -> None:
+    def _outer_loop(self, frame: Frame, rest: list[str], start: Expr, stop: Expr, step: int, masked: bool) -> None:
         dim = rest[0]
         label = f"{dim} rest" if masked else dim
         loop = For.of(frame.index(start), frame.index(stop), step, [], label)

@@ -118,5 +118,3 @@ def _segment(name: str, kernels: list[KernelFunction], plan: Plan, module: Modul
     function.attributes["loop.places"] = ArrayAttr([StringAttr(f"{p.kind} {p.index}") for p in order])
     module.body.block.add_op(function)
     return Segment(name, order, symbols)
-
-

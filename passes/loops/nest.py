@@ -65,9 +65,7 @@ class Nest:
         self.levels = {d: k + 1 for k, d in enumerate(self.order)}
         frame.levels = self.levels
         self._level_cache: dict[SSAValue, int] = {}
-        self.reductions = [
-            self._reduction(k, r) for k, r in enumerate(member.results) if r.is_reduction
-        ]
+        self.reductions = [self._reduction(k, r) for k, r in enumerate(member.results) if r.is_reduction]
 
     # ---- loops ---------------------------------------------------------------------
     def emit(self, frame: Frame) -> None:
@@ -201,9 +199,7 @@ class Nest:
         if reduction.across_lanes and lanes_of(values[0]) > 1:
             if frame.mask is not None:
                 blank = self._identity(reduction, frame)
-                values = [
-                    frame.top.builder.select(frame.mask, v, b) for v, b in zip(values, blank, strict=True)
-                ]
+                values = [frame.top.builder.select(frame.mask, v, b) for v, b in zip(values, blank, strict=True)]
             op = Reduce.of(result.kind, values)
             frame.top.add(op)
             values = list(op.results)
@@ -309,9 +305,7 @@ class Nest:
                 values = [frame.widen(v) for v in values]
             if frame.mask is not None and reduction.across_lanes and reduction.level < self._vector_level():
                 blank = self._identity(reduction, frame)
-                values = [
-                    frame.top.builder.select(frame.mask, v, b) for v, b in zip(values, blank, strict=True)
-                ]
+                values = [frame.top.builder.select(frame.mask, v, b) for v, b in zip(values, blank, strict=True)]
             found[reduction.position] = values
         return found
 
@@ -360,17 +354,15 @@ class Nest:
         if isinstance(op, PointLoad):
             return self._load(op, frame)
         if isinstance(op, Index):
-            return frame.lanes_index(op.value)
+            return frame.lanes_index(op.value.substitute(self.member.merged))
         if isinstance(op, Inside):
-            return self._inside(op.guards.data, frame)
+            return self._inside([g.substitute(self.member.merged) for g in op.guards.data], frame)
         if isinstance(op, Constant):
             return frame.constant(op.number, op.res.type, 1)
         assert isinstance(op, Elementwise)
         args = [self.value(v, frame) for v in op.operands]
         if any(lanes_of(a) > 1 for a in args):
-            wide = [
-                frame.widen(a, self.level_of(v)) for a, v in zip(args, op.operands, strict=True)
-            ]
+            wide = [frame.widen(a, self.level_of(v)) for a, v in zip(args, op.operands, strict=True)]
             args = wide
         if isinstance(op, Cast):
             return frame.top.builder.cast(args[0], scalar_of(op.res))

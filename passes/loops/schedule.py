@@ -65,6 +65,10 @@ def plan_member(op: Generic, strides: Mapping[SSAValue, tuple[Expr, ...]], merge
             fixed |= {n for g in inner.guards.data for n in g.names}
     sizes = dict(zip(op.dims, op.sizes, strict=True))
     member = Member(op, offsets, op.results_given, list(op.dims), sizes, {})
+    for dim in op.dims[merge_below:]:
+        if sizes[dim].value == 1:
+            member.order.remove(dim)
+            member.merged[dim] = Expr.constant(0)
     for position in range(len(op.dims) - 2, merge_below - 1, -1):
         _merge(member, op.dims[position], op.dims[position + 1], fixed)
     return member
@@ -73,7 +77,7 @@ def plan_member(op: Generic, strides: Mapping[SSAValue, tuple[Expr, ...]], merge
 def _merge(member: Member, outer: str, inner: str, fixed: set[str]) -> None:
     """Walk `outer` and `inner` as one dim if every access has the inner size times the inner stride as its
     outer stride."""
-    if outer in fixed or inner in fixed:
+    if outer in fixed or inner in fixed or outer in member.merged or inner in member.merged:
         return
     sizes = member.sizes
     for offset in member.offsets:

@@ -62,9 +62,7 @@ class Frame:
 
     def with_scopes(self, scopes: list[Scope]) -> Frame:
         """The same place with other open loops."""
-        return Frame(
-            scopes, self.counters, self.levels, self.symbols, self.lanes, self.vector_dim, self.mask
-        )
+        return Frame(scopes, self.counters, self.levels, self.symbols, self.lanes, self.vector_dim, self.mask)
 
     def at(self, level: int) -> Frame:
         """The frame as it is outside the loops deeper than `level`."""
@@ -167,9 +165,7 @@ class Frame:
         found = scope.values.get("lane counter")
         if found is None:
             lane = Expr.symbol("lane") + Expr.symbol("start")
-            found = scope.insert(
-                Affine.of(lane, {"lane": self.iota(), "start": self.counters[self.vector_dim]})
-            )
+            found = scope.insert(Affine.of(lane, {"lane": self.iota(), "start": self.counters[self.vector_dim]}))
             scope.values["lane counter"] = found
         return found
 
@@ -209,5 +205,3 @@ class Frame:
             found = scope.insert(Constant.splat(number, vector(element, lanes)))
             scope.values[key] = found
         return found
-
-
