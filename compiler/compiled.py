@@ -16,6 +16,7 @@ from .driver import Compilation
 from .pipeline import STAGES
 from .report import Report, build_report
 from .runtime import entry
+from .runtime.entry import Flag
 from .runtime.executable import ShapeMismatch
 from .runtime.program import ArraySpec
 
@@ -83,8 +84,9 @@ class Compiled:
             (shape, spec.dtype)
             for shape, spec in zip(binding.output_shapes, self._executable.spec.outputs, strict=True)
         )
-        dense = all(spec.strides is None for spec in specs)
-        return FastCall(made.call, outputs, self._rebuild, self._flatten_out, dense)
+        # The native overlap test is for dense arrays, and what a failed check leaves must not be seen.
+        direct = all(spec.strides is None for spec in specs) and not made.flags
+        return FastCall(made.call, outputs, self._rebuild, self._flatten_out, made.flags, direct)
 
     def _into(self, inputs: list[Any], outs: list[Any]) -> list[Any]:
         """Run into given arrays: through fresh ones where memory overlaps, or where a check could still fail."""
@@ -175,15 +177,21 @@ class FastCall:
     outputs: tuple[tuple[tuple[int, ...], Any], ...]
     rebuild: Callable[[list[Any]], Any]
     flatten_out: Callable[[Any], list[Any]]
-    dense: bool
-    """Whether the native overlap test covers arrays that the caller gives as `out=`."""
+    flags: tuple[Flag, ...]
+    direct: bool
+    """Whether results may be written straight into arrays given as `out=`."""
 
     def run(self, args: tuple[Any, ...], out: Any) -> Any:
         """The result, or MISSED and nothing was done."""
         if out is None:
             outs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
-            return self.rebuild(outs) if self.call(*args, *outs) else MISSED
-        if not self.dense:
+            if not self.call(*args, *outs):
+                return MISSED
+            for flag in self.flags:
+                if flag.byte[0]:
+                    raise flag.exception(flag.message)
+            return self.rebuild(outs)
+        if not self.direct:
             return MISSED
         return out if self.call(*args, *self.flatten_out(out)) else MISSED
 

@@ -19,6 +19,7 @@ from ..dialects.weld.generic import Generic, Load
 from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
 from ..dialects.weld.types import bit_width, scalar_of, shape_of
+from ..dialects.weld.views import Reshape, Transpose
 from ..passes.evaluate import find_function
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
     library = [s.library for s in plan.steps if s.library is not None]
     moved = sum(k.bytes_read + k.bytes_written for k in reports)
     for op in library:
-        moved += sum(_bytes(v, size) for v in {*op.operands, *op.results})
+        moved += sum(_bytes(v, size) for v in {_root(v) for v in [*op.operands, *op.results]})
     own = compilation.slots_between
     return Report(
         reports,
@@ -261,7 +262,7 @@ def _minimum(kernels: list[Kernel], library: list[Any], plan: Any, size: Callabl
             for init in member.inits:
                 if init in plan.inputs:
                     loads.setdefault(init, [])
-    whole = {v for op in library for v in op.operands}
+    whole = {_root(v) for op in library for v in op.operands}
     for tensor in plan.inputs:
         if tensor in whole or (tensor in loads and not loads[tensor]):
             total += _bytes(tensor, size)
@@ -271,9 +272,8 @@ def _minimum(kernels: list[Kernel], library: list[Any], plan: Any, size: Callabl
 
 
 def _root(value: SSAValue) -> SSAValue:
-    from ..dialects.weld.views import Reshape
-
-    while isinstance(value.owner, Reshape):
+    """The tensor whose memory this is."""
+    while isinstance(value.owner, Reshape | Transpose):
         value = value.owner.args[0]
     return value
 

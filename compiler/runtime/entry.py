@@ -193,6 +193,15 @@ def symbols() -> dict[str, int]:
     return {"array_type": id(np.ndarray), "true_object": id(True), "false_object": id(False)}
 
 
+@dataclass(frozen=True)
+class Flag:
+    """A byte of the arena that a failed check sets."""
+
+    byte: Any
+    exception: type[Exception]
+    message: str
+
+
 @dataclass
 class Entry:
     """A bound program's entry: `call(*inputs, *outputs)` is True when it ran."""
@@ -200,6 +209,8 @@ class Entry:
     call: Callable[..., bool]
     keep: tuple[Any, ...]
     """What the table points to."""
+    flags: tuple[Flag, ...] = ()
+    """To look at after the call; with flags, outputs must be fresh arrays."""
 
 
 def make_entry(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ...dialects.expr import Expr
-from .entry import Entry, is_supported, make_entry
+from .entry import Entry, Flag, is_supported, make_entry
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
 
 _NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
@@ -89,14 +89,14 @@ class Executable:
     # ---- the short way -------------------------------------------------------------
     def entry_for(self, inputs: Sequence[Any], invoke: Callable[[], int]) -> tuple[Entry, Binding] | None:
         """The native entry for arrays like these, after a few calls with them; None for programs that have none:
-        with library calls or checks, or so large that others should run meanwhile. `invoke` gives the address of
+        with library calls, or so large that others should run meanwhile. `invoke` gives the address of
         the code in `entry.TEXT`."""
         binding = self.bind(inputs)
         binding.uses += 1
         if binding.entry is not None:
             return binding.entry, binding
         steps = self.spec.steps
-        if binding.uses != ENTRY_AFTER or len(steps) != 1 or self.spec.checks or not is_supported():
+        if binding.uses != ENTRY_AFTER or len(steps) != 1 or not is_supported():
             return None
         step = steps[0]
         shapes = zip(binding.output_shapes, self.spec.outputs, strict=True)
@@ -128,6 +128,9 @@ class Executable:
         address = self.addresses[step.symbol]
         entry = make_entry(invoke, address, arrays, len(inputs), places, binding.tables[0])
         entry.keep = (*entry.keep, arena, self.keep)
+        for check in self.spec.checks:
+            start = base - arena.ctypes.data + binding.slot_offsets[check.place - self.first_slot]
+            entry.flags += (Flag(arena[start : start + 1], _EXCEPTIONS[check.exception], check.message),)
         return entry
 
     # ---- running -------------------------------------------------------------------
