@@ -68,10 +68,10 @@ class Compiled:
             return out
         return self._rebuild(results)
 
-    def fast_call(self, leaves: Sequence[Any]) -> FastCall | None:
+    def fast_call(self, args: tuple[Any, ...], leaves: Sequence[Any]) -> FastCall | None:
         """The short way for calls with arrays like these, where the program has one."""
         specs = self._executable.spec.inputs
-        if any(type(a) is not np.ndarray for a in leaves) or len(leaves) != len(specs):
+        if len(args) != len(specs) or not all(isinstance(a, np.ndarray | np.generic | bool | int | float) for a in args):
             return None
         for array, spec in zip(leaves, specs, strict=True):
             if spec.strides is None and not (array.flags.c_contiguous and array.flags.aligned):
@@ -86,7 +86,12 @@ class Compiled:
         )
         # The native overlap test is for dense arrays, and what a failed check leaves must not be seen.
         direct = all(spec.strides is None for spec in specs) and not made.flags
-        return FastCall(made.call, outputs, self._rebuild, self._flatten_out, made.flags, direct)
+        numbers = tuple(
+            (k, type(a), s.dtype)
+            for k, (a, s) in enumerate(zip(args, specs, strict=True))
+            if not isinstance(a, np.ndarray)
+        )
+        return FastCall(numbers, made.call, outputs, self._rebuild, self._flatten_out, made.flags, direct)
 
     def _into(self, inputs: list[Any], outs: list[Any]) -> list[Any]:
         """Run into given arrays: through fresh ones where memory overlaps, or where a check could still fail."""
@@ -171,8 +176,10 @@ def _invoke() -> int:
 
 @dataclass(frozen=True)
 class FastCall:
-    """A program bound to the shapes of its last calls. The arguments must be plain arrays, one a parameter."""
+    """A program bound to the shapes of its last calls. Each argument must be a plain array or a number."""
 
+    numbers: tuple[tuple[int, type, Any], ...]
+    """The arguments that are numbers: position, Python type, dtype."""
     call: Callable[..., bool]
     outputs: tuple[tuple[tuple[int, ...], Any], ...]
     rebuild: Callable[[list[Any]], Any]
@@ -183,6 +190,13 @@ class FastCall:
 
     def run(self, args: tuple[Any, ...], out: Any) -> Any:
         """The result, or MISSED and nothing was done."""
+        if self.numbers:
+            given = list(args)
+            for k, kind, dtype in self.numbers:
+                if k >= len(given) or type(given[k]) is not kind:
+                    return MISSED
+                given[k] = np.array(given[k], dtype)
+            args = tuple(given)
         if out is None:
             outs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
             if not self.call(*args, *outs):

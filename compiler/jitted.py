@@ -123,7 +123,7 @@ class Jitted:
                 self._exact.clear()
             self._exact[key] = entry
         if not self._check and not kwargs:
-            self._fast = entry.compiled.fast_call(leaves)
+            self._fast = entry.compiled.fast_call(args, leaves)
         return entry.compiled.call_flat(leaves, out)
 
     def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], structure: object) -> Entry:

@@ -47,7 +47,7 @@ class _Run:
             best = _best_time(lambda: program(inputs))
             sys.stdout.write(f"time: {_seconds(best)} a call (best), {_seconds(compile_time)} to compile\n")
         if self.args.explain:
-            sys.stdout.write(f"{report}\n")
+            sys.stdout.write(f"{report()}\n")
 
     def _inputs(self, function: FuncOp) -> list[Any]:
         if self.args.input:
@@ -57,17 +57,18 @@ class _Run:
         check_inputs(function, inputs)
         return inputs
 
-    def _program(self, module: ModuleOp, function: FuncOp) -> tuple[Program, str]:
+    def _program(self, module: ModuleOp, function: FuncOp) -> tuple[Program, Callable[[], object]]:
+        """What calls the function, and what tells how it was compiled (with the sizes of the last call)."""
         entry = function.sym_name.data
         if self.args.target == "numpy":
-            return lambda inputs: evaluate(module, inputs, entry), "the target numpy runs each op by itself"
+            return lambda inputs: evaluate(module, inputs, entry), lambda: "the target numpy runs each op by itself"
         compiled = import_module("loopweld.api").compile(module, entry=entry, target=self.args.target)
 
         def call(inputs: Sequence[Any]) -> Sequence[Any]:
             results = compiled(*inputs)
             return results if isinstance(results, tuple | list) else (results,)
 
-        return call, str(compiled.report)
+        return call, lambda: compiled.report
 
 
 def parse_sizes(text: str) -> Mapping[str, int]:
