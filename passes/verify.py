@@ -16,7 +16,7 @@ from xdsl.irdl.dominance import DominanceInfo
 from xdsl.traits import NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
-from ..dialects.loop.ops import Access, Buffer, Load, Store, lanes_of, vector
+from ..dialects.loop.ops import Buffer, Copy, Fill, Load, Store, lanes_of, vector
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.constant import Constant
 from ..dialects.weld.generic import Generic
@@ -37,7 +37,7 @@ def verify_module(module: ModuleOp) -> None:
     dominance: dict[Region, DominanceInfo] = {}
     for op in order:
         _verify_dominance(op, order, dominance)
-    annotated = any(isinstance(op, Access) and op.scope is not None for op in order)
+    annotated = any(isinstance(op, Load | Store) and op.scope is not None for op in order)
     for op in order:
         if isinstance(op, FuncOp) and op.body.blocks:
             _verify_stage(op, annotated)
@@ -132,16 +132,15 @@ def _verify_loops_op(op: Operation, annotated: bool) -> None:
         kind: Attribute = value.type
         if isinstance(kind, TensorType):
             _wrong(op, f"uses {kind} in a function of explicit loops, where tensors are buffers")
-    if isinstance(op, Access):
-        _verify_access(op, annotated)
+    if isinstance(op, Load | Store):
+        _verify_access(op)
+    if annotated and isinstance(op, Load | Store | Fill | Copy):
+        _verify_scope(op)
 
 
-def _verify_access(op: Access, annotated: bool) -> None:
-    """An access moves lanes of the buffer's element, at one i64 offset or one a lane, under a mask of its lanes.
-
-    `annotate-alias-scopes` gives every access of a module its scope, so one that has a scope tells that it ran.
-    """
-    assert isinstance(op, Load | Store) and isinstance(op.buffer.type, Buffer)
+def _verify_access(op: Load | Store) -> None:
+    """An access moves lanes of the buffer's element, at one i64 offset or one a lane, under a mask of its lanes."""
+    assert isinstance(op.buffer.type, Buffer)
     value: SSAValue = op.res if isinstance(op, Load) else op.value
     lanes = lanes_of(value)
     if scalar_of(value) != op.buffer.type.element:
@@ -150,8 +149,10 @@ def _verify_access(op: Access, annotated: bool) -> None:
         _wrong(op, f"expects an i64 offset, or one for each of the {lanes} lanes, found {op.offset.type}")
     if op.mask is not None and op.mask.type != vector(BOOL, lanes):
         _wrong(op, f"expects a mask of type {vector(BOOL, lanes)}, found {op.mask.type}")
-    if not annotated:
-        return
+
+
+def _verify_scope(op: Load | Store | Fill | Copy) -> None:
+    """`annotate-alias-scopes` gives every access of a module its scope: one that has a scope tells that it ran."""
     if op.scope is None or op.noalias is None:
         _wrong(op, "has no alias scope, though other accesses of the module have")
     if op.scope in op.noalias.data:

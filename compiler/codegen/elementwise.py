@@ -103,7 +103,9 @@ def _float_to_int(w: FunctionText, value: str, source: Attribute, target: Attrib
     blank = least if lanes == 1 else f"splat (i{wide} {least})"
     number = w.emit(f"select {mask} {inside}, {middle} {number}, {middle} {blank}")
     if bits == 64 and unsigned:
-        big = w.emit(f"fcmp oge {before} {value}, {high}")
+        above = w.emit(f"fcmp oge {before} {value}, {high}")
+        fits = w.emit(f"fcmp olt {before} {value}, {constant_text(2.0**64, source)}")
+        big = w.emit(f"and {mask} {above}, {fits}")
         lower = w.emit(f"fsub {before} {value}, {high}")
         rest = w.emit(f"fptosi {before} {lower} to {middle}")
         flipped = w.emit(f"xor {middle} {rest}, {blank}")

@@ -12,7 +12,7 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from .base import Elementwise, elementwise, quiet
-from .types import as_element, dtype_of, greatest, is_element, kind_of, least, scalar_of, with_element
+from .types import as_element, dtype_of, is_element, kind_of, scalar_of, with_element
 
 
 def _cast(value: Any) -> Any:
@@ -20,19 +20,27 @@ def _cast(value: Any) -> Any:
 
 
 def _to_integer(source: Any, element: Attribute) -> Any:
-    """The truncated value, the type's least value where it does not fit: what NumPy leaves to the machine."""
-    low, high = int(least(element)), int(greatest(element))
+    """The truncated value through int32 or int64, then cut off: what C and so NumPy do on x86."""
+    dtype = dtype_of(element)
+    wide = np.dtype(np.int32 if dtype.itemsize < 4 or dtype == np.int32 else np.int64)
+    bound = float(2 ** (8 * wide.itemsize - 1))
     whole = np.trunc(source.astype(np.float64))
-    fits = (whole >= low) & (whole < float(high + 1))  # high + 1 is a power of two; high itself would be rounded
-    return np.where(fits, np.where(fits, whole, 0).astype(dtype_of(element)), np.asarray(low, dtype_of(element)))
+    fits = (whole >= -bound) & (whole < bound)
+    number = np.where(fits, np.where(fits, whole, 0).astype(wide), np.iinfo(wide).min).astype(dtype)
+    if dtype != np.uint64:
+        return number
+    above = whole >= bound
+    rest = np.where(above & (whole < 2 * bound), whole - bound, 0).astype(np.uint64) + np.uint64(2**63)
+    return np.where(above & (whole < 2 * bound), rest, number)
 
 
 @elementwise
 class Cast(Elementwise):
     """NumPy's astype: `weld.cast %x : (tensor<4xi32>) -> tensor<4xf32>`.
 
-    Float to integer truncates; NaN and values out of range give the type's least value. Anything to bool is
-    `!= 0`.
+    Float to integer truncates, through int32 for types of 8 and 16 bits and int32 itself, else through int64;
+    there NaN and values out of range give the least value, and narrower types keep the low bits. Anything to bool
+    is `!= 0`.
     """
 
     name = "weld.cast"

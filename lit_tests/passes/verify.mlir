@@ -190,6 +190,15 @@ func.func private @one_scope_missing(%x: !loop.buffer<f32>, %i: i64) {
 
 // -----
 
+func.func private @fill_without_a_scope(%x: !loop.buffer<f32>, %y: !loop.buffer<f32>, %v: f32, %i: i64) {
+  %0 = loop.load %x[%i] {scope = "inputs", noalias = ["y"]} : !loop.buffer<f32>, i64 -> f32
+  // expected-error@+1 {{'loop.fill' op has no alias scope}}
+  loop.fill %v to %y, %i : f32, !loop.buffer<f32>
+  func.return
+}
+
+// -----
+
 func.func private @excludes_itself(%x: !loop.buffer<f32>, %i: i64) {
   // expected-error@+1 {{cannot overlap its own alias scope}}
   %0 = loop.load %x[%i] {scope = "inputs", noalias = ["inputs"]} : !loop.buffer<f32>, i64 -> f32

@@ -35,13 +35,25 @@ func.func private @read_back(%x: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i
 
 // A buffer that is only filled is written too.
 // CHECK-LABEL: func.func private @filled
-// CHECK:         loop.load %y[%i] {scope = "y{{[0-9]*}}", noalias = ["inputs", "z{{[0-9]*}}"]}
-// CHECK-NEXT:    loop.store "set" %{{.*}} to %z[%i] {scope = "z{{[0-9]*}}", noalias = ["inputs", "y{{[0-9]*}}"]}
+// CHECK:         loop.fill %{{.*}} to %y, %n {scope = "[[Y:y[0-9]*]]", noalias = ["inputs", "[[Z:z[0-9]*]]"]}
+// CHECK-NEXT:    loop.load %y[%i] {scope = "[[Y]]", noalias = ["inputs", "[[Z]]"]}
+// CHECK-NEXT:    loop.store "set" %{{.*}} to %z[%i] {scope = "[[Z]]", noalias = ["inputs", "[[Y]]"]}
 func.func private @filled(%y: !loop.buffer<f32>, %z: !loop.buffer<f32>, %n: i64, %i: i64) {
   %zero = weld.constant 0.0 : f32
   loop.fill %zero to %y, %n : f32, !loop.buffer<f32>
   %0 = loop.load %y[%i] : !loop.buffer<f32>, i64 -> vector<16xf32>
   loop.store "set" %0 to %z[%i] : vector<16xf32>, !loop.buffer<f32>, i64
+  func.return
+}
+
+// A copy reads its source as well: it may overlap that.
+// CHECK-LABEL: func.func private @copied
+// CHECK:         loop.copy %x to %y, %n {scope = "[[Y:y[0-9]*]]", noalias = ["[[Z:z[0-9]*]]"]}
+// CHECK-NEXT:    loop.load %w[%i] {scope = "inputs", noalias = ["[[Y]]", "[[Z]]"]}
+func.func private @copied(%x: !loop.buffer<f32>, %w: !loop.buffer<f32>, %y: !loop.buffer<f32>, %z: !loop.buffer<f32>, %n: i64, %i: i64) {
+  loop.copy %x to %y, %n : !loop.buffer<f32>, !loop.buffer<f32>
+  %0 = loop.load %w[%i] : !loop.buffer<f32>, i64 -> f32
+  loop.store "set" %0 to %z[%i] : f32, !loop.buffer<f32>, i64
   func.return
 }
 
