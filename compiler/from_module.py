@@ -13,6 +13,7 @@ from .driver import compile_module
 from .jitted import flatten_tree
 from .targets import Target
 
+
 def compile_read(
     module: ModuleOp, entry: str, target: Target, numerics: str, check: bool, cache: ObjectCache | None = None
 ) -> Compiled:

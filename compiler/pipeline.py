@@ -24,8 +24,10 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         *to_tensor,
         ("generalize", ""),  # every op with a pointwise form is a generic
         (f"fuse-producers{{{streams}}}", ""),  # values are computed where they are used
+        (f"absorb-reductions{{{streams}}}", ""),  # what is reduced is computed in the reducing loop
         (f"fuse-siblings{{{streams}}}", ""),  # loops over one domain and input are one
-        (f"fuse-producers{{{streams}}}", "fused"),  # what joining siblings made possible
+        (f"fuse-producers{{{streams}}}", ""),  # what joining siblings made possible
+        (f"absorb-reductions{{{streams}}}", "fused"),  # the same for reductions
         *([] if numerics == "strict" else [("elide-rounding", "")]),  # 16-bit floats are rounded once a loop
         (f"form-kernels{{row-bytes={target.row_bytes}}}", "kernels"),  # rows and epilogues share a nest
         (f"lower-to-loops{{vector-bits={target.vector_bits}}}", ""),  # loops, vectors, memory places

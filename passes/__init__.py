@@ -14,6 +14,7 @@ PASSES = {
     "propagate-views": ("views", "PropagateViews"),
     "generalize": ("generalize", "Generalize"),
     "fuse-producers": ("fusion.producers", "FuseProducers"),
+    "absorb-reductions": ("fusion.producers", "AbsorbReductions"),
     "fuse-siblings": ("fusion.siblings", "FuseSiblings"),
     "elide-rounding": ("rounding", "ElideRounding"),
     "form-kernels": ("fusion.kernels", "FormKernels"),

@@ -1,6 +1,7 @@
 """The `weld` dialect: tensor programs by value, from single NumPy-like ops to fused kernels."""
 
-# pyright: reportUnusedImport=false  (modules are imported to register their ops, names to give them on)
+# Modules are imported so that they register their ops, names to hand them on.
+# pyright: reportUnusedImport=false
 
 from __future__ import annotations
 

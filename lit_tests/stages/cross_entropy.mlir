@@ -1,9 +1,9 @@
 // Cross entropy of integer labels: loss and gradient from one kernel; the gather of the labels stays inside the row.
-// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers" \
+// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions" \
 // RUN:   | filecheck %s --check-prefix=FUSED
-// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels" \
+// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions,form-kernels" \
 // RUN:   | filecheck %s --check-prefix=KERNELS
-// RUN: loopweld-opt %s --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
+// RUN: loopweld-opt %s --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
 // RUN:   | filecheck %s --check-prefix=LOOPS
 
 // FUSED-COUNT-4: weld.generic over

@@ -1,9 +1,9 @@
 // A hierarchical model: two gathers, two sums and two scatter-adds over the observations, in one loop of any length.
-// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers" \
+// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions" \
 // RUN:   | filecheck %s --check-prefix=FUSED
-// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels" \
+// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions,form-kernels" \
 // RUN:   | filecheck %s --check-prefix=KERNELS
-// RUN: loopweld-opt %s --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
+// RUN: loopweld-opt %s --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
 // RUN:   | filecheck %s --check-prefix=LOOPS
 
 // FUSED:       weld.generic over "s0" gives "sum", "sum", "scatter_add i0", "scatter_add i0" from %zero, %zero {

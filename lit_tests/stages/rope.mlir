@@ -1,9 +1,9 @@
 // Rotary embedding: slices and a concatenation are accesses of one loop; nothing is stored in between.
-// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers" \
+// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions" \
 // RUN:   | filecheck %s --check-prefix=FUSED
-// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels" \
+// RUN: loopweld-opt %s -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions,form-kernels" \
 // RUN:   | filecheck %s --check-prefix=KERNELS
-// RUN: loopweld-opt %s --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
+// RUN: loopweld-opt %s --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
 // RUN:   | filecheck %s --check-prefix=LOOPS
 
 // One generic; x is read at three places, each half only where it is needed; what is selected are values.

@@ -1,9 +1,9 @@
 // Softmax along the last and along the first axis: one kernel of three sweeps, whose exponentials wait in a row.
-// RUN: loopweld-opt %s --split-input-file -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers" \
+// RUN: loopweld-opt %s --split-input-file -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions" \
 // RUN:   | filecheck %s --check-prefix=FUSED
-// RUN: loopweld-opt %s --split-input-file -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels" \
+// RUN: loopweld-opt %s --split-input-file -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions,form-kernels" \
 // RUN:   | filecheck %s --check-prefix=KERNELS
-// RUN: loopweld-opt %s --split-input-file --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,fuse-siblings,fuse-producers,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
+// RUN: loopweld-opt %s --split-input-file --verify-each -p "resolve-shapes,simplify,propagate-views,simplify,generalize,fuse-producers,absorb-reductions,fuse-siblings,fuse-producers,absorb-reductions,form-kernels,lower-to-loops{vector-bits=512},annotate-alias-scopes" \
 // RUN:   | filecheck %s --check-prefix=LOOPS
 
 // Three generics: the greatest, the exponentials with their sum, the quotients.

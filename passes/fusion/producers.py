@@ -1,4 +1,4 @@
-"""`fuse-producers`: elementwise values are computed where they are used."""
+"""`fuse-producers` and `absorb-reductions`: written values are computed where they are used."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from .profit import CHEAP, bytes_of, full_loads, recompute_cost, streams
 
 @dataclass(frozen=True)
 class FuseProducers(ModulePass):
-    """Inline written values into the generics that load them, and keep the ones still needed as further results.
+    """Inline written values into the generics that load and write them on; the ones still needed are further results.
 
-    %e = generic { exp(load %x) }           %e, %s = generic over "n, m" gives "write d0, d1", "sum d0" {
-    %s = generic "sum d0" { load %e }   ->    %0 = exp(load %x); yield %0, %0 }
+    %a = generic { exp(load %x) }         %a, %b = generic over "n" gives "write d0", "write d0" {
+    %b = generic { neg(load %a) }   ->      %0 = exp(load %x); %1 = neg %0; yield %0, %1 }
     """
 
     name = "fuse-producers"
@@ -33,14 +33,35 @@ class FuseProducers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             block = function.body.block
-            fuse_block(block, self.max_streams)
+            fuse_block(block, self.max_streams, reductions=False)
             sort_block(block)
 
 
-def fuse_block(block: Block, max_streams: int) -> None:
+@dataclass(frozen=True)
+class AbsorbReductions(ModulePass):
+    """Compute what is reduced or scattered in the loop that reduces or scatters it.
+
+    %e = generic { exp(load %x) }           %e, %s = generic over "n, m" gives "write d0, d1", "sum d0" {
+    %s = generic "sum d0" { load %e }   ->    %0 = exp(load %x); yield %0, %0 }
+    """
+
+    name = "absorb-reductions"
+    max_streams: int = 24
+    """Loops with more tensors than this are not grown."""
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in functions(op):
+            block = function.body.block
+            fuse_block(block, self.max_streams, reductions=True)
+            sort_block(block)
+
+
+def fuse_block(block: Block, max_streams: int, reductions: bool) -> None:
+    """Fuse into every generic that does (or does not) reduce or scatter anything."""
     for op in list(block.ops):
         if isinstance(op, Generic) and op.parent is block:
-            fuse_into(op, max_streams)
+            if reductions == any(not result.is_write for result in op.results_given):
+                fuse_into(op, max_streams)
 
 
 def fuse_into(consumer: Generic, max_streams: int) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import AffineMapAttr, IndexType
+from xdsl.dialects.builtin import AffineMapAttr, IndexType, IntegerAttr
 from xdsl.dialects.linalg.ops import IndexOp
 from xdsl.dialects.linalg.ops import YieldOp as LinalgYield
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue

@@ -106,7 +106,7 @@ LAYOUT_FUNCTIONS = {
     "last axis": lambda x: x.sum(-1),
     "views out": lambda x: (x, x.copy(), x[1:], x.T),
     "flattened": lambda x: (x.reshape(-1)[::-1], x.ravel()[1:], x.sum()),
-    "select": lambda x: (np.where(x > 0, x, x * 2).T, x.sum(0, keepdims=True) == x),
+    "select": lambda x: (np.where(x > 0, x, x * 2).T, x.max(0, keepdims=True) == x),
     "scan": lambda x: np.cumsum(x, axis=-1),
 }
 

@@ -1,5 +1,5 @@
 // A load that reads nothing is 0; so is the value that is computed in its place (cos(0) would be 1).
-// RUN: loopweld-opt %s -p fuse-producers | filecheck %s
+// RUN: loopweld-opt %s -p fuse-producers,absorb-reductions | filecheck %s
 
 // CHECK-LABEL: func.func @guarded_load
 // CHECK:           weld.load %x "d0 if d0 - 1 >= 0"

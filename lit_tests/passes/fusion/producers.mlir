@@ -1,8 +1,8 @@
-// RUN: loopweld-opt %s -p fuse-producers | filecheck %s
+// RUN: loopweld-opt %s -p fuse-producers,absorb-reductions | filecheck %s
 // A fixed point: a second run changes nothing.
-// RUN: loopweld-opt %s -p fuse-producers,fuse-producers | filecheck %s
+// RUN: loopweld-opt %s -p fuse-producers,absorb-reductions,fuse-producers,absorb-reductions | filecheck %s
 // Each refusal has its reason.
-// RUN: loopweld-opt %s -p fuse-producers --remarks-filter=Missed 2>&1 | filecheck %s --check-prefix=MISSED
+// RUN: loopweld-opt %s -p fuse-producers,absorb-reductions --remarks-filter=Missed 2>&1 | filecheck %s --check-prefix=MISSED
 
 // fuses: an elementwise value that one op uses
 // CHECK-LABEL: func.func @chain
@@ -218,7 +218,7 @@ func.func @returned(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
 }
 
 // must not fuse: the sum of what is divided by it needs the whole of it first
-// MISSED:        [Missed] fuse: exp+sum -> div | Reason=reduction-result
+// MISSED:        [Missed] fuse: sum -> div | Reason=reduction-result
 // MISSED:        [Missed] fuse: exp+sum -> div | Reason=materialized-output
 // CHECK-LABEL: func.func @divided_by_its_sum
 // CHECK-NEXT:    %[[A:.*]], %[[S:.*]] = weld.generic over "8" gives "write d0", "sum" {

@@ -1,0 +1,65 @@
+"""What can be written down about each program that is compiled: its stages as files, what was decided as lines."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from loopweld.compiler.driver import Compilation
+from loopweld.compiler.pipeline import STAGES
+from loopweld.diagnostics import Position
+from loopweld.remarks import remark
+
+TOPICS = ("fusion", "passes", "cache")
+"""What can be logged: every fusion decision, the time of every pass, where the native code came from."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Called with each compilation. `folder` gets its stages, the standard error the lines of `topics`."""
+
+    folder: Path | None = None
+    topics: frozenset[str] = frozenset()
+
+    def __call__(self, compilation: Compilation) -> None:
+        if self.folder is not None:
+            dump(compilation, self.folder)
+        for line in lines(compilation, self.topics):
+            sys.stderr.write(f"loopweld: {line}\n")
+
+
+def dump(compilation: Compilation, folder: Path) -> None:
+    """Write `0000-1-tensor.mlir`, ..., `0000-5-llvm.ll`; the first number is the next that the folder has not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    number = _take_number(folder)
+    for position, stage in enumerate(STAGES, 1):
+        text = compilation.text(stage)
+        if text is not None:
+            path = folder / f"{number:04}-{position}-{stage}.{'ll' if stage == 'llvm' else 'mlir'}"
+            path.write_text(text, encoding="utf-8")
+
+
+def _take_number(folder: Path) -> int:
+    """The first number without a file, which is made: two processes never take the same one."""
+    for number in count():
+        try:
+            (folder / f"{number:04}-1-{STAGES[0]}.mlir").touch(exist_ok=False)
+        except FileExistsError:
+            continue
+        return number
+    raise AssertionError("there is always a next number")
+
+
+def lines(compilation: Compilation, topics: frozenset[str]) -> Iterator[str]:
+    """What there is to say about a compilation, topic by topic."""
+    if "fusion" in topics:
+        for decision in compilation.decisions:
+            at = Position.of_location(decision.location)
+            where = f" at {at.file}:{at.line}" if at is not None else ""
+            yield f"fusion: {remark(decision, Position('')).message}{where}"
+    if "passes" in topics:
+        for name, milliseconds in compilation.timings.items():
+            yield f"passes: {name} {milliseconds:.2f} ms"
+    if "cache" in topics and compilation.program.segments:
+        yield f"cache: the native code was {'read from the cache' if compilation.disk_hit else 'compiled'}"
