@@ -150,13 +150,15 @@ class Compiled:
         """The IR at a stage: "tensor", "fused", "kernels", "loops" or "llvm"."""
         if stage not in STAGES:
             raise ValueError(f"unknown stage {stage!r}; stages are {', '.join(STAGES)}")
-        if stage == "llvm":
-            return self._compilation.texts["llvm"]
-        return str(self._compilation.modules[stage]) + "\n"
+        text = self._compilation.text(stage)
+        if text is None:
+            raise ValueError(f"the target {self._compilation.target.name!r} has no stage {stage!r}")
+        return text
 
     def assembly(self) -> str:
         """The machine code of the target, as text."""
-        return jit.assembly(self._compilation.texts["llvm"], jit.host())
+        target = self._compilation.target
+        return jit.assembly(self._compilation.texts["llvm"], jit.native(target.name, target.features))
 
 
 MISSED = object()

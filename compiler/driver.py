@@ -60,6 +60,16 @@ class Compilation:
     timings: dict[str, float] = field(default_factory=dict[str, float])
     """Milliseconds by stage."""
 
+    def text(self, stage: str) -> str | None:
+        """The IR at one of `STAGES`; None where the pipeline of the target has no such stage."""
+        if stage == "llvm":
+            return self.texts["llvm"]
+        return str(self.modules[stage]) + "\n" if stage in self.modules else None
+
+
+Watch = Callable[[Compilation], None]
+"""Is told of each compilation."""
+
 
 @lru_cache
 def context() -> Context:
@@ -90,11 +100,13 @@ def compile_module(
     numerics: str = "fast",
     constants: Sequence[Any] = (),
     cache: ObjectCache | None = None,
+    watch: Watch | None = None,
 ) -> Compilation:
     """Compile function `entry` of a module of tensor ops (which is consumed).
 
     `names` are the arguments' names; `constants` are arrays for the trailing arguments, which callers do not
-    pass. `cache` is where objects are looked up and stored. Raises VerifyException for a wrong module.
+    pass. `cache` is where objects are looked up and stored; `watch` is told of the result. Raises VerifyException
+    for a wrong module.
     """
     timings: dict[str, float] = {}
     modules: dict[str, ModuleOp] = {}
@@ -130,7 +142,7 @@ def compile_module(
             gc.enable()
     spec = program_spec(find_function(module, entry), program, names, constants)
     executable = Executable(spec, loaded.addresses, loaded)
-    return Compilation(
+    compilation = Compilation(
         executable,
         {"llvm": text},
         modules,
@@ -145,6 +157,9 @@ def compile_module(
         hit,
         timings,
     )
+    if watch is not None:
+        watch(compilation)
+    return compilation
 
 
 def _object(text: str, program: Program, target: Target, cache: ObjectCache | None) -> tuple[bytes, bool]:

@@ -9,19 +9,25 @@ from xdsl.dialects.builtin import ModuleOp
 from ..passes.evaluate import find_function
 from .codegen.cache import ObjectCache
 from .compiled import Compiled
-from .driver import compile_module
+from .driver import Watch, compile_module
 from .jitted import flatten_tree
 from .targets import Target
 
 
 def compile_read(
-    module: ModuleOp, entry: str, target: Target, numerics: str, check: bool, cache: ObjectCache | None = None
+    module: ModuleOp,
+    entry: str,
+    target: Target,
+    numerics: str,
+    check: bool,
+    cache: ObjectCache | None = None,
+    watch: Watch | None = None,
 ) -> Compiled:
     """Compile function `entry` of a verified module of weld ops with symbolic sizes (which is consumed)."""
     function = find_function(module, entry)
     names = [a.name_hint or f"arg{k}" for k, a in enumerate(function.body.block.args)]
     source = module.clone() if check else None
-    compilation = compile_module(module, names, target, entry, numerics, cache=cache)
+    compilation = compile_module(module, names, target, entry, numerics, cache=cache, watch=watch)
 
     def rebuild(results: list[Any]) -> Any:
         return results[0] if len(results) == 1 else tuple(results)

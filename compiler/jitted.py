@@ -16,7 +16,7 @@ from ..dialects.weld.attributes import Dims
 from ..passes.evaluate import find_function
 from .codegen.cache import ObjectCache
 from .compiled import MISSED, Compiled, FastCall
-from .driver import compile_module
+from .driver import Watch, compile_module
 from .frontend import SymInt, Traced, Tracer, take_leaves, trace
 from .report import Report
 from .runtime.executable import ShapeMismatch, bind_symbols
@@ -88,6 +88,7 @@ class Jitted:
         numerics: str,
         check: bool,
         cache: ObjectCache | None,
+        watch: Watch | None = None,
     ):
         functools.update_wrapper(self, function)
         self._function = function
@@ -95,6 +96,7 @@ class Jitted:
         self._numerics = numerics
         self._check = check
         self._cache = cache
+        self._watch = watch
         self._entries: dict[object, list[Entry]] = {}
         self._fast: FastCall | None = None
         self._exact: dict[object, Entry] = {}
@@ -155,6 +157,7 @@ class Jitted:
             numerics=self._numerics,
             constants=traced.constants,
             cache=self._cache,
+            watch=self._watch,
         )
         self._disk_hits += compilation.disk_hit
         tree = traced.out_tree

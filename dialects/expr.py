@@ -133,10 +133,6 @@ class Expr:
         return _text(self)
 
 
-def as_expr(value: Expr | int) -> Expr:
-    return Expr.of(value)
-
-
 def sum_of(parts: Iterable[Expr]) -> Expr:
     total = Expr.constant(0)
     for part in parts:

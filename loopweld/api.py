@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from os import PathLike
 from typing import Any, overload
+
+from xdsl.dialects.builtin import ModuleOp
 
 from loopweld.compiler.compiled import Compiled
 from loopweld.compiler.jitted import Jitted
 from loopweld.compiler.report import Report
 from loopweld.compiler.targets import Target, as_target
-from loopweld.environment import object_cache
+from loopweld.environment import object_cache, thread_count, watch
 
 NUMERICS = ("fast", "strict")
 
@@ -31,35 +34,44 @@ def jit(
 
     `target`: "cpu", "numpy" (the evaluator, never fused), a level such as "x86-64-v3", or a `Target`.
     `numerics`: "fast" contracts multiply-add and ignores the sign of zero in arithmetic; "strict" does neither.
-    `threads`: how many threads may be used; results never depend on it (programs run on one thread so far).
+    `threads`: how many threads may be used, by default `LOOPWELD_NUM_THREADS`; results never depend on it (programs
+    run on one thread so far).
     `check`: also run the NumPy evaluator on each call and raise AssertionError where the results differ.
     `donate`: names or positions of arguments whose memory results may take (a permission that is not used so far).
 
     Raises ValueError for an unknown option value.
     """
-    if numerics not in NUMERICS:
-        raise ValueError(f"numerics must be one of {', '.join(NUMERICS)}, found {numerics!r}")
+    _check_numerics(numerics)
+    if threads is None:
+        threads = thread_count()
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, found {threads}")
     resolved = as_target(target)
     if function is None:
-        return lambda f: Jitted(f, resolved, numerics, check, object_cache())
-    return Jitted(function, resolved, numerics, check, object_cache())
+        return lambda f: Jitted(f, resolved, numerics, check, object_cache(), watch())
+    return Jitted(function, resolved, numerics, check, object_cache(), watch())
 
 
-def compile(  # noqa: A001  (the public name)
-    module: Any, entry: str = "main", target: Target | str = "cpu", numerics: str = "fast", check: bool = False
+def compile(
+    module: ModuleOp | str | PathLike[str],
+    entry: str = "main",
+    target: Target | str = "cpu",
+    numerics: str = "fast",
+    check: bool = False,
 ) -> Compiled:
-    """Compile a function of a module: an xDSL `ModuleOp`, the text of one, or the path of an `.mlir` file.
+    """Compile a function of a module: an xDSL `ModuleOp` (left as it is), the text of one, or the path of a file (a
+    `Path`, or a string that ends in `.mlir`).
 
     The module holds `weld` ops or upstream `linalg`, `tensor`, `arith` and `math` ops on tensors. The result is
     called with one array for each argument and gives one array, or a tuple of them.
-    Raises ParseError and VerifyException for a wrong module, ValueError for an unknown entry.
+    Raises ParseError, VerifyException or PassFailedException for a wrong module, with the file, line and column in
+    their text; ValueError for an unknown entry, target or numerics.
     """
-    from loopweld.compiler.from_module import compile_parsed, parse_module
+    from loopweld.compiler.from_module import compile_read
+    from loopweld.reading import read
 
-    parsed = parse_module(module)
-    return compile_parsed(parsed, entry, as_target(target), numerics, check, object_cache())
+    _check_numerics(numerics)
+    return compile_read(read(module), entry, as_target(target), numerics, check, object_cache(), watch())
 
 
 def pipeline(target: Target | str = "cpu") -> str:
@@ -67,6 +79,11 @@ def pipeline(target: Target | str = "cpu") -> str:
     from loopweld.compiler.pipeline import pipeline as text
 
     return text(as_target(target))
+
+
+def _check_numerics(numerics: str) -> None:
+    if numerics not in NUMERICS:
+        raise ValueError(f"numerics must be one of {', '.join(NUMERICS)}, found {numerics!r}")
 
 
 __all__ = ["Compiled", "Jitted", "Report", "Target", "compile", "jit", "pipeline"]

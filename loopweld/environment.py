@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from loopweld.compiler.codegen.cache import ObjectCache
+from loopweld.watching import TOPICS, Watch
 
 
 def object_cache() -> ObjectCache | None:
@@ -31,12 +32,15 @@ def thread_count() -> int | None:
     return int(value)
 
 
-def dump_folder() -> Path | None:
-    """`LOOPWELD_DUMP`: a folder that gets the IR of each compiled program at each stage."""
-    value = os.environ.get("LOOPWELD_DUMP")
-    return Path(value) if value else None
+def watch() -> Watch | None:
+    """What is told of each compiled program; None where nothing is asked for.
 
-
-def log_topics() -> frozenset[str]:
-    """`LOOPWELD_LOG`: topics ("fusion", "passes", "cache") to report on standard error."""
-    return frozenset(t for t in os.environ.get("LOOPWELD_LOG", "").split(",") if t)
+    `LOOPWELD_DUMP` is a folder that gets the IR of each program at each stage; `LOOPWELD_LOG` names topics to report
+    on the standard error, separated by commas. Raises ValueError for an unknown topic.
+    """
+    folder = os.environ.get("LOOPWELD_DUMP")
+    topics = [t.strip() for t in os.environ.get("LOOPWELD_LOG", "").split(",") if t.strip()]
+    for topic in topics:
+        if topic not in TOPICS:
+            raise ValueError(f"LOOPWELD_LOG knows {', '.join(TOPICS)}, found {topic!r}")
+    return Watch(Path(folder) if folder else None, frozenset(topics)) if folder or topics else None

@@ -18,6 +18,7 @@ PASSES = {
     "fuse-siblings": ("fusion.siblings", "FuseSiblings"),
     "elide-rounding": ("rounding", "ElideRounding"),
     "form-kernels": ("fusion.kernels", "FormKernels"),
+    "plan-buffers": ("loops.plan", "PlanBuffers"),
     "lower-to-loops": ("loops.lower", "LowerToLoops"),
     "annotate-alias-scopes": ("loops.alias", "AnnotateAliasScopes"),
 }

@@ -28,7 +28,7 @@ from xdsl.utils.exceptions import VerifyException
 from ..expr import Expr
 from .attributes import Where
 from .facts import define_op
-from .types import BOOL, as_element, is_element, is_resolved, kind_of, scalar_of, shape_of, with_element
+from .types import BOOL, as_element, is_element, is_resolved, kind_of, scalar_of, with_element
 
 ANY_KIND = "fiubc"
 
@@ -287,10 +287,6 @@ def kinds_text(kinds: str) -> str:
     words = {"f": "float", "i": "signed integer", "u": "unsigned integer", "b": "bool", "c": "complex"}
     *rest, last = [words[k] for k in kinds]
     return f"{', '.join(rest)} and {last}" if rest else last
-
-
-def same_shape(*values: SSAValue) -> bool:
-    return len({shape_of(v) for v in values}) == 1
 
 
 def quiet() -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from xdsl.ir import Operation
 
 from ...dialects.weld.generic import Generic, Load
 from ..remarks import Reason
@@ -54,7 +53,3 @@ def same_domain(load: Load, consumer: Generic) -> dict[str, str] | None:
     if sorted(mapping.values()) != sorted(consumer.dims) or len(mapping) != len(producer.dims):
         return None
     return mapping
-
-
-def is_library(op: Operation) -> bool:
-    return not isinstance(op, Generic)

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from xdsl.context import Context
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr, product_of
 from ...dialects.weld.attributes import Dims
@@ -21,7 +24,7 @@ from ...dialects.weld.indexing import Check
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import bit_width, scalar_of, shape_of
 from ...dialects.weld.views import Reshape, Transpose
-from ..fusion.graph import tensors_used
+from ..fusion.graph import functions, tensors_used
 from .schedule import strides_of
 
 
@@ -177,3 +180,23 @@ def _release(position: int, last: dict[SSAValue, int], plan: Plan, free: list[tu
             if any(isinstance(use.operation, Check) for use in value.uses):
                 continue
             free.append((plan.slots[place.index].bytes, place))
+
+
+@dataclass(frozen=True)
+class PlanBuffers(ModulePass):
+    """Write down where each tensor of a program of kernels will live, as `lower-to-loops` plans it.
+
+        %t = weld.kernel @k0 ...   ->   %t = weld.kernel @k0 ... {places = ["slot 0"]}
+        func.func @main            ->   func.func @main attributes {arena = ["4 * n bytes"]}
+    """
+
+    name = "plan-buffers"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in functions(op):
+            plan = plan_program(function)
+            for inner in function.body.block.ops:
+                places = [plan.places[r] for r in inner.results if r in plan.places]
+                if places:
+                    inner.attributes["places"] = ArrayAttr([StringAttr(f"{p.kind} {p.index}") for p in places])
+            function.attributes["arena"] = ArrayAttr([StringAttr(f"{s.bytes} bytes") for s in plan.slots])
