@@ -22,13 +22,13 @@ from xdsl.passes import ModulePass
 from ..dialects.expr import Expr
 from ..dialects.ir import block_of, erase
 from ..dialects.weld.attributes import Result, Where
-from ..dialects.weld.base import Elementwise, TensorOp
+from ..dialects.weld.base import Builder, Elementwise, TensorOp
 from ..dialects.weld.constant import Constant, Size
 from ..dialects.weld.generic import Generic, Yield, dim_exprs
 from ..dialects.weld.indexing import Scatter
 from ..dialects.weld.library import Library
 from ..dialects.weld.reductions import Reduction
-from ..dialects.weld.types import Shape, scalar_of, shape_of, with_element
+from ..dialects.weld.types import Shape, kind_of, scalar_of, shape_of, with_element
 from ..dialects.weld.views import Reshape, Transpose, View
 from .points import NotLowerable, PointBuilder, compute_element
 
@@ -189,7 +189,11 @@ def strided_arguments(function: FuncOp) -> set[SSAValue]:
 
 
 def copy_of(value: SSAValue, before: Operation) -> SSAValue:
-    """A generic that copies a tensor, inserted before an op."""
+    """A copy of a tensor, made before an op."""
+    if kind_of(scalar_of(value)) == "c":  # no loop of ours holds complex numbers
+        copy = Library.of("numpy.copy", [value], [value.type], {})
+        Builder(block_of(before), before, before.location).insert(copy)
+        return copy.results[0]
     block = Block()
     points = PointBuilder(block, dim_exprs(len(shape_of(value))), before.location)
     stored = points.b.cast(points.load(value, Where(points.dims)), scalar_of(value))

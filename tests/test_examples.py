@@ -1,10 +1,14 @@
-"""Every script of `examples/` runs and says what it should; so do the demo and the benchmark."""
+"""Every script of `examples/` runs and says what it should; so do the demo and the benchmark.
+
+`python tests/test_examples.py` writes the README's report anew.
+"""
 
 import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from importlib import import_module
 from pathlib import Path
 
@@ -71,15 +75,21 @@ def test_benchmark(tmp_path: Path):
     assert re.search(r"^geometric mean: \d+\.\d\d times NumPy's speed$", output, re.MULTILINE)
 
 
-def test_readme_shows_what_its_example_prints(tmp_path: Path):
-    """But for the vector width, which is the machine's."""
+def readme_as_printed(folder: Path) -> str:
+    """The README with the text block after its example as that example prints it."""
     text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
     found = re.search(r"```python\n(.*?)```\n\n```text\n(.*?)```", text, re.DOTALL)
     assert found is not None
-    script = tmp_path / "softmax.py"
+    script = folder / "softmax.py"
     script.write_text(found[1], encoding="utf-8")
-    shown, printed = (re.sub(r"\d+ lanes", "lanes", block) for block in (found[2], run(str(script))))
-    assert printed == shown
+    return text[: found.start(2)] + run(str(script)) + text[found.end(2) :]
+
+
+def test_readme_shows_what_its_example_prints(tmp_path: Path):
+    """But for the vector width, which is the machine's."""
+    shown = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+    shown, printed = (re.sub(r"\d+ lanes", "lanes", text) for text in (shown, readme_as_printed(tmp_path)))
+    assert printed == shown, "run `python tests/test_examples.py`, and read what has changed"
 
 
 def test_errors_are_relative_and_nan_is_the_worst():
@@ -107,3 +117,8 @@ def test_gradient_of_the_regression():
             ends = [[p + h * (n == k) * (np.arange(len(p)) == i) for n, p in enumerate(point)] for h in (1e-6, -1e-6)]
             slope = (density(ends[0]) - density(ends[1])) / 2e-6
             assert slope == pytest.approx(np.atleast_1d(gradient[k])[i], rel=1e-6, abs=1e-4)
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        ROOT.joinpath("README.md").write_text(readme_as_printed(Path(folder)), encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from ...dialects.weld.generic import Generic, Load
 from ..remarks import Reason
 from .graph import has_other_path

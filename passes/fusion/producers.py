@@ -59,9 +59,10 @@ class AbsorbReductions(ModulePass):
 def fuse_block(block: Block, max_streams: int, reductions: bool) -> None:
     """Fuse into every generic that does (or does not) reduce or scatter anything."""
     for op in list(block.ops):
-        if isinstance(op, Generic) and op.parent is block:
-            if reductions == any(not result.is_write for result in op.results_given):
-                fuse_into(op, max_streams)
+        if not isinstance(op, Generic) or op.parent is not block:
+            continue
+        if reductions == any(not result.is_write for result in op.results_given):
+            fuse_into(op, max_streams)
 
 
 def fuse_into(consumer: Generic, max_streams: int) -> None:
