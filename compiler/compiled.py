@@ -156,8 +156,10 @@ class Compiled:
         return text
 
     def assembly(self) -> str:
-        """The machine code of the target, as text."""
+        """The machine code of the target, as text; empty for the target "numpy", which has none."""
         target = self._compilation.target
+        if target.is_numpy:
+            return ""
         return jit.assembly(self._compilation.texts["llvm"], jit.native(target.name, target.features))
 
 

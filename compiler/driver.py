@@ -92,6 +92,14 @@ def _pipeline(target: Target, numerics: str) -> tuple[tuple[ModulePass, str], ..
     return tuple(found)
 
 
+def warm_up(target: Target, numerics: str) -> None:
+    """Load what every compilation needs: dialects, passes, LLVM. A first call of a function need not wait for it."""
+    context()
+    _pipeline(target, numerics)
+    if not target.is_numpy:
+        jit.warm_up()
+
+
 def compile_module(
     module: ModuleOp,
     names: Sequence[str],

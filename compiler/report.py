@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 NOMINAL = 1024
 """The value of a size symbol in a report where no call has set it."""
+FIRST_LEVEL = 1 << 15
+"""Bytes of a tensor that stays in the first-level cache from one loop of a kernel to the next."""
 CACHE = 1 << 20
 """Bytes of one outer iteration that count as staying in cache between sweeps."""
 
@@ -242,8 +244,10 @@ def _lanes(kernel: Kernel, compilation: Compilation) -> tuple[int, int]:
 
 
 def _times(kernel: Kernel, tensor: SSAValue, loads: list[Load], size: Callable[[Expr], int], lanes: int) -> int:
-    """How often a tensor is fetched: once where one outer iteration stays in cache between the sweeps."""
+    """How often a tensor is fetched: once where it, or one outer iteration, stays in cache between the sweeps."""
     members = {load.parent_op() for load in loads}
+    if _bytes(tensor, size) <= FIRST_LEVEL:
+        return 1
     if kernel.outer_count == 0 or len(members) == 1:
         return len(members)
     inner = max(size(product_of(m.sizes[kernel.outer_count :])) for m in kernel.looped)

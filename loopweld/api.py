@@ -9,6 +9,7 @@ from typing import Any, overload
 from xdsl.dialects.builtin import ModuleOp
 
 from loopweld.compiler.compiled import Compiled
+from loopweld.compiler.driver import warm_up
 from loopweld.compiler.jitted import Jitted
 from loopweld.compiler.report import Report
 from loopweld.compiler.targets import Target, as_target
@@ -47,6 +48,7 @@ def jit(
     if threads is not None and threads < 1:
         raise ValueError(f"threads must be at least 1, found {threads}")
     resolved = as_target(target)
+    warm_up(resolved, numerics)
     if function is None:
         return lambda f: Jitted(f, resolved, numerics, check, object_cache(), watch())
     return Jitted(function, resolved, numerics, check, object_cache(), watch())

@@ -13,7 +13,7 @@ from hatchling.builders.sdist import SdistBuilder
 from hatchling.builders.wheel import WheelBuilder
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("loopweld", "compiler", "dialects", "passes")
+FOLDERS = ("loopweld", "compiler", "dialects", "passes", "examples")
 
 
 @pytest.fixture(scope="module")

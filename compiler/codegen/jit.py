@@ -88,6 +88,12 @@ def _linker() -> Any:
     return llvm.create_lljit_compiler(machine(host()))
 
 
+def warm_up() -> None:
+    """Start LLVM and its linker."""
+    machine(host())
+    _linker()
+
+
 @dataclass(frozen=True)
 class Loaded:
     """Linked native code: the addresses of its exported functions."""

@@ -186,8 +186,8 @@ def _release(position: int, last: dict[SSAValue, int], plan: Plan, free: list[tu
 class PlanBuffers(ModulePass):
     """Write down where each tensor of a program of kernels will live, as `lower-to-loops` plans it.
 
-        %t = weld.kernel @k0 ...   ->   %t = weld.kernel @k0 ... {places = ["slot 0"]}
-        func.func @main            ->   func.func @main attributes {arena = ["4 * n bytes"]}
+    %t = weld.kernel @k0 ...   ->   %t = weld.kernel @k0 ... {places = ["slot 0"]}
+    func.func @main            ->   func.func @main attributes {arena = ["4 * n bytes"]}
     """
 
     name = "plan-buffers"

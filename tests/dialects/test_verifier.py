@@ -127,6 +127,10 @@ INVALID = {
         " : (tensor<3x4xf32>) -> tensor<4x3xf32>",
         "weld.broadcast expects 2 increasing axes below 2, found [1, 0]",
     ),
+    "axes that are no integers": (
+        '"weld.sum"(%x) <{axes = array<f64: 0.5>}> : (tensor<3x4xf32>) -> tensor<4xf32>',
+        "f64 should be of base attribute integer_type",
+    ),
     "transpose": (
         '"weld.transpose"(%x) <{permutation = array<i64: 0, 0>}> : (tensor<3x4xf32>) -> tensor<3x3xf32>',
         "weld.transpose expects a permutation of 2 dims, found [0, 0]",
@@ -265,6 +269,8 @@ UNREADABLE = {
     "a complex number for floats": ("weld.constant (1.0, 2.0) : tensor<3xf32>", "is not a value of f32"),
     "an unknown element": ("weld.constant 1 : tensor<3xi24>", "1 is not a value of i24"),
     "a dense scalar": ("weld.constant dense<1> : tensor<2xi32> : i32", "a dense constant needs a tensor type"),
+    "a size": ('weld.size "n +" : tensor<i64>', "not an integer expression: 'n +'"),
+    "a result of a generic": ('weld.generic over "3" gives "write d0 +" {}', "not an integer expression: 'd0 +'"),
     "a cast without types": ("weld.cast %x : tensor<3xf32>", "weld.cast expects a function type"),
 }
 

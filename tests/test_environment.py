@@ -1,0 +1,128 @@
+"""The environment variables."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import loopweld as lw
+from loopweld.compiler.pipeline import STAGES
+
+TEXT = """func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
+  %0 = weld.exp %x : tensor<?xf32>
+  %1 = weld.add %0, %x : tensor<?xf32>
+  func.return %1 : tensor<?xf32>
+}
+"""
+X = np.ones(33, np.float32)
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch):
+    """Each test starts without variables of ours, and without a cache on disk."""
+    for name in ("LOOPWELD_DUMP", "LOOPWELD_LOG", "LOOPWELD_NUM_THREADS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LOOPWELD_CACHE_DIR", "off")
+
+
+def test_dump_writes_each_stage_of_each_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "new" / "dump"
+    monkeypatch.setenv("LOOPWELD_DUMP", str(folder))
+    f = lw.jit(lambda x: np.exp(x) + x)
+    f(X)
+    f(X)
+    first = [f"0000-{k}-{stage}.{'ll' if stage == 'llvm' else 'mlir'}" for k, stage in enumerate(STAGES, 1)]
+    assert sorted(path.name for path in folder.iterdir()) == first
+    for name, stage in zip(first, STAGES, strict=True):
+        assert (folder / name).read_text() == f.lower(X).as_text(stage)
+
+
+def test_dump_continues_the_numbers_of_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_DUMP", str(tmp_path))
+    first = lw.compile(TEXT)
+    lw.compile(TEXT.replace("exp", "log"))
+    assert len(list(tmp_path.glob("000[01]-*"))) == 2 * len(STAGES)
+    assert (tmp_path / "0000-5-llvm.ll").read_text() == first.as_text("llvm")
+    assert "weld.log" in (tmp_path / "0001-1-tensor.mlir").read_text()
+
+
+def test_dump_of_a_target_without_all_stages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_DUMP", str(tmp_path))
+    lw.compile(TEXT, target="numpy")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "0000-1-tensor.mlir",
+        "0000-4-loops.mlir",
+        "0000-5-llvm.ll",
+    ]
+
+
+def test_log_fusion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("LOOPWELD_LOG", "fusion")
+    path = tmp_path / "f.mlir"
+    path.write_text(TEXT)
+    lw.compile(path)
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err == (
+        f"loopweld: fusion: [Passed] fuse: exp -> add | Reason=elementwise-producer, BytesSaved=8 * s0 at {path}:3\n"
+    )
+
+
+def test_log_passes_in_order(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("LOOPWELD_LOG", "passes")
+    lw.compile(TEXT)
+    lines = capsys.readouterr().err.splitlines()
+    names = [line.split()[2] for line in lines]
+    assert all(line.startswith("loopweld: passes: ") and line.endswith(" ms") for line in lines)
+    assert [n for n in names if n in ("resolve-shapes", "generalize", "form-kernels", "lower-to-loops", "llvm")] == [
+        "resolve-shapes",
+        "generalize",
+        "form-kernels",
+        "lower-to-loops",
+        "llvm",
+    ]
+
+
+def test_log_cache_hits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("LOOPWELD_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("LOOPWELD_LOG", "cache")
+    lw.compile(TEXT)
+    lw.compile(TEXT)
+    assert capsys.readouterr().err == (
+        "loopweld: cache: the native code was compiled\nloopweld: cache: the native code was read from the cache\n"
+    )
+
+
+def test_log_takes_several_topics_and_none(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    lw.compile(TEXT)
+    monkeypatch.setenv("LOOPWELD_LOG", "")
+    lw.compile(TEXT)
+    assert capsys.readouterr().err == ""
+    monkeypatch.setenv("LOOPWELD_LOG", "cache, fusion")
+    lw.compile(TEXT)
+    assert {line.split(": ")[1] for line in capsys.readouterr().err.splitlines()} == {"cache", "fusion"}
+
+
+def test_an_unknown_topic(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_LOG", "fusion,speed")
+    with pytest.raises(ValueError, match="LOOPWELD_LOG knows fusion, passes, cache, found 'speed'"):
+        lw.jit(np.exp)
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "many", "", "1.5"])
+def test_a_wrong_number_of_threads(value: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_NUM_THREADS", value)
+    with pytest.raises(ValueError, match=f"LOOPWELD_NUM_THREADS must be a positive number, found '{value}'"):
+        lw.jit(np.exp)
+    lw.jit(np.exp, threads=1)  # what is given counts; the variable is only the default
+
+
+def test_a_number_of_threads(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_NUM_THREADS", "4")
+    np.testing.assert_allclose(lw.jit(np.exp)(X), np.exp(X), rtol=1e-6)
+
+
+def test_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_CACHE_DIR", str(tmp_path / "objects"))
+    lw.compile(TEXT)
+    assert [path.suffix for path in (tmp_path / "objects").iterdir()] == [".obj"]
