@@ -53,26 +53,27 @@ def place(decision: DecisionReport) -> str:
 def settled(decisions: Sequence[DecisionReport]) -> tuple[list[DecisionReport], list[DecisionReport]]:
     """The fusions and the last refusal of each pair; and the earlier refusals.
 
-    A refused pair is asked about again by a later pass, and when a fusion has made the consumer a larger loop: then
-    the producer's name comes up again.
+    A refused pair is asked about again by a later pass, and when a fusion has made one of the two a larger loop: then
+    the producer's name comes up again, or the names of both within larger ones.
     """
     final: list[DecisionReport] = []
     earlier: list[DecisionReport] = []
     pairs: set[tuple[str, str, str, int]] = set()
-    fused: set[tuple[str, str, str]] = set()
+    fused: list[tuple[set[str], set[str], str]] = []
     producers: set[str] = set()
     absorbed: set[str] = set()
     grown: set[tuple[str, str]] = set()
     for decision in reversed(decisions):
-        names = (decision.producer, decision.consumer, decision.location)
-        pair = (*names, decision.bytes_saved)
+        made, used = set(decision.producer.split("+")) - {"..."}, set(decision.consumer.split("+")) - {"..."}
+        pair = (decision.producer, decision.consumer, decision.location, decision.bytes_saved)
         larger = decision.consumer in absorbed or (decision.consumer, decision.location) in grown
-        again = names in fused or pair in pairs or (larger and decision.producer in producers)
+        within = any(made <= a and used <= b and decision.location == place for a, b, place in fused)
+        again = within or pair in pairs or (larger and decision.producer in producers)
         (earlier if again and not decision.fused else final).append(decision)
         pairs.add(pair)
         producers.add(decision.producer)
         if decision.fused:
-            fused.add(names)
+            fused.append((made, used, decision.location))
         if decision.fused and decision.reason not in ONE_NEST:
             absorbed.add(decision.producer)
             grown.add((decision.consumer, decision.location))

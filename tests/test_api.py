@@ -301,7 +301,11 @@ WRONG = [
     (("weld.add %x, %x", "weld.add %x, %y"), ParseError, ":2:21\n"),
     (("weld.add %x, %x : ", "weld.add : "), ParseError, ":2:"),
     (("weld.add", "weld.ad"), ParseError, ":2:8\n"),
-    (("weld.add %x, %x : tensor<?xf32>", "arith.bitcast %x : tensor<?xf32> to tensor<?xf32>"), Exception, ":2:8: error: "),
+    (
+        ("weld.add %x, %x : tensor<?xf32>", "arith.bitcast %x : tensor<?xf32> to tensor<?xf32>"),
+        Exception,
+        ":2:8: error: ",
+    ),
     (
         ("weld.add %x, %x : tensor<?xf32>", '"weld.add"(%x) : (tensor<?xf32>) -> tensor<?xf32>'),
         VerifyException,
@@ -377,10 +381,14 @@ def test_a_damaged_object_is_a_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_another_process_reuses_the_object(tmp_path: Path):
-    program = "import numpy as np, loopweld as lw\nf = lw.jit(lambda x: x + x)\nprint(f(np.ones(33)).sum(), f.cache_info())"
+    program = (
+        "import numpy as np, loopweld as lw\nf = lw.jit(lambda x: x + x)\nprint(f(np.ones(33)).sum(), f.cache_info())"
+    )
     environment = {**os.environ, "LOOPWELD_CACHE_DIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     said = [
-        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True).stdout
+        subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, env=environment, check=True
+        ).stdout
         for _ in range(2)
     ]
     assert said == [f"66.0 CacheInfo(calls=1, compilations=1, disk_hits={hits}, entries=1)\n" for hits in (0, 1)]

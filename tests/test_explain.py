@@ -47,7 +47,10 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (("exp %x", "exp %z"), "program.mlir:2:17: error: use of undeclared SSA value name '%z'\n  %0 = math.exp %z : "),
+        (
+            ("exp %x", "exp %z"),
+            "program.mlir:2:17: error: use of undeclared SSA value name '%z'\n  %0 = math.exp %z : ",
+        ),
         (("math.exp", "math.what"), "program.mlir:2:8: error: Operation math.what is not registered\n"),
         (("%0, %x :", "%0 :"), "program.mlir:3:"),
         (("math.exp", "math.ctpop"), "program.mlir:2:8: error: "),

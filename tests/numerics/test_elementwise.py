@@ -60,11 +60,6 @@ def test_mixed_dtypes(left):
             run(ufunc, plain(left, 33), plain(right, 33, seed=1))
 
 
-def casts():
-    """Pairs of dtypes between which NumPy defines every cast of the values used here."""
-    return [(a, b) for a in DTYPES for b in DTYPES]
-
-
 @pytest.mark.parametrize("source", DTYPES)
 def test_casts(source):
     for wanted in DTYPES:

@@ -58,20 +58,19 @@ def standardised(x, axis):
 
 FUNCTIONS = [softmax, logsumexp, layer_norm, layer_norm_by_hand, root_mean_square, log_softmax, reduced_and_reused]
 FUNCTIONS += [chained, along_two, where_largest, standardised]
-SHAPES = [(7,), (1,), (1000,), (3, 5), (1, 1), (17, 33), (1, 65), (65, 1), (64, 128), (5, 7, 9), (1, 7, 33)]
-SHAPES += [(20, 1, 18), (19, 21, 1), (2, 3, 5, 7), (1, 3, 19, 1), (3, 1, 5, 33)]
+SHAPES = [(1,), (1000,), (3, 5), (17, 33), (1, 65), (65, 1), (5, 7, 9), (20, 1, 18), (1, 3, 19, 1), (3, 1, 5, 33)]
 
 
 @pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f.__name__)
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_every_axis(function, dtype):
-    for shape in SHAPES if dtype == "f4" else SHAPES[::3]:
+    for shape in SHAPES if dtype == "f4" else [(17, 33), (3, 1, 5, 33)]:
         for axis in range(len(shape)):
             x = plain(dtype, shape) * 3
             others = [x]
-            if len(shape) == 2:
+            if shape == (17, 33):
                 others.append(np.asfortranarray(x))
-            if len(shape) == 3:
+            if shape == (5, 7, 9):
                 others += [x.transpose(2, 0, 1), x[:, ::-1]]
             for y in others:
                 try:
