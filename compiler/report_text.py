@@ -67,7 +67,7 @@ def settled(decisions: Sequence[DecisionReport]) -> tuple[list[DecisionReport], 
         made, used = set(decision.producer.split("+")) - {"..."}, set(decision.consumer.split("+")) - {"..."}
         pair = (decision.producer, decision.consumer, decision.location, decision.bytes_saved)
         larger = decision.consumer in absorbed or (decision.consumer, decision.location) in grown
-        within = any(made <= a and used <= b and decision.location == place for a, b, place in fused)
+        within = any(made <= a and used <= b and decision.location == line for a, b, line in fused)
         again = within or pair in pairs or (larger and decision.producer in producers)
         (earlier if again and not decision.fused else final).append(decision)
         pairs.add(pair)
