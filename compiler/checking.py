@@ -35,12 +35,12 @@ def differs(found: Any, expected: Any, terms: int) -> str | None:
     if not bad.any():
         return None
     where = tuple(int(k) for k in np.argwhere(bad)[0])
-    return f"at {where}: {found[where]!r}, expected {expected[where]!r} ({int(bad.sum())} of {bad.size} elements differ)"
+    return (
+        f"at {where}: {found[where]!r}, expected {expected[where]!r} ({int(bad.sum())} of {bad.size} elements differ)"
+    )
 
 
-def compare(
-    compilation: Compilation, expected: Sequence[Any], inputs: Sequence[Any], results: Sequence[Any]
-) -> None:
+def compare(compilation: Compilation, expected: Sequence[Any], inputs: Sequence[Any], results: Sequence[Any]) -> None:
     """Compare results with the evaluator's; AssertionError names the first difference."""
     terms = max((a.size for a in inputs), default=1)
     for k, (found, wanted) in enumerate(zip(results, expected, strict=True)):

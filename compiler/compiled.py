@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..passes.evaluate import evaluate
 from .checking import compare
@@ -71,7 +72,9 @@ class Compiled:
     def fast_call(self, args: tuple[Any, ...], leaves: Sequence[Any]) -> FastCall | None:
         """The short way for calls with arrays like these, where the program has one."""
         specs = self._executable.spec.inputs
-        if len(args) != len(specs) or not all(isinstance(a, np.ndarray | np.generic | bool | int | float) for a in args):
+        if len(args) != len(specs) or not all(
+            isinstance(a, np.ndarray | np.generic | bool | int | float) for a in args
+        ):
             return None
         for array, spec in zip(leaves, specs, strict=True):
             if spec.strides is None and not (array.flags.c_contiguous and array.flags.aligned):
@@ -87,9 +90,7 @@ class Compiled:
         # The native overlap test is for dense arrays, and what a failed check leaves must not be seen.
         direct = all(spec.strides is None for spec in specs) and not made.flags
         numbers = tuple(
-            (k, type(a), s.dtype)
-            for k, (a, s) in enumerate(zip(args, specs, strict=True))
-            if not isinstance(a, np.ndarray)
+            (k, type(a), s.dtype) for k, (a, s) in enumerate(zip(args, specs, strict=True)) if not _is_array(a)
         )
         return FastCall(numbers, made.call, outputs, self._rebuild, self._flatten_out, made.flags, direct)
 
@@ -101,9 +102,9 @@ class Compiled:
             raise ValueError(f"out= holds {len(outs)} arrays, the program has {len(specs)} results")
         direct = not self._executable.spec.checks
         for k, (array, spec, shape) in enumerate(zip(outs, specs, shapes, strict=True)):
-            if not isinstance(array, np.ndarray) or array.dtype != spec.dtype or array.shape != shape:
-                what = f"{array.dtype} of shape {array.shape}" if isinstance(array, np.ndarray) else type(array).__name__
-                raise ValueError(f"out= for {spec.name} must be {spec.dtype} of shape {shape}, found {what}")
+            if not _is_array(array) or array.dtype != spec.dtype or array.shape != shape:
+                found = f"{array.dtype} of shape {array.shape}" if _is_array(array) else type(array).__name__
+                raise ValueError(f"out= for {spec.name} must be {spec.dtype} of shape {shape}, found {found}")
             if not array.flags.writeable:
                 raise ValueError(f"out= for {spec.name} is read-only")
             others = [*inputs, *outs[:k]]
@@ -212,6 +213,10 @@ class FastCall:
         if not self.direct:
             return MISSED
         return out if self.call(*args, *self.flatten_out(out)) else MISSED
+
+
+def _is_array(value: object) -> TypeGuard[NDArray[Any]]:
+    return isinstance(value, np.ndarray)
 
 
 def prepare(value: Any, spec: ArraySpec) -> Any:

@@ -219,9 +219,7 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
                 views,
             )
         )
-    checks = tuple(
-        CheckSpec(number(plan.places[c.bad]), c.message.data, c.exception.data) for c in plan.checks
-    )
+    checks = tuple(CheckSpec(number(plan.places[c.bad]), c.message.data, c.exception.data) for c in plan.checks)
     return ProgramSpec(inputs, tuple(arrays), outputs, tuple(s.bytes for s in plan.slots), tuple(steps), checks)
 
 

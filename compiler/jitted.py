@@ -137,9 +137,7 @@ class Jitted:
         traced = trace(self._function, args, kwargs)
         compiled = self.compile_traced(traced, leaves)
         numbers = {spec.name: k for k, spec in enumerate(traced.inputs)}
-        pins = tuple(
-            (numbers[name], axis, leaves[numbers[name]].shape[axis]) for name, axis in sorted(traced.pinned)
-        )
+        pins = tuple((numbers[name], axis, leaves[numbers[name]].shape[axis]) for name, axis in sorted(traced.pinned))
         entry = Entry(compiled, pins)
         entries.insert(0, entry)
         return entry
@@ -203,7 +201,7 @@ def flatten_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[An
 
 
 def _flatten(value: Any, leaves: list[Any]) -> object:
-    kind = type(value)
+    kind: type = type(value)
     if kind is np.ndarray:
         leaves.append(value)
         return None
@@ -223,18 +221,22 @@ def _flatten(value: Any, leaves: list[Any]) -> object:
         leaves.append(np.asarray(value))
         return "scalar"
     if isinstance(value, dict):
-        return (dict, tuple((k, _flatten(v, leaves)) for k, v in value.items()))
+        entries: dict[Any, Any] = value
+        return (dict, tuple((k, _flatten(v, leaves)) for k, v in entries.items()))
     if isinstance(value, tuple | list):
-        return (kind, tuple(_flatten(v, leaves) for v in value))
+        parts: Sequence[Any] = value
+        return (kind, tuple(_flatten(v, leaves) for v in parts))
     return ("static", value if value.__hash__ is not None else id(value))
 
 
 def flatten_tree(value: Any) -> list[Any]:
     """The arrays in nested tuples, lists and dicts."""
     if isinstance(value, dict):
-        return [leaf for v in value.values() for leaf in flatten_tree(v)]
+        entries: dict[Any, Any] = value
+        return [leaf for v in entries.values() for leaf in flatten_tree(v)]
     if isinstance(value, tuple | list):
-        return [leaf for v in value for leaf in flatten_tree(v)]
+        parts: Sequence[Any] = value
+        return [leaf for v in parts for leaf in flatten_tree(v)]
     return [value]
 
 

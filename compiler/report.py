@@ -155,7 +155,9 @@ def _library_name(op: Any) -> str:
 def _names(compilation: Compilation) -> dict[SSAValue, str]:
     """Report names of inputs, constants and outputs; other tensors have their name in the IR."""
     plan = compilation.program.plan
-    names = {v: (compilation.names[k] if k < len(compilation.names) else f"const{k}") for k, v in enumerate(plan.inputs)}
+    names = {
+        v: (compilation.names[k] if k < len(compilation.names) else f"const{k}") for k, v in enumerate(plan.inputs)
+    }
     names |= {v: f"out{k}" for k, v in enumerate(plan.outputs)}
     return names
 

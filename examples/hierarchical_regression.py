@@ -41,8 +41,8 @@ def firms():
     with open(Path(__file__).with_name("data") / "grunfeld.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     columns = np.log([[float(row[name]) for row in rows] for name in ("value", "capital", "invest")])
-    columns = (columns - columns.mean(axis=1, keepdims=True)) / columns.std(axis=1, keepdims=True)
-    return *columns, np.unique([row["firm"] for row in rows], return_inverse=True)[1]
+    value, capital, invest = (columns - columns.mean(axis=1, keepdims=True)) / columns.std(axis=1, keepdims=True)
+    return value, capital, invest, np.unique([row["firm"] for row in rows], return_inverse=True)[1]
 
 
 def main():

@@ -31,7 +31,7 @@ def main():
     points = pixels()
     start = points[np.random.default_rng(0).choice(len(points), 16, replace=False)]
     fast = lw.jit(step)
-    centres, expected = start, start
+    centres, expected, distance = start, start, np.inf
     for _ in range(8):
         centres, distance = fast(points, centres)
         expected, _ = step(points, expected)

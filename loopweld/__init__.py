@@ -7,7 +7,10 @@ so that `import loopweld` costs next to nothing.
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from loopweld.api import Compiled, Report, Target, compile, jit, pipeline
 
 if not Path(__file__).with_name("dialects").exists():
     # A checkout: the subpackages stand next to this folder, not in it.

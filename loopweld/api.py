@@ -19,9 +19,25 @@ NUMERICS = ("fast", "strict")
 
 
 @overload
-def jit(function: Callable[..., Any], **options: Any) -> Jitted: ...
+def jit(
+    function: Callable[..., Any],
+    *,
+    target: Target | str = "cpu",
+    numerics: str = "fast",
+    threads: int | None = None,
+    check: bool = False,
+    donate: tuple[int | str, ...] = (),
+) -> Jitted: ...
 @overload
-def jit(function: None = None, **options: Any) -> Callable[[Callable[..., Any]], Jitted]: ...
+def jit(
+    function: None = None,
+    *,
+    target: Target | str = "cpu",
+    numerics: str = "fast",
+    threads: int | None = None,
+    check: bool = False,
+    donate: tuple[int | str, ...] = (),
+) -> Callable[[Callable[..., Any]], Jitted]: ...
 def jit(
     function: Callable[..., Any] | None = None,
     *,

@@ -113,5 +113,3 @@ def _float_to_int(w: FunctionText, value: str, source: Attribute, target: Attrib
     if bits < wide:
         number = w.emit(f"trunc {middle} {number} to {type_text(target)}")
     return number
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
@@ -88,7 +88,7 @@ class _Function:
 
     def _block(self, block: Block) -> None:
         for op in block.ops:
-            handler = _HANDLERS.get(type(op))
+            handler = self._handlers.get(type(op))
             if handler is not None:
                 handler(self, op)
             elif isinstance(op, Elementwise):
@@ -271,22 +271,21 @@ class _Function:
         args = [("ptr", self.names[op.target]), ("ptr", self.names[op.source]), ("i64", count), ("i1", "false")]
         self.w.call("void", "llvm.memcpy.p0.p0.i64", args, self.scopes.tail(op))
 
-
-_HANDLERS: dict[type[Operation], Callable[[_Function, Any], None]] = {
-    For: _Function._for,
-    Yield: _Function._yield,
-    ReturnOp: _Function._return,
-    CallOp: _Function._call,
-    Affine: _Function._affine,
-    Minimum: _Function._minimum,
-    Splat: _Function._splat,
-    FirstLanes: _Function._first_lanes,
-    Iota: _Function._iota,
-    Constant: _Function._constant,
-    Cast: _Function._cast,
-    Reduce: _Function._reduce,
-    Load: _Function._load,
-    Store: _Function._store,
-    Fill: _Function._fill,
-    Copy: _Function._copy,
-}
+    _handlers: ClassVar[dict[type[Operation], Callable[[_Function, Any], None]]] = {
+        For: _for,
+        Yield: _yield,
+        ReturnOp: _return,
+        CallOp: _call,
+        Affine: _affine,
+        Minimum: _minimum,
+        Splat: _splat,
+        FirstLanes: _first_lanes,
+        Iota: _iota,
+        Constant: _constant,
+        Cast: _cast,
+        Reduce: _reduce,
+        Load: _load,
+        Store: _store,
+        Fill: _fill,
+        Copy: _copy,
+    }

@@ -1,5 +1,8 @@
 """LLVM text to native code in this process."""
 
+# llvmlite has neither annotations nor stubs:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence

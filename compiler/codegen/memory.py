@@ -88,7 +88,14 @@ def _address(w: FunctionText, scalar: str, base: str, offset: str) -> str:
 
 
 def _gather(
-    w: FunctionText, op: Load, names: dict[SSAValue, str], scalar: str, lanes: int, mask: str | None, align: int, tail: str
+    w: FunctionText,
+    op: Load,
+    names: dict[SSAValue, str],
+    scalar: str,
+    lanes: int,
+    mask: str | None,
+    align: int,
+    tail: str,
 ) -> str:
     vector = vector_text(scalar, lanes)
     pointers = w.emit(f"getelementptr {scalar}, ptr {names[op.buffer]}, <{lanes} x i64> {names[op.offset]}")
@@ -226,5 +233,3 @@ def _combined(w: FunctionText, kind: str, old: str, new: str, element: Attribute
         sign = "s" if what == "i" else "u"
         keep = w.emit(f"icmp {sign}{'gt' if kind == 'max' else 'lt'} {text} {old}, {new}")
     return w.emit(f"select i1 {keep}, {text} {old}, {text} {new}")
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...dialects.loop.ops import Reduce, lanes_of
 from ...dialects.weld.types import kind_of, scalar_of
-from .types import constant_text, scalar_text, suffix, vector_text
+from .types import scalar_text, suffix, vector_text
 from .writer import FunctionText
 
 _INTEGER = {
@@ -25,15 +25,9 @@ def reduce_text(w: FunctionText, op: Reduce, args: list[str]) -> list[str]:
     vector = vector_text(scalar, lanes)
     if kind in ("argmax", "argmin"):
         return _best_lane(w, kind, what, scalar, lanes, args)
-    mangled = suffix(scalar, lanes)
     if kind in ("sum", "prod") and what == "f":
-        name, start = ("fadd", -0.0) if kind == "sum" else ("fmul", 1.0)
-        start_text = constant_text(start, element)
-        pair = [(scalar, start_text), (vector, args[0])]
-        types = ", ".join(t for t, _ in pair)
-        symbol = f"llvm.vector.reduce.{name}.{mangled}"
-        w.module.declare(f"declare {scalar} @{symbol}({types})")
-        return [w.emit(f"call reassoc {scalar} @{symbol}({', '.join(f'{t} {v}' for t, v in pair)})")]
+        return [_halved(w, "fadd" if kind == "sum" else "fmul", scalar, lanes, args[0])]
+    mangled = suffix(scalar, lanes)
     if kind in ("max", "min"):
         prefix = {"f": "f", "i": "s", "u": "u", "b": "u"}[what]
         name = f"{prefix}{kind}" + ("imum" if what == "f" else "")
@@ -42,24 +36,33 @@ def reduce_text(w: FunctionText, op: Reduce, args: list[str]) -> list[str]:
     return [w.call(scalar, f"llvm.vector.reduce.{name}.{mangled}", [(vector, args[0])])]
 
 
+def _halved(w: FunctionText, word: str, scalar: str, lanes: int, value: str) -> str:
+    """The lower half combined with the upper one until a scalar is left: always the same order, and a short one."""
+    while lanes > 1:
+        low, high = _halves(w, scalar, lanes, value)
+        lanes //= 2
+        value = w.emit(f"{word} {vector_text(scalar, lanes)} {low}, {high}")
+    return value
+
+
+def _halves(w: FunctionText, scalar: str, lanes: int, value: str) -> tuple[str, str]:
+    half, kind = lanes // 2, f"<{lanes} x {scalar}>"
+    if half == 1:
+        return w.emit(f"extractelement {kind} {value}, i64 0"), w.emit(f"extractelement {kind} {value}, i64 1")
+    parts: list[str] = []
+    for start in (0, half):
+        order = ", ".join(f"i32 {start + k}" for k in range(half))
+        parts.append(w.emit(f"shufflevector {kind} {value}, {kind} poison, <{half} x i32> <{order}>"))
+    return parts[0], parts[1]
+
+
 def _best_lane(w: FunctionText, kind: str, what: str, scalar: str, lanes: int, args: list[str]) -> list[str]:
     """Halve the vector, keeping the better of each pair: greater (or less), the first NaN, the first of equals."""
     value, position = args
     while lanes > 1:
         half = lanes // 2
-        sides: list[tuple[str, str]] = []
-        for start in (0, half):
-            order = ", ".join(f"i32 {start + k}" for k in range(half))
-            parts: list[str] = []
-            for text, source in ((scalar, value), ("i64", position)):
-                kind_text = f"<{lanes} x {text}>"
-                if half == 1:
-                    parts.append(w.emit(f"extractelement {kind_text} {source}, i64 {start}"))
-                else:
-                    parts.append(
-                        w.emit(f"shufflevector {kind_text} {source}, {kind_text} poison, <{half} x i32> <{order}>")
-                    )
-            sides.append((parts[0], parts[1]))
+        values, positions = _halves(w, scalar, lanes, value), _halves(w, "i64", lanes, position)
+        sides = list(zip(values, positions, strict=True))
         value, position = _better(w, kind, what, scalar, half, sides[0], sides[1])
         lanes = half
     return [value, position]

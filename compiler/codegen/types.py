@@ -10,9 +10,9 @@ from xdsl.dialects.builtin import IndexType, IntegerType
 from xdsl.ir import Attribute
 
 from ...dialects.loop.ops import Buffer, lanes_of
-from ...dialects.weld.types import BF16, BOOL, F16, F32, F64, kind_of, scalar_of
+from ...dialects.weld.types import BF16, BOOL, F16, F32, F64, bit_width, kind_of, scalar_of
 
-_FLOATS = {F16: "half", BF16: "bfloat", F32: "float", F64: "double"}
+_FLOATS: dict[Attribute, str] = {F16: "half", BF16: "bfloat", F32: "float", F64: "double"}
 _SUFFIXES = {"half": "f16", "bfloat": "bf16", "float": "f32", "double": "f64"}
 
 
@@ -21,7 +21,7 @@ def scalar_text(element: Attribute) -> str:
     if isinstance(element, IndexType):
         return "i64"
     if isinstance(element, IntegerType):
-        return f"i{element.width.data}"
+        return f"i{bit_width(element)}"
     return _FLOATS[element]
 
 

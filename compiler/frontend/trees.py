@@ -86,7 +86,9 @@ def _take(tree: Tree, value: Any, name: str, leaves: list[Any]) -> None:
         found: Any = value
         if isinstance(found, dict) != is_dict or not hasattr(found, "__len__") or len(found) != len(keys):
             size = f" of {len(found)}" if hasattr(found, "__len__") else ""
-            raise ValueError(f"{name} must be a {tree.kind.__name__} of {len(keys)}, found {type(found).__name__}{size}")
+            raise ValueError(
+                f"{name} must be a {tree.kind.__name__} of {len(keys)}, found {type(found).__name__}{size}"
+            )
         for key, child in zip(keys, tree.children, strict=True):
             if is_dict and key not in found:
                 raise ValueError(f"{name} has no entry {key!r}")

@@ -106,9 +106,7 @@ class Executable:
         binding.entry = self._make_entry(step, list(inputs), outs, binding, invoke())
         return binding.entry, binding
 
-    def _make_entry(
-        self, step: NativeStep, inputs: list[Any], outs: list[Any], binding: Binding, invoke: int
-    ) -> Entry:
+    def _make_entry(self, step: NativeStep, inputs: list[Any], outs: list[Any], binding: Binding, invoke: int) -> Entry:
         arena = np.empty(binding.arena_bytes + ALIGNMENT, np.uint8)
         base = -(-arena.ctypes.data // ALIGNMENT) * ALIGNMENT
         position = {p: k for k, p in enumerate(step.places)}
@@ -175,10 +173,16 @@ def bind_symbols(specs: Sequence[ArraySpec], inputs: Sequence[Any]) -> dict[str,
     for spec, array in zip(specs, inputs, strict=True):
         if array.ndim != len(spec.shape):
             raise ShapeMismatch(f"'{spec.name}' has {array.ndim} dims, expected {len(spec.shape)}")
-        pairs += [(spec, f"size {n} along axis {k}", e, n) for k, (e, n) in enumerate(zip(spec.shape, array.shape, strict=True))]
+        pairs += [
+            (spec, f"size {n} along axis {k}", e, n)
+            for k, (e, n) in enumerate(zip(spec.shape, array.shape, strict=True))
+        ]
         if spec.strides is not None:
             steps = [s // array.itemsize for s in array.strides]
-            pairs += [(spec, f"stride {n} along axis {k}", e, n) for k, (e, n) in enumerate(zip(spec.strides, steps, strict=True))]
+            pairs += [
+                (spec, f"stride {n} along axis {k}", e, n)
+                for k, (e, n) in enumerate(zip(spec.strides, steps, strict=True))
+            ]
     for _, _, expr, value in pairs:
         if len(expr.terms) == 1 and expr.terms[0][1] == 1 and len(expr.terms[0][0]) == 1:
             symbols.setdefault(expr.terms[0][0][0], value)
@@ -195,9 +199,7 @@ def _library(step: LibraryStep, places: list[int], binding: Binding) -> None:
     def size(expr: Expr) -> int:
         return expr.evaluate(binding.symbols.__getitem__)
 
-    arrays = [
-        array_at(places[p], step.views[k], size) for k, p in enumerate((*step.operands, *step.results))
-    ]
+    arrays = [array_at(places[p], step.views[k], size) for k, p in enumerate((*step.operands, *step.results))]
     count = len(step.operands)
     with np.errstate(all="ignore"):
         found = step.run(arrays[:count], size)
@@ -215,7 +217,7 @@ def array_at(address: int, spec: ArraySpec, size: Callable[[Expr], int]) -> Any:
         return np.empty(shape, spec.dtype)
     itemsize = spec.dtype.itemsize
     if spec.strides is None:
-        memory = (ctypes.c_char * (count * itemsize)).from_address(address)
+        memory: Any = (ctypes.c_char * (count * itemsize)).from_address(address)
         return np.frombuffer(memory, spec.dtype).reshape(shape)
     strides = tuple(size(s) * itemsize for s in spec.strides)
     low = sum(min(0, s * (n - 1)) for s, n in zip(strides, shape, strict=True))

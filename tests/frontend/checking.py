@@ -35,7 +35,7 @@ def same(found, wanted, context=""):
         if y.dtype.kind not in "fc":
             np.testing.assert_array_equal(x, y, err_msg=context)
             continue
-        tolerance = {2: 4e-3, 4: 3e-6}.get(np.empty(0, y.dtype).real.itemsize, 1e-12)
+        tolerance = {16: 4e-3, 32: 3e-6}.get(np.finfo(y.dtype).bits, 1e-12)
         np.testing.assert_allclose(x, y, rtol=tolerance, atol=tolerance, err_msg=context)
 
 

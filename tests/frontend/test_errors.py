@@ -67,7 +67,7 @@ WRONG = [
     (lambda x: np.unique(x), "np.unique", "np.where"),
     (lambda x: np.nonzero(x), "np.nonzero", "np.where"),
     (lambda x: np.where(x > 0), "np.where with one argument", "np.where(condition, x, y)"),
-    (lambda x: np.piecewise(x, [x > 0], [1]), "np.piecewise", "np.select"),
+    (lambda x: np.piecewise(x, [x > 0], [1]), "np.piecewise", "np.select"),  # pyright: ignore[reportCallIssue]
     (lambda x: np.histogram(x), "numpy.histogram", "outside the compiled function"),
     (lambda x: np.add.reduceat(x, [0, 1]), "add.reduceat", "outside"),
     (lambda x: np.sqrt(x, where=x > 0), "where= and without out=", "np.where"),
@@ -135,5 +135,5 @@ def test_calls_that_the_signature_does_not_allow():
 
 
 def test_comparison_with_none_is_python():
-    traced = trace(lambda x: x if x is not None and x != None else -x, (X,))  # noqa: E711
+    traced = trace(lambda x: x if x is not None and x != None else -x, (X,))  # pyright: ignore[reportOperatorIssue]
     assert ops(traced) == []

@@ -5,8 +5,10 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from frontend.checking import check, ops, run
+from xdsl.dialects.builtin import ArrayAttr, FileLineColLoc
 
 from loopweld.compiler.frontend import trace
+from loopweld.passes.evaluate import find_function
 
 X = np.random.default_rng(0).standard_normal((20, 30))
 
@@ -91,8 +93,9 @@ def test_trees_and_names():
     traced = trace(f, args, {"scale": 2.5, "z": X[1]})
     names = ["x", "pair.0", "pair.1.k", "rest.0", "scale", "z"]
     assert [s.name for s in traced.inputs] == names
-    function = traced.module.body.block.first_op
-    assert [a.data for a in function.attributes["weld.arg_names"]] == names
+    written = find_function(traced.module).attributes["weld.arg_names"]
+    assert isinstance(written, ArrayAttr)
+    assert [a.data for a in written] == names
     found = run(traced, *args, 2.5, X[1])
     assert isinstance(found["a"], Pair)
     np.testing.assert_array_equal(found["a"].right[0], X[0] * 2.5)
@@ -116,6 +119,8 @@ def test_values_that_are_no_arrays_stay_as_they_are():
 
 def test_locations_are_the_users_lines():
     traced = trace(lambda x: np.exp(x), (X,))
-    op = traced.module.body.block.first_op.body.block.first_op
+    op = find_function(traced.module).body.block.first_op
+    assert op is not None
+    assert isinstance(op.location, FileLineColLoc)
     assert op.location.filename.data == __file__
     assert op.location.line.data == test_locations_are_the_users_lines.__code__.co_firstlineno + 1

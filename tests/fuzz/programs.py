@@ -337,8 +337,10 @@ class Generator:
             shape = (self.pick((1, 2, 3, 17)), *value.array.shape)
             self.emit(f"np.broadcast_to({value.name}, {shape})", value, exact=True)
 
-    OPS = ("unary binary reduction view reshape join shift gather broadcast select compare cast integer rough "
-           "normalise unary binary reduction view binary").split()
+    OPS = (
+        "unary binary reduction view reshape join shift gather broadcast select compare cast integer rough "
+        "normalise unary binary reduction view binary"
+    ).split()
 
     def program(self) -> Program:
         """A program of 5 to 40 lines and 1 to 4 results."""

@@ -63,9 +63,7 @@ def agree(
         size = max(scale, magnitude(y)) if terms > 1 else 0.0
         tiny = float(np.finfo(y.dtype).smallest_subnormal)
         absolute = max(eps * 4 * np.sqrt(terms) * size, tiny) if terms > 1 else 2 * tiny
-        np.testing.assert_allclose(
-            x, y, rtol=ulps * eps, atol=absolute, equal_nan=True, err_msg=where, strict=True
-        )
+        np.testing.assert_allclose(x, y, rtol=ulps * eps, atol=absolute, equal_nan=True, err_msg=where, strict=True)
 
 
 def identical(found: Any, wanted: Any, what: str = "") -> None:

@@ -22,7 +22,24 @@ def specials(dtype: Any) -> Any:
         return np.array(values + ([-1, limits.min + 1] if dtype.kind == "i" else []), dtype)
     facts = np.finfo(dtype)
     tiny, least = facts.tiny, facts.smallest_subnormal
-    values = [0, -0.0, 1, -1, np.nan, np.inf, -np.inf, facts.max, facts.min, tiny, least, -least * 3, 0.5, -0.5, 1.5, 2.5]
+    values = [
+        0,
+        -0.0,
+        1,
+        -1,
+        np.nan,
+        np.inf,
+        -np.inf,
+        facts.max,
+        facts.min,
+        tiny,
+        least,
+        -least * 3,
+        0.5,
+        -0.5,
+        1.5,
+        2.5,
+    ]
     return np.array([*values, facts.eps, 1 + facts.eps], dtype)
 
 

@@ -54,7 +54,16 @@ def test_wrong_outs():
     f, x = lw.jit(lambda x: x + 1), plain("f4", 10)
     frozen = np.zeros(10, "f4")
     frozen.flags.writeable = False
-    wrong = (np.zeros(9, "f4"), np.zeros(10, "f8"), frozen, np.zeros((10, 1), "f4"), (np.zeros(10, "f4"),) * 2, [1], 5, "a")
+    wrong = (
+        np.zeros(9, "f4"),
+        np.zeros(10, "f8"),
+        frozen,
+        np.zeros((10, 1), "f4"),
+        (np.zeros(10, "f4"),) * 2,
+        [1],
+        5,
+        "a",
+    )
     for out in wrong:
         with pytest.raises((TypeError, ValueError)):
             f(x, out=out)
@@ -139,7 +148,15 @@ def test_many_lengths():
 
 def test_sizes_that_become_equal_or_one():
     f = lw.jit(lambda x, y: (x + y).sum())
-    for left, right in [(20, 20), (20, 1), (1, 30), ((20, 30), 30), ((20, 30), (20, 1)), ((1, 30), (20, 1)), ((30, 30), 30)]:
+    for left, right in [
+        (20, 20),
+        (20, 1),
+        (1, 30),
+        ((20, 30), 30),
+        ((20, 30), (20, 1)),
+        ((1, 30), (20, 1)),
+        ((30, 30), 30),
+    ]:
         x, y = plain("f4", left), plain("f4", right, 1)
         agree(f(x, y), (x + y).sum(), terms=900, scale=4)
     for left, right in [(20, 21), ((20, 30), 20)]:
@@ -150,7 +167,13 @@ def test_sizes_that_become_equal_or_one():
 def test_branches_on_sizes():
     def plainly(x):
         n = x.shape[0]
-        return (x * 2 if n > 50 else x + 1), x / n, np.arange(n) + x, x[: n // 2] + x[-(n // 2) :], np.zeros((n, 2)) + x[:, None]
+        return (
+            (x * 2 if n > 50 else x + 1),
+            x / n,
+            np.arange(n) + x,
+            x[: n // 2] + x[-(n // 2) :],
+            np.zeros((n, 2)) + x[:, None],
+        )
 
     f = lw.jit(plainly)
     for size in (20, 60, 30, 99, 51, 50, 200):
@@ -226,4 +249,4 @@ def test_many_results():
 
 def test_masked_arrays_are_refused():
     with pytest.raises(TypeError):
-        lw.jit(np.sum)(np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0]))
+        lw.jit(np.sum)(np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False]))

@@ -34,13 +34,23 @@ def test_gather_from_a_matrix(shape):
     check(lambda x, a, b: (x.T[b], x[::-1][a], x[a, 0], x[0, b], x[a, None], x[..., b], x[None, a]), x, a, b)
     check(lambda x, a, b: x[a] - x.mean(0) + x[a, b][:, None], x, a, b)
     check(lambda x: np.take_along_axis(x, x.argmax(1)[:, None], 1), x)
-    check(lambda x, i: -(x - np.log(np.exp(x).sum(1, keepdims=True)))[np.arange(x.shape[0]), i].mean(), x, b[:1].repeat(shape[0]))
+    check(
+        lambda x, i: -(x - np.log(np.exp(x).sum(1, keepdims=True)))[np.arange(x.shape[0]), i].mean(),
+        x,
+        b[:1].repeat(shape[0]),
+    )
 
 
 def test_gather_with_three_index_arrays():
     x = plain("f4", (4, 5, 6))
     a, b, c = (RNG.integers(-n, n, 7) for n in x.shape)
-    check(lambda x, a, b, c: (x[a, b, c], x[a, b], x[:, b, c], x[a, :, c], x[a, 1:3, c], x[a, b][:, ::-1].sum(0)), x, a, b, c)
+    check(
+        lambda x, a, b, c: (x[a, b, c], x[a, b], x[:, b, c], x[a, :, c], x[a, 1:3, c], x[a, b][:, ::-1].sum(0)),
+        x,
+        a,
+        b,
+        c,
+    )
     for indices in ((a + 4, b, c), (a, b + 5, c), (a, b, c - 7)):
         with pytest.raises(IndexError):
             lw.jit(lambda x, a, b, c: x[a, b, c])(x, *indices)

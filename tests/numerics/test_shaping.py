@@ -11,7 +11,10 @@ ONE_AXIS = {
     "pad, cos, exp2": lambda x: np.exp2(np.cos(np.pad(x, (1, 2)))),
     "log of padded zeros": lambda x: np.log(np.pad(np.exp(x), 2)),
     "max over padding": lambda x: (np.pad(-abs(x) - 1, 2).max(), np.pad(-abs(x) - 1, 2).argmax()),
-    "pad with a value": lambda x: (np.pad(x, 3, constant_values=-5.0).min(), np.pad(x, (0, 5), constant_values=1).sum()),
+    "pad with a value": lambda x: (
+        np.pad(x, 3, constant_values=-5.0).min(),
+        np.pad(x, (0, 5), constant_values=1).sum(),
+    ),
     "one over padding": lambda x: 1 / np.pad(x, 2),
     "pad of pad": lambda x: np.pad(np.pad(x, 1, constant_values=1), 2, constant_values=2),
     "pads apart": lambda x: np.roll(np.pad(x, (1, 2)), 1) - np.pad(x, (2, 1)),
@@ -84,7 +87,13 @@ def test_one_axis_of_many(name):
 
 RESHAPES = [((4, 6), (8, 3)), ((4, 6), (3, 2, 4)), ((20, 18), (18, 20)), ((20, 18), (40, 9)), ((3, 4, 5), (5, 4, 3))]
 RESHAPES += [((20, 18, 5), (10, 2, 90)), ((20, 18, 5), (36, 50)), ((3, 4, 5), (12, 5)), ((17, 34), (34, 17))]
-RESHAPES += [((6, 35), (2, 105)), ((30, 35), (7, 5, 30)), ((0, 5), (5, 0)), ((1, 24), (4, 1, 6)), ((2, 2, 2, 2), (4, 4))]
+RESHAPES += [
+    ((6, 35), (2, 105)),
+    ((30, 35), (7, 5, 30)),
+    ((0, 5), (5, 0)),
+    ((1, 24), (4, 1, 6)),
+    ((2, 2, 2, 2), (4, 4)),
+]
 
 
 @pytest.mark.parametrize(("source", "shape"), RESHAPES, ids=str)
