@@ -183,7 +183,7 @@ def _invoke() -> int:
 class FastCall:
     """A program bound to the shapes of its last calls. Each argument must be a plain array or a number."""
 
-    numbers: tuple[tuple[int, type, Any], ...]
+    numbers: tuple[tuple[int, type[Any], Any], ...]
     """The arguments that are numbers: position, Python type, dtype."""
     call: Callable[..., bool]
     outputs: tuple[tuple[tuple[int, ...], Any], ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
@@ -80,6 +80,8 @@ class Lowered:
 class Jitted:
     """What `lw.jit(f)` gives: call it as `f`. Each new combination of ranks, dtypes, memory layouts and tiny sizes
     compiles once; other sizes do not."""
+
+    __name__: str
 
     def __init__(
         self,
@@ -201,7 +203,7 @@ def flatten_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[An
 
 
 def _flatten(value: Any, leaves: list[Any]) -> object:
-    kind: type = type(value)
+    kind: type[Any] = type(value)
     if kind is np.ndarray:
         leaves.append(value)
         return None
@@ -221,10 +223,10 @@ def _flatten(value: Any, leaves: list[Any]) -> object:
         leaves.append(np.asarray(value))
         return "scalar"
     if isinstance(value, dict):
-        entries: dict[Any, Any] = value
+        entries = cast("dict[Any, Any]", value)
         return (dict, tuple((k, _flatten(v, leaves)) for k, v in entries.items()))
     if isinstance(value, tuple | list):
-        parts: Sequence[Any] = value
+        parts = cast("Sequence[Any]", value)
         return (kind, tuple(_flatten(v, leaves) for v in parts))
     return ("static", value if value.__hash__ is not None else id(value))
 
@@ -232,10 +234,10 @@ def _flatten(value: Any, leaves: list[Any]) -> object:
 def flatten_tree(value: Any) -> list[Any]:
     """The arrays in nested tuples, lists and dicts."""
     if isinstance(value, dict):
-        entries: dict[Any, Any] = value
+        entries = cast("dict[Any, Any]", value)
         return [leaf for v in entries.values() for leaf in flatten_tree(v)]
     if isinstance(value, tuple | list):
-        parts: Sequence[Any] = value
+        parts = cast("Sequence[Any]", value)
         return [leaf for v in parts for leaf in flatten_tree(v)]
     return [value]
 

@@ -30,7 +30,6 @@ def jit(
 ) -> Jitted: ...
 @overload
 def jit(
-    function: None = None,
     *,
     target: Target | str = "cpu",
     numerics: str = "fast",

@@ -6,7 +6,6 @@ import struct
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import IndexType, IntegerType
 from xdsl.ir import Attribute
 
 from ...dialects.loop.ops import Buffer, lanes_of
@@ -18,11 +17,7 @@ _SUFFIXES = {"half": "f16", "bfloat": "bf16", "float": "f32", "double": "f64"}
 
 def scalar_text(element: Attribute) -> str:
     """`float`, `i64`, ...: an element in a register."""
-    if isinstance(element, IndexType):
-        return "i64"
-    if isinstance(element, IntegerType):
-        return f"i{bit_width(element)}"
-    return _FLOATS[element]
+    return _FLOATS.get(element) or f"i{bit_width(element)}"
 
 
 def memory_text(element: Attribute) -> str:

@@ -13,7 +13,7 @@ from xdsl.ir import Region, SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.weld.types import Shape, dtype_of, scalar_of, shape_of, tensor_of
-from . import functions  # pyright: ignore[reportUnusedImport]  (fills the tables)
+from . import functions  # noqa: F401  # pyright: ignore[reportUnusedImport]  (fills the tables)
 from .errors import TraceError
 from .promote import fill, operand, session_of
 from .session import Session

@@ -16,9 +16,10 @@ from ...dialects.weld.generic import Generic, Index, Inside, Load
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import I64, scalar_of, shape_of
-from .nest import Home, Nest
+from .nest import Nest
 from .schedule import Member, lanes_for, plan_member, score, strides_of
 from .scopes import Frame, Scope
+from .values import Home
 
 
 @dataclass

@@ -5,38 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.loop.ops import Affine, For, Load, Minimum, Reduce, Store, Yield, lanes_of
 from ...dialects.weld.attributes import Result
-from ...dialects.weld.base import Elementwise
-from ...dialects.weld.cast import Cast
-from ...dialects.weld.constant import Constant
-from ...dialects.weld.generic import Generic, Index, Inside
-from ...dialects.weld.generic import Load as PointLoad
+from ...dialects.weld.generic import Generic
 from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import BOOL, I64, is_float, scalar_of
-from .schedule import Member, offset_of
+from .schedule import Member
 from .scopes import Frame, Scope
+from .values import Home, Values
 
 CHUNK = 256
 """Steps of one register accumulation of a floating sum; chunks are summed in a second accumulator."""
-
-
-@dataclass
-class Home:
-    """Where a tensor lives while its kernel runs: memory with strides, or a register of the outer loops."""
-
-    buffer: SSAValue | None = None
-    strides: tuple[Expr, ...] = ()
-    per_lane: bool = False
-    """Scratch of one outer iteration whose innermost elements are the lanes of the vector dim."""
-    value: SSAValue | None = None
-    best: SSAValue | None = None
-    """For argmax and argmin combined in memory: the best values, beside the positions in `buffer`."""
-    level: int = 0
-    """The scope that `value` belongs to, or from which on the memory holds the tensor."""
 
 
 @dataclass
@@ -64,7 +46,7 @@ class Nest:
         self.order = member.order
         self.levels = {d: k + 1 for k, d in enumerate(self.order)}
         frame.levels = self.levels
-        self._level_cache: dict[SSAValue, int] = {}
+        self.values = Values(member, homes, outer, self.levels)
         self.reductions = [self._reduction(k, r) for k, r in enumerate(member.results) if r.is_reduction]
 
     # ---- loops ---------------------------------------------------------------------
@@ -239,7 +221,7 @@ class Nest:
         self, indices: tuple[Expr, ...], home: Home, frame: Frame, value: SSAValue
     ) -> tuple[SSAValue, SSAValue | None]:
         """Offset and mask of the element (or the lanes of elements) that a value belongs to."""
-        offset = self._offset(indices, home)
+        offset = self.values.offset(indices, home)
         if lanes_of(value) == 1:
             return frame.index(offset), None
         if home.per_lane:
@@ -249,9 +231,6 @@ class Nest:
         if step is not None and step.value == 1:
             return frame.index(offset), frame.mask
         return frame.lanes_index(offset), frame.mask
-
-    def _offset(self, indices: tuple[Expr, ...], home: Home) -> Expr:
-        return offset_of(indices, home.strides).substitute(self.member.merged)
 
     def _store(self, value: SSAValue, out: SSAValue, result: Result, frame: Frame) -> None:
         home = self.homes[out]
@@ -267,12 +246,12 @@ class Nest:
     def _scatter(self, position: int, result: Result, frame: Frame) -> None:
         """Update elements whose indices are known only now, one lane after the other."""
         raw, keep, *indices = self.yielded[position]
-        value, inside = self.value(raw, frame), self.value(keep, frame)
-        extra = {n: self.value(v, frame) for n, v in zip(result.index_names, indices, strict=True)}
+        value, inside = self.values.value(raw, frame), self.values.value(keep, frame)
+        extra = {n: self.values.value(v, frame) for n, v in zip(result.index_names, indices, strict=True)}
         home = self.homes[self.op.outs[position]]
         assert home.buffer is not None
         kind = result.kind.removeprefix("scatter_")
-        offset_expr = self._offset(result.indices, home)
+        offset_expr = self.values.offset(result.indices, home)
         if frame.lanes == 1 or frame.vector_dim is None:
             offset = frame.lanes_index(offset_expr, extra)
             frame.top.add(Store.of(value, home.buffer, offset, inside, kind))
@@ -289,10 +268,10 @@ class Nest:
         found: dict[int, list[SSAValue]] = {}
         for op in self.op.block.ops:
             if op.results:
-                self.value(op.results[0], frame)  # in order, so that no value waits for a deep chain of others
+                self.values.value(op.results[0], frame)  # in order, so that no value waits for a deep chain of others
         for position, result in enumerate(self.member.results):
             if result.is_write:
-                value = self.value(self.yielded[position][0], frame)
+                value = self.values.value(self.yielded[position][0], frame)
                 out = self.op.outs[position]
                 if self.homes[out].buffer is None:
                     self.homes[out] = Home(value=value, level=frame.depth)
@@ -300,7 +279,7 @@ class Nest:
             elif result.is_scatter:
                 self._scatter(position, result, frame)
         for reduction in self.reductions:
-            values = [self.value(v, frame) for v in self.yielded[reduction.position]]
+            values = [self.values.value(v, frame) for v in self.yielded[reduction.position]]
             if self.vector_dim is not None and frame.lanes > 1:
                 values = [frame.widen(v) for v in values]
             if frame.mask is not None and reduction.across_lanes and reduction.level < self._vector_level():
@@ -311,114 +290,6 @@ class Nest:
 
     def _vector_level(self) -> int:
         return self.levels[self.vector_dim] if self.vector_dim is not None else 0
-
-    def level_of(self, value: SSAValue) -> int:
-        """The number of loops that must be open before a body value can be computed."""
-        found = self._level_cache.get(value)
-        if found is not None:
-            return found
-        op = value.owner
-        assert isinstance(op, Operation)
-        exprs: Sequence[Expr] = ()
-        level = 0
-        operands: Sequence[SSAValue] = op.operands
-        if isinstance(op, PointLoad):
-            home = self.homes[op.tensor]
-            level, operands = min(home.level, self.outer), op.operands[1:]
-            if home.value is None:
-                exprs = (*op.where.indices, *op.where.guards)
-        elif isinstance(op, Index):
-            exprs = (op.value,)
-        elif isinstance(op, Inside):
-            exprs = op.guards.data
-        for expr in exprs:
-            for name in expr.substitute(self.member.merged).names:
-                level = max(level, self.levels.get(name, 0))
-        for operand in operands:
-            level = max(level, self.level_of(operand))
-        self._level_cache[value] = level
-        return level
-
-    def value(self, value: SSAValue, frame: Frame) -> SSAValue:
-        """A body value, computed once in the scope of its level."""
-        level = self.level_of(value)
-        scope = frame.scopes[level]
-        found = scope.values.get((self, value))
-        if found is None:
-            found = self._compute(value, frame.at(level))
-            scope.values[(self, value)] = found
-        return found
-
-    def _compute(self, value: SSAValue, frame: Frame) -> SSAValue:
-        op = value.owner
-        if isinstance(op, PointLoad):
-            return self._load(op, frame)
-        if isinstance(op, Index):
-            return frame.lanes_index(op.value.substitute(self.member.merged))
-        if isinstance(op, Inside):
-            return self._inside([g.substitute(self.member.merged) for g in op.guards.data], frame)
-        if isinstance(op, Constant):
-            return frame.constant(op.number, op.res.type, 1)
-        assert isinstance(op, Elementwise)
-        args = [self.value(v, frame) for v in op.operands]
-        if any(lanes_of(a) > 1 for a in args):
-            wide = [frame.widen(a, self.level_of(v)) for a, v in zip(args, op.operands, strict=True)]
-            args = wide
-        if isinstance(op, Cast):
-            return frame.top.builder.cast(args[0], scalar_of(op.res))
-        return frame.top.builder.build(type(op), *args)
-
-    def _inside(self, guards: Sequence[Expr], frame: Frame) -> SSAValue:
-        """Whether all guards are >= 0: per lane where one depends on the vector dim."""
-        total: SSAValue | None = None
-        for guard in guards:
-            fits = frame.holds(guard)
-            total = fits if total is None else self._both(total, fits, frame)
-        return frame.constant(True, BOOL, 1) if total is None else total
-
-    @staticmethod
-    def _both(a: SSAValue, b: SSAValue, frame: Frame) -> SSAValue:
-        if lanes_of(a) != lanes_of(b):
-            a, b = frame.widen(a), frame.widen(b)
-        return frame.top.builder.and_(a, b)
-
-    def _load(self, op: PointLoad, frame: Frame) -> SSAValue:
-        home = self.homes[op.tensor]
-        if home.value is not None:
-            return home.value
-        assert home.buffer is not None
-        extra = {f"i{k}": self.value(v, frame) for k, v in enumerate(op.indices)}
-        offset = self._offset(op.where.indices, home)
-        guards = tuple(g.substitute(self.member.merged) for g in op.where.guards)
-        mask = self._inside(guards, frame) if guards else None
-        if op.guard is not None:
-            given = self.value(op.guard, frame)
-            mask = given if mask is None else self._both(mask, given, frame)
-        lanes, where = self._lanes_of_load(offset, extra, mask, home, frame)
-        if lanes > 1:
-            mask = frame.widen(mask) if mask is not None else None
-            if frame.mask is not None:
-                mask = frame.mask if mask is None else self._both(mask, frame.mask, frame)
-        return frame.top.insert(Load.of(home.buffer, where, mask, lanes))
-
-    def _lanes_of_load(
-        self, offset: Expr, extra: dict[str, SSAValue], mask: SSAValue | None, home: Home, frame: Frame
-    ) -> tuple[int, SSAValue]:
-        """How a load is done: one scalar, consecutive lanes, or one offset a lane."""
-        vector = frame.vector_dim
-        if vector is None or frame.lanes == 1:
-            return 1, frame.lanes_index(offset, extra) if extra else frame.index(offset)
-        if home.per_lane:
-            return frame.lanes, frame.index(offset)
-        by_lane = any(lanes_of(v) > 1 and n in offset.names for n, v in extra.items())
-        step = offset.coefficient(vector)
-        if not by_lane and step is not None and step.value == 1:
-            scalar = frame.index(offset) if not extra else frame.first_lane(offset, extra)
-            return frame.lanes, scalar
-        uniform = mask is None or lanes_of(mask) == 1
-        if uniform and not by_lane and step is not None and not step.terms:
-            return 1, frame.lanes_index(offset, extra) if extra else frame.index(offset)
-        return frame.lanes, frame.widen(frame.lanes_index(offset, extra))
 
 
 def combine(

@@ -29,7 +29,7 @@ from loopweld.dialects.weld.reductions import REDUCTIONS, Reduction
 from loopweld.dialects.weld.types import BF16, BOOL, F32, dtype_of, kind_of, scalar_of, stated_number
 
 INSTRUCTIONS = set(
-    "add sub mul sdiv udiv srem urem and or xor shl ashr lshr select fadd fsub fmul fdiv frem fneg".split()  # noqa: SIM905
+    "add sub mul sdiv udiv srem urem and or xor shl ashr lshr select fadd fsub fmul fdiv frem fneg".split()
 )
 INTRINSICS = {f"@llvm.{n}" for n in ("smax", "smin", "umax", "umin", "fabs", "copysign", "sqrt")}
 INTRINSICS |= {f"@llvm.{n}" for n in ("floor", "ceil", "trunc", "rint")}

@@ -135,5 +135,5 @@ def test_calls_that_the_signature_does_not_allow():
 
 
 def test_comparison_with_none_is_python():
-    traced = trace(lambda x: x if x is not None and x != None else -x, (X,))  # pyright: ignore[reportOperatorIssue]
+    traced = trace(lambda x: x if x is not None and x != None else -x, (X,))  # noqa: E711  # pyright: ignore[reportOperatorIssue]
     assert ops(traced) == []

@@ -43,7 +43,8 @@ def agree(
     """Equal structure, types, dtypes, shapes and values.
 
     Integers and bools agree exactly. A float may be off by `ulps` of itself, and where `terms` numbers of size
-    `scale` were added up by some ulps of those, ulps of `coarsest` where that dtype is the less precise; NaN and the infinities stand where they do in NumPy's result.
+    `scale` were added up by some ulps of those, ulps of `coarsest` where that dtype is the less precise; NaN and the
+    infinities stand where they do in NumPy's result.
     """
     assert type(found) is type(wanted), f"{type(found)} for {type(wanted)} {what}"
     if isinstance(wanted, dict):
