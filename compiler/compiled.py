@@ -90,7 +90,7 @@ class Compiled:
         # The native overlap test is for dense arrays, and what a failed check leaves must not be seen.
         direct = all(spec.strides is None for spec in specs) and not made.flags
         numbers = tuple(
-            (k, type(a), s.dtype) for k, (a, s) in enumerate(zip(args, specs, strict=True)) if not _is_array(a)
+            (k, a.__class__, s.dtype) for k, (a, s) in enumerate(zip(args, specs, strict=True)) if not _is_array(a)
         )
         return FastCall(numbers, made.call, outputs, self._rebuild, self._flatten_out, made.flags, direct)
 

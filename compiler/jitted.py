@@ -203,12 +203,14 @@ def flatten_call(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[An
 
 
 def _flatten(value: Any, leaves: list[Any]) -> object:
-    kind: type[Any] = type(value)
+    kind: type[Any] = value.__class__
     if kind is np.ndarray:
         leaves.append(value)
         return None
     if kind in (bool, int, float, complex):
         leaves.append(np.asarray(value))
+        if leaves[-1].dtype == object:
+            raise OverflowError(f"Python integer {value} is too large for any dtype")
         return kind
     if isinstance(value, np.ma.MaskedArray | np.matrix):
         raise TypeError(
@@ -217,10 +219,10 @@ def _flatten(value: Any, leaves: list[Any]) -> object:
     if isinstance(value, Tracer | SymInt):
         raise InsideTrace
     if isinstance(value, np.ndarray):
-        leaves.append(np.asarray(value))
+        leaves.append(np.asarray(cast("Any", value)))
         return None
     if isinstance(value, np.generic):
-        leaves.append(np.asarray(value))
+        leaves.append(np.asarray(cast("Any", value)))
         return "scalar"
     if isinstance(value, dict):
         entries = cast("dict[Any, Any]", value)

@@ -50,8 +50,7 @@ def main():
     b = [np.zeros(11), np.zeros(11), 0.0, np.zeros(2), np.zeros(2), -1.0]
     for _ in range(2000):  # gradient ascent
         b = [x + 2e-4 * g for x, g in zip(b, fast(*b, *data)[1], strict=True)]
-    arguments = [*b, *data]
-    density, expected = fast(*arguments)[0], log_density(*arguments)[0]
+    density, expected = (f(*[*b, *data])[0] for f in (fast, log_density))
     print(f"mode: density {density:.4f}, mean slope {b[3][1]:.3f}, noise {np.exp(b[5]):.3f}; NumPy {expected:.4f}")
     assert abs(density - expected) < 1e-8
 

@@ -1,5 +1,6 @@
 """`loopweld`: the command line. Each sub-command is a module with `main(argv)`, imported when it is called."""
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -28,7 +29,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         print(f"loopweld: error: no command '{command}'\n{usage()}", file=sys.stderr)
         return 2
-    return import_module(f"loopweld.{command}").main(rest)
+    try:
+        status = import_module(f"loopweld.{command}").main(rest)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader (`head`, say) has gone: nobody is left to tell, also not when Python closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return status
 
 
 def usage() -> str:

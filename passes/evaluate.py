@@ -100,7 +100,11 @@ def evaluate_op(op: Operation, env: dict[SSAValue, Any], size: Sizes) -> None:
         env[value] = array
 
 
-EXCEPTIONS: dict[str, type[Exception]] = {"IndexError": IndexError, "ValueError": ValueError}
+EXCEPTIONS: dict[str, type[Exception]] = {
+    "IndexError": IndexError,
+    "ValueError": ValueError,
+    "OverflowError": OverflowError,
+}
 """What `weld.check` may raise."""
 
 

@@ -2,6 +2,8 @@
 
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -70,6 +72,16 @@ def test_debug_shows_the_traceback(file: Path, capsys: pytest.CaptureFixture[str
     file.write_text("x")
     assert cli.main(["explain", str(file), "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err
+
+
+def test_a_reader_that_goes_away(file: Path):
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-m", "loopweld", "explain", str(file)]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, text=True, env=environment)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, "")
 
 
 def test_errors_in_the_options(file: Path, capsys: pytest.CaptureFixture[str]):

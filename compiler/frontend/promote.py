@@ -144,6 +144,8 @@ def same_size(session: Session, a: Expr, b: Expr, what: str) -> Expr:
 def fill(session: Session, value: Operand, dtype: np.dtype[Any], shape: Shape | None = None) -> SSAValue:
     """The operand cast to `dtype` and broadcast to `shape` (its own shape without one)."""
     if isinstance(value, Tracer):
+        if is_weak(value) and value.dtype.kind == "i" and dtype.kind in "iu":
+            _check_fits(session, value, dtype)
         own = session.cast(value.value, dtype)
         return own if shape is None else broadcast_to(session, own, shape)
     array: np.ndarray[Any, Any] = convert(value, dtype)
@@ -152,6 +154,16 @@ def fill(session: Session, value: Operand, dtype: np.dtype[Any], shape: Shape | 
         return session.splat(array.reshape(-1)[0], dtype, static(array.shape) if shape is None else shape)
     own = session.cast(session.array(array), dtype)
     return own if shape is None else broadcast_to(session, own, shape)
+
+
+def _check_fits(session: Session, value: Tracer, dtype: np.dtype[Any]) -> None:
+    """The OverflowError of NumPy for a Python int that an array's dtype cannot hold."""
+    from .bounds import emit_check  # it builds on this module
+
+    if dtype.itemsize < 8:
+        low, high = Expr.constant(int(np.iinfo(dtype).min)), Expr.constant(int(np.iinfo(dtype).max) + 1)
+        text = f"Python integer '{value.argument or ''}' out of bounds for {dtype}"
+        emit_check(session, value.value, low, high, text, "OverflowError")
 
 
 def convert(value: Operand, dtype: np.dtype[Any]) -> np.ndarray[Any, Any]:

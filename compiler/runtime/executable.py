@@ -15,7 +15,11 @@ from .entry import Entry, Flag, is_supported, make_entry
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
 
 _NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-_EXCEPTIONS: dict[str, type[Exception]] = {"IndexError": IndexError, "ValueError": ValueError}
+_EXCEPTIONS: dict[str, type[Exception]] = {
+    "IndexError": IndexError,
+    "ValueError": ValueError,
+    "OverflowError": OverflowError,
+}
 ENTRY_AFTER = 3
 """Calls with the same shapes after which a program gets a native entry."""
 ENTRY_BYTES = 1 << 20

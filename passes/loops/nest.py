@@ -12,13 +12,13 @@ from ...dialects.loop.ops import Affine, For, Load, Minimum, Reduce, Store, Yiel
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.reductions import REDUCTIONS
-from ...dialects.weld.types import BOOL, I64, is_float, scalar_of
+from ...dialects.weld.types import BOOL, F32, F64, I64, is_float, scalar_of
 from .schedule import Member
 from .scopes import Frame, Scope
 from .values import Home, Values
 
-CHUNK = 256
-"""Steps of one register accumulation of a floating sum; chunks are summed in a second accumulator."""
+CHUNK = 64
+"""Steps of one register accumulation of a floating sum; chunks are summed in a second accumulator, in float64."""
 
 
 @dataclass
@@ -113,16 +113,30 @@ class Nest:
         if not (long and sums):
             return self._one_loop(frame, dim, start, stop, lanes, None, carried)
         step = lanes * CHUNK
-        loop = For.of(start, stop, step, _flat(carried), f"{dim} chunks")
+        outside = {
+            r.position: self._wide(r, carried[r.position], frame) for r in self.reductions if r.position in carried
+        }
+        loop = For.of(start, stop, step, _flat(outside), f"{dim} chunks")
         frame.top.add(loop)
         inner = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
         after = inner.top.insert(Affine.of(Expr.symbol("c") + step, {"c": loop.counter}))
         limit = inner.top.insert(Minimum.create(operands=[after, stop], result_types=[I64]))
         fresh = {r.position: self._identity(r, inner) for r in self.reductions if r.position in carried}
         part = self._one_loop(inner, dim, loop.counter, limit, lanes, None, fresh)
+        part = {r.position: self._wide(r, part[r.position], inner) for r in self.reductions if r.position in part}
         combined = self._combine(inner, _like(carried, loop.carried), part)
         loop.block.add_op(Yield.create(operands=_flat(combined)))
-        return _like(carried, loop.outs)
+        found = _like(carried, loop.outs)
+        for position, values in carried.items():
+            builder = frame.top.builder
+            found[position] = [builder.cast(v, scalar_of(c)) for v, c in zip(found[position], values, strict=True)]
+        return found
+
+    def _wide(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> list[SSAValue]:
+        """The accumulator of chunks: float64 for sums of float32."""
+        if reduction.result.kind != "sum" or scalar_of(values[0]) != F32:
+            return values
+        return [frame.top.builder.cast(v, F64) for v in values]
 
     def _one_loop(
         self,

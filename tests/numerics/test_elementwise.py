@@ -43,21 +43,23 @@ def test_unary(name):
         if name == "reciprocal" and array.dtype.kind in "iu":
             array = array[array != 0]  # C leaves 1 / 0 undefined, and NumPy with it
         run(getattr(np, name), array)
-        run(getattr(np, name), array[3].reshape(()))
+        if dtype in ("i4", "f4"):
+            run(getattr(np, name), array[3].reshape(()))
 
 
 @pytest.mark.parametrize("name", BINARY)
 def test_binary(name):
     for dtype in DTYPES:
         run(getattr(np, name), values(dtype, 1000), values(dtype, 1000, seed=1))
-        run(getattr(np, name), values(dtype, 9)[3:4].reshape(()), values(dtype, 9, seed=1)[4:5].reshape(()))
+        if dtype in ("i4", "f4"):
+            run(getattr(np, name), values(dtype, 9)[3:4].reshape(()), values(dtype, 9, seed=1)[4:5].reshape(()))
 
 
 @pytest.mark.parametrize("left", DTYPES)
 def test_mixed_dtypes(left):
     for right in DTYPES:
-        for ufunc in (np.add, np.multiply, np.true_divide, np.maximum, np.less, np.equal):
-            run(ufunc, plain(left, 33), plain(right, 33, seed=1))
+        x, y = plain(left, 33), plain(right, 33, seed=1)
+        check(lambda x, y: (x + y, x * y, x / y, np.maximum(x, y), x < y, x == y), x, y, terms=1)
 
 
 @pytest.mark.parametrize("source", DTYPES)
@@ -108,7 +110,7 @@ LAYOUT_FUNCTIONS = {
 
 @pytest.mark.parametrize("name", LAYOUT_FUNCTIONS)
 def test_layouts(name):
-    for dtype in ("?", "u1", "i8", "f2", "f4", "f8"):
+    for dtype in ("?", "i2", "f4", "f8"):
         for layout, array in layouts(dtype).items():
             try:
                 check(LAYOUT_FUNCTIONS[name], array)

@@ -9,9 +9,9 @@ from numerics.data import plain
 
 import loopweld as lw
 
-SHAPES = [(0,), (1,), (1000,), (), (3, 5), (17, 33), (64, 1), (0, 4), (5, 7, 9), (20, 3, 18), (2, 3, 19, 5)]
-MANY = [(1000,), (17, 33), (0, 4)]
-"""Shapes for all dtypes."""
+SHAPES = [(0,), (1,), (1000,), (), (3, 5), (17, 33), (64, 1), (0, 4), (20, 3, 18), (2, 3, 19, 5)]
+MANY = [(17, 33), (0, 4)]
+"""Shapes for several dtypes, or for the first of them."""
 SIMPLE = "sum prod max min any all argmax argmin cumsum".split()
 COMPOSED = "mean var std ptp nansum nanmax nanmin nanmean nanstd count_nonzero".split()
 
@@ -46,7 +46,7 @@ def options_of(name, rank):
 def test_axes(name):
     function = getattr(np, name)
     for shape in SHAPES if name in SIMPLE else [(1,), (5, 7, 9), *MANY]:
-        for dtype in ("f4", "i4", "f2", "?") if shape in MANY else ("f4",):
+        for dtype in ("f4", "i4", "f2", "?") if shape in MANY[: 1 if name in COMPOSED else 2] else ("f4",):
             for options in options_of(name, len(shape)):
                 try:
                     compare(lambda x, options=options: function(x, **options), plain(dtype, shape))
