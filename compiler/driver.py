@@ -175,6 +175,7 @@ def _object(text: str, program: Program, target: Target, cache: ObjectCache | No
     if not program.segments:
         return b"", False
     native = jit.native(target.name, target.features)
+    jit.check_runs(native)
     key = cache.key(text, native.cpu, native.features, jit.VERSION) if cache is not None else ""
     image = cache.get(key) if cache is not None else None
     if image is not None:

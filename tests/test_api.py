@@ -392,3 +392,11 @@ def test_another_process_reuses_the_object(tmp_path: Path):
         for _ in range(2)
     ]
     assert said == [f"66.0 CacheInfo(calls=1, compilations=1, disk_hits={hits}, entries=1)\n" for hits in (0, 1)]
+
+
+def test_a_target_beyond_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from loopweld.compiler.codegen import jit
+
+    monkeypatch.setattr(jit, "host", lambda: jit.NativeTarget("x86-64", "+sse2"))
+    with pytest.raises(ValueError, match="needs .*avx2.* which this machine does not have"):
+        lw.jit(lambda x: x + 1, target="x86-64-v3")(np.ones(3))

@@ -42,6 +42,14 @@ def native(name: str, features: str) -> NativeTarget:
     return NativeTarget(host().cpu if name == "cpu" else name, features)
 
 
+def check_runs(target: NativeTarget) -> None:
+    """ValueError where this machine lacks an instruction set that the target's code would use."""
+    here = set(host().features.split(","))
+    missing = [f[1:] for f in target.features.split(",") if f.startswith("+") and f not in here]
+    if missing:
+        raise ValueError(f"target {target.cpu!r} needs {', '.join(missing)}, which this machine does not have")
+
+
 @lru_cache
 def machine(target: NativeTarget) -> Any:
     """The target machine for a CPU; the small code model gives shorter code than the JIT's default."""
