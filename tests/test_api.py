@@ -398,5 +398,5 @@ def test_a_target_beyond_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch
     from loopweld.compiler.codegen import jit
 
     monkeypatch.setattr(jit, "host", lambda: jit.NativeTarget("x86-64", "+sse2"))
-    with pytest.raises(ValueError, match="needs .*avx2.* which this machine does not have"):
+    with pytest.raises(ValueError, match=r"needs .*avx2.* which this machine does not have"):
         lw.jit(lambda x: x + 1, target="x86-64-v3")(np.ones(3))
