@@ -18,12 +18,10 @@ from .codegen.cache import ObjectCache
 from .compiled import MISSED, Compiled, FastCall
 from .driver import Watch, compile_module
 from .frontend import SymInt, Traced, Tracer, take_leaves, trace
+from .frontend.spec import is_static
 from .report import Report
 from .runtime.executable import ShapeMismatch, bind_symbols
 from .targets import Target
-
-TINY = 16
-"""Sizes up to this are part of what a function is specialised on."""
 
 
 class CacheInfo(NamedTuple):
@@ -245,7 +243,7 @@ def flatten_tree(value: Any) -> list[Any]:
 
 
 def _kind(array: Any) -> object:
-    shape = tuple(n if n <= TINY else None for n in array.shape)
+    shape = tuple(n if is_static(n) else None for n in array.shape)
     return (array.dtype, shape, layout_of(array))
 
 

@@ -19,8 +19,8 @@ from ..dialects.weld.generic import Generic, Load
 from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
 from ..dialects.weld.types import bit_width, scalar_of, shape_of
-from ..dialects.weld.views import Reshape, Transpose
 from ..passes.evaluate import find_function
+from ..passes.loops.plan import root_of
 
 if TYPE_CHECKING:
     from .driver import Compilation
@@ -131,7 +131,7 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
     library = [s.library for s in plan.steps if s.library is not None]
     moved = sum(k.bytes_read + k.bytes_written for k in reports)
     for op in library:
-        moved += sum(_bytes(v, size) for v in {_root(v) for v in [*op.operands, *op.results]})
+        moved += sum(_bytes(v, size) for v in {root_of(v) for v in [*op.operands, *op.results]})
     own = compilation.slots_between
     return Report(
         reports,
@@ -264,24 +264,17 @@ def _minimum(kernels: list[Kernel], library: list[Any], plan: Any, size: Callabl
     for kernel in kernels:
         for member in kernel.members:
             for load in member.loads():
-                loads.setdefault(_root(load.tensor), []).append(load)
+                loads.setdefault(root_of(load.tensor), []).append(load)
             for init in member.inits:
                 if init in plan.inputs:
                     loads.setdefault(init, [])
-    whole = {_root(v) for op in library for v in op.operands}
+    whole = {root_of(v) for op in library for v in op.operands}
     for tensor in plan.inputs:
         if tensor in whole or (tensor in loads and not loads[tensor]):
             total += _bytes(tensor, size)
         elif tensor in loads:
             total += elements_needed(loads[tensor], size) * max(bit_width(scalar_of(tensor)) // 8, 1)
     return total
-
-
-def _root(value: SSAValue) -> SSAValue:
-    """The tensor whose memory this is."""
-    while isinstance(value.owner, Reshape | Transpose):
-        value = value.owner.args[0]
-    return value
 
 
 def _decision(decision: Any, size: Callable[[Expr], int]) -> DecisionReport:

@@ -113,7 +113,7 @@ def _argument_strides(function: FuncOp) -> Sequence[tuple[Expr, ...] | None]:
     return found
 
 
-def _root(value: SSAValue) -> SSAValue:
+def root_of(value: SSAValue) -> SSAValue:
     """The tensor whose memory this is: a reshape or transpose shares its operand's."""
     while isinstance(value.owner, Reshape | Transpose):
         value = value.owner.args[0]
@@ -124,18 +124,18 @@ def _last_uses(ops: list[Operation]) -> dict[SSAValue, int]:
     last: dict[SSAValue, int] = {}
     for position, op in enumerate(ops):
         for value in tensors_used(op):
-            last[_root(value)] = position
+            last[root_of(value)] = position
     return last
 
 
 def _place(op: Operation, plan: Plan, free: list[tuple[Expr, Place]]) -> None:
     if isinstance(op, Reshape):
-        plan.places[op.res] = plan.places[_root(op.res)]
+        plan.places[op.res] = plan.places[root_of(op.res)]
         plan.layouts[op.res] = strides_of(shape_of(op.res))
         return
     if isinstance(op, Transpose):
         strides = plan.layouts[op.args[0]]
-        plan.places[op.res] = plan.places[_root(op.res)]
+        plan.places[op.res] = plan.places[root_of(op.res)]
         plan.layouts[op.res] = tuple(strides[k] for k in op.permutation.get_values())
         return
     if isinstance(op, Constant) and not op.is_splat:
