@@ -18,7 +18,7 @@ from ..dialects.expr import Expr
 from ..dialects.weld import Check, Constant, Generic, Index, Inside, Kernel, Load, Size, Yield
 from ..dialects.weld.attributes import Result, Where
 from ..dialects.weld.base import Elementwise, TensorOp, quiet
-from ..dialects.weld.indexing import SCATTER_KINDS
+from ..dialects.weld.indexing import EXCEPTIONS, SCATTER_KINDS
 from ..dialects.weld.library import Library
 from ..dialects.weld.reductions import REDUCTIONS
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
@@ -98,14 +98,6 @@ def evaluate_op(op: Operation, env: dict[SSAValue, Any], size: Sizes) -> None:
         results = reference(op, [env[v] for v in op.operands], size)
     for value, array in zip(op.results, results, strict=True):
         env[value] = array
-
-
-EXCEPTIONS: dict[str, type[Exception]] = {
-    "IndexError": IndexError,
-    "ValueError": ValueError,
-    "OverflowError": OverflowError,
-}
-"""What `weld.check` may raise."""
 
 
 def reference(op: Operation, arrays: Sequence[Any], size: Sizes) -> Sequence[Any]:

@@ -11,15 +11,11 @@ from typing import Any
 import numpy as np
 
 from ...dialects.expr import Expr
+from ...dialects.weld.indexing import EXCEPTIONS
 from .entry import Entry, Flag, is_supported, make_entry
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
 
 _NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-_EXCEPTIONS: dict[str, type[Exception]] = {
-    "IndexError": IndexError,
-    "ValueError": ValueError,
-    "OverflowError": OverflowError,
-}
 ENTRY_AFTER = 3
 """Calls with the same shapes after which a program gets a native entry."""
 ENTRY_BYTES = 1 << 20
@@ -132,7 +128,7 @@ class Executable:
         entry.keep = (*entry.keep, arena, self.keep)
         for check in self.spec.checks:
             start = base - arena.ctypes.data + binding.slot_offsets[check.place - self.first_slot]
-            entry.flags += (Flag(arena[start : start + 1], _EXCEPTIONS[check.exception], check.message),)
+            entry.flags += (Flag(arena[start : start + 1], EXCEPTIONS[check.exception], check.message),)
         return entry
 
     # ---- running -------------------------------------------------------------------
@@ -157,7 +153,7 @@ class Executable:
                 _library(step, places, binding)
         for check in self.spec.checks:
             if ctypes.c_uint8.from_address(places[check.place]).value:
-                raise _EXCEPTIONS[check.exception](check.message)
+                raise EXCEPTIONS[check.exception](check.message)
         return list(outs)
 
     def _arena(self, size: int) -> Any:

@@ -198,6 +198,14 @@ class Scatter(Indexed):
         return result
 
 
+EXCEPTIONS: dict[str, type[Exception]] = {
+    "IndexError": IndexError,
+    "ValueError": ValueError,
+    "OverflowError": OverflowError,
+}
+"""What `weld.check` may raise."""
+
+
 @define_op
 class Check(IRDLOperation):
     """`weld.check %bad "message" {exception = "IndexError"} : tensor<i1>`: the program raises when `%bad` is true.
