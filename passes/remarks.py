@@ -78,9 +78,14 @@ def collect() -> Generator[list[Decision], None, None]:
 
 def note(producer: Operation, consumer: Operation, fused: bool, reason: Reason, saved: str) -> None:
     """Record a decision, if anybody collects them."""
+    record(Decision(describe(producer), describe(consumer), fused, reason, saved, consumer.location))
+
+
+def record(decision: Decision) -> None:
+    """Keep a decision, if anybody collects them."""
     decisions = _current.get()
     if decisions is not None:
-        decisions.append(Decision(describe(producer), describe(consumer), fused, reason, saved, consumer.location))
+        decisions.append(decision)
 
 
 def describe(op: Operation) -> str:

@@ -7,9 +7,9 @@
 // RUN:   | filecheck %s --check-prefix=LOOPS
 
 // FUSED:       weld.generic over "20" gives "write d0" {
-// FUSED:         %[[PAD:.*]] = weld.constant 0.0 : f32
-// FUSED:         %[[A:.*]] = weld.load %a "d0 if -d0 >= 0"
+// FUSED-NEXT:    %[[A:.*]] = weld.load %a "d0 if -d0 >= 0"
 // FUSED-NEXT:    %[[COS:.*]] = weld.cos %[[A]]
+// FUSED-NEXT:    %[[PAD:.*]] = weld.constant 0.0 : f32
 // FUSED-NEXT:    %[[IN:.*]] = weld.inside "-d0 >= 0"
 // FUSED-NEXT:    %[[PADDED:.*]] = weld.select %[[IN]], %[[COS]], %[[PAD]]
 // FUSED-NEXT:    weld.exp2 %[[PADDED]]

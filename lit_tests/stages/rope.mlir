@@ -8,12 +8,12 @@
 
 // One generic; x is read at three places, each half only where it is needed; what is selected are values.
 // FUSED:       weld.generic over "n, 128" gives "write d0, d1" {
-// FUSED:         weld.load %x "d0, d1" :
 // FUSED:         %[[HIGH:.*]] = weld.load %x "d0, d1 + 64 if -d1 + 63 >= 0" :
 // FUSED:         %[[MINUS:.*]] = weld.neg %[[HIGH]]
 // FUSED:         %[[LOW:.*]] = weld.load %x "d0, d1 - 64 if d1 - 64 >= 0" :
 // FUSED:         %[[FIRST:.*]] = weld.inside "-d1 + 63 >= 0"
 // FUSED-NEXT:    weld.select %[[FIRST]], %[[MINUS]], %[[LOW]]
+// FUSED-NEXT:    weld.load %x "d0, d1" :
 // FUSED-NOT:   weld.load %x
 // FUSED-NOT:   weld.generic
 // FUSED-NOT:   weld.concat
@@ -29,12 +29,12 @@
 // LOOPS:       func.func private @{{.*}}(%x: !loop.buffer<f32>, %cos: !loop.buffer<f32>, %sin: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i64)
 // LOOPS:       loop.for {{.*}} step 1 "d0" {
 // LOOPS:         loop.for {{.*}} step {{[0-9]+}} "d1" {
-// LOOPS:           loop.load %x[%{{[0-9]+}}] {scope = "inputs", noalias = ["y0"]}
 // LOOPS:           %[[HIGH:.*]] = loop.load %x[%{{[0-9]+}}] if %[[FIRST:[0-9]+]] {{.*}}, vector<{{[0-9]+}}xi1> -> vector<{{[0-9]+}}xf32>
 // LOOPS:           %[[MINUS:.*]] = weld.neg %[[HIGH]]
 // LOOPS-NOT:       loop.load %x{{.*}} if %[[FIRST]] {
 // LOOPS:           %[[LOW:.*]] = loop.load %x[%{{[0-9]+}}] if %{{[0-9]+}} {{.*}}, vector<{{[0-9]+}}xi1> -> vector<{{[0-9]+}}xf32>
 // LOOPS:           weld.select %{{[0-9]+}}, %[[MINUS]], %[[LOW]]
+// LOOPS:           loop.load %x[%{{[0-9]+}}] {scope = "inputs", noalias = ["y0"]}
 // LOOPS:           loop.store "set" {{.*}} to %y{{.*}} {scope = "y0", noalias = ["inputs"]} : vector<{{[0-9]+}}xf32>
 // LOOPS-NOT:   loop.for
 // LOOPS-NOT:   loop.store

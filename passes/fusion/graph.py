@@ -117,6 +117,6 @@ def is_returned(value: SSAValue) -> bool:
 
 
 def loads_of(consumer: Generic, producer: Operation) -> list[Load]:
-    """The loads in `consumer` of any result of `producer`."""
-    results = set(producer.results)
-    return [op for op in consumer.loads() if op.tensor in results]
+    """The loads in the body of `consumer` of any result of `producer`."""
+    using = [use.operation for result in producer.results for use in result.uses]
+    return [op for op in using if isinstance(op, Load) and op.parent is consumer.block]

@@ -5,7 +5,7 @@ Neither function asks whether it should be done; see legality.py and profit.py.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -14,7 +14,9 @@ from ...dialects.ir import block_of, erase
 from ...dialects.weld.attributes import Access, Where
 from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield
-from ..points import ScalarBuilder
+from ...dialects.weld.types import scalar_of
+from ..points import ScalarBuilder, compute_element
+from .graph import loads_of
 
 
 def substitution(load: Load) -> dict[str, Expr]:
@@ -41,34 +43,48 @@ def slice_of(generic: Generic, values: tuple[SSAValue, ...]) -> list[Operation]:
     return [op for op in generic.block.ops if op in needed]
 
 
-def inline_load(load: Load) -> None:
+def inline_load(load: Load) -> list[Operation]:
     """Compute the loaded value in place: the producer's slice at the load's point, under the load's guards.
 
     %p = generic { %a = load %x "d0"; %b = exp %a; yield %b }
     ... load %p "d1 + 1 if d1 >= 0"   ->   load %x "d1 + 1 if d1 >= 0"; exp
+
+    The copies, which it returns, stand at the front of the body unless a value of the body guards them.
     """
     producer = load.tensor.owner
     assert isinstance(producer, Generic)
+    before = load if load.guard is not None else first_op(load)
     (value,) = producer.yielded_for(load.tensor)
-    values = copy_ops(slice_of(producer, (value,)), substitution(load), load, load.where.guards, load.guard)
-    found = _guarded(load, values.get(value, value))
+    sliced = slice_of(producer, (value,))
+    values = copy_ops(sliced, substitution(load), before, load.where.guards, load.guard)
+    found = _guarded(load, values.get(value, value), before)
     load.res.replace_all_uses_with(found)
     erase(load)
+    return [owner for v in values.values() if isinstance(owner := v.owner, Operation)]
 
 
-def _guarded(load: Load, value: SSAValue) -> SSAValue:
+def first_op(op: Operation) -> Operation:
+    """The first op of the block that `op` stands in."""
+    first = block_of(op).first_op
+    assert first is not None
+    return first
+
+
+def _guarded(load: Load, value: SSAValue, before: Operation) -> SSAValue:
     """The value that the load gives: 0 where its guard fails, unless its only users look at the guard themselves."""
     if not load.where.guards and load.guard is None:
         return value
     if isinstance(value.owner, Load) or all(_selects(use.operation, load) for use in load.res.uses):
         return value
     block = block_of(load)
-    b = ScalarBuilder(block, load, load.location)
+    b = ScalarBuilder(block, before, load.location)
     inside = b.insert(Inside.of(load.where.guards)).results[0] if load.where.guards else load.guard
     assert inside is not None
     if load.where.guards and load.guard is not None:
         inside = b.and_(inside, load.guard)
-    return b.select(inside, value, b.constant(0, value))
+    element = scalar_of(value)
+    wide = b.cast(value, compute_element(element))
+    return b.cast(b.select(inside, wide, b.constant(0, wide)), element)
 
 
 def _selects(user: Operation, load: Load) -> bool:
@@ -133,25 +149,59 @@ def _substituted(op: Operation, dims: Mapping[str, Expr], guards: tuple[Expr, ..
 def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Generic:
     """One generic over `second`'s domain with the results of both; `dims` gives `first`'s dims, a permutation.
 
-    Both bodies stand one after the other; `simplify_body` then shares what they have in common.
+    The body of `first` moves in front of `second`'s, whose loads of its results become the values themselves;
+    results of `first` that nobody else uses are dropped. `simplify_body` then shares what the two have in common.
     """
-    terminator = second.terminator
-    copies = copy_ops([op for op in first.block.ops if not isinstance(op, Yield)], dims, terminator)
-    yielded = [copies.get(v, v) for v in first.terminator.operands] + list(terminator.operands)
-    terminator.operands = yielded
-    body = second.regions[0].detach_block(0)
-    gives = [g.substitute(dims) for g in first.results_given] + list(second.results_given)
-    types = [o.type for o in first.outs] + [o.type for o in second.outs]
-    joined = Generic.of(second.sizes, gives, types, body, [*first.inits, *second.inits])
-    joined.location = second.location
-    block_of(second).insert_op_before(joined, second)
-    for old, new in zip([*first.outs, *second.outs], joined.outs, strict=True):
-        new.name_hint = old.name_hint
-        old.replace_all_uses_with(new)
-    for op in (first, second):
-        erase(op)
-    simplify_body(joined)
+    for load in loads_of(second, first):
+        (value,) = first.yielded_for(load.tensor)
+        load.res.replace_all_uses_with(value)
+        erase(load)
+    kept = [k for k, out in enumerate(first.outs) if out.uses]
+    values = [v for k in kept for v in first.yielded()[k]]
+    _move_body(first, second, dims)
+    if not kept:
+        erase(first)
+        return second
+    starts = dict(zip(_scatters(first), first.inits, strict=True))
+    second.terminator.operands = [*values, *second.terminator.operands]
+    joined = Generic.of(
+        second.sizes,
+        [*(first.results_given[k].substitute(dims) for k in kept), *second.results_given],
+        [*(first.outs[k].type for k in kept), *(o.type for o in second.outs)],
+        second.regions[0].detach_block(0),
+        [*(starts[k] for k in kept if k in starts), *second.inits],
+    )
+    _replace(second, joined, [*(first.outs[k] for k in kept), *second.outs])
+    erase(first)
     return joined
+
+
+def _scatters(generic: Generic) -> list[int]:
+    return [k for k, g in enumerate(generic.results_given) if g.is_scatter]
+
+
+def _move_body(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> None:
+    """Put the body of `first`, without its end, in front of the body of `second`."""
+    same = all(str(e) == d for d, e in dims.items())
+    before = first_op(second.terminator)
+    for op in list(first.block.ops):
+        op.detach()
+        if isinstance(op, Yield):
+            op.erase()
+            continue
+        if not same:
+            op.properties = _substituted(op, dims, ())
+        second.block.insert_op_before(op, before)
+
+
+def _replace(old: Generic, new: Generic, outs: Sequence[SSAValue]) -> None:
+    """Put `new` where `old` stands; its results replace `outs`."""
+    new.location = old.location
+    block_of(old).insert_op_before(new, old)
+    for before, after in zip(outs, new.outs, strict=True):
+        after.name_hint = before.name_hint
+        before.replace_all_uses_with(after)
+    erase(old)
 
 
 def simplify_body(generic: Generic) -> None:
@@ -175,32 +225,22 @@ def simplify_body(generic: Generic) -> None:
 
 def drop_unused_results(generic: Generic) -> Generic | None:
     """The generic without the results that nobody uses; None when none is left and it was erased."""
-    used = [bool(o.uses) for o in generic.outs]
-    if all(used):
+    kept = [k for k, out in enumerate(generic.outs) if out.uses]
+    if len(kept) == len(generic.outs):
         return generic
-    if not any(used):
+    if not kept:
         erase(generic)
         return None
-    groups = [g for g, keep in zip(generic.yielded(), used, strict=True) if keep]
-    gives = [g for g, keep in zip(generic.results_given, used, strict=True) if keep]
-    starts = iter(generic.inits)
-    inits = [next(starts) for g in generic.results_given if g.is_scatter]
-    scatters = [keep for g, keep in zip(generic.results_given, used, strict=True) if g.is_scatter]
-    generic.terminator.operands = [v for group in groups for v in group]
-    block = block_of(generic)
-    kept = [o for o in generic.outs if o.uses]
+    starts = dict(zip(_scatters(generic), generic.inits, strict=True))
+    groups = generic.yielded()
+    generic.terminator.operands = [v for k in kept for v in groups[k]]
     smaller = Generic.of(
         generic.sizes,
-        gives,
-        [o.type for o in kept],
+        [generic.results_given[k] for k in kept],
+        [generic.outs[k].type for k in kept],
         generic.regions[0].detach_block(0),
-        [i for i, keep in zip(inits, scatters, strict=True) if keep],
+        [starts[k] for k in kept if k in starts],
     )
-    smaller.location = generic.location
-    block.insert_op_before(smaller, generic)
-    for old, new in zip(kept, smaller.outs, strict=True):
-        new.name_hint = old.name_hint
-        old.replace_all_uses_with(new)
-    erase(generic)
+    _replace(generic, smaller, [generic.outs[k] for k in kept])
     simplify_body(smaller)
     return smaller

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
+from ...dialects.ir import erase
+from ...dialects.weld.attributes import Access
 from ...dialects.weld.generic import Generic, Load
-from ..remarks import Reason, note
+from ..remarks import Decision, Reason, describe, record
 from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, simplify_body
-from .profit import CHEAP, bytes_of, full_loads, recompute_cost, streams
+from .profit import CHEAP, bytes_of, recompute_cost
 
 
 @dataclass(frozen=True)
@@ -57,102 +60,151 @@ class AbsorbReductions(ModulePass):
 
 
 def fuse_block(block: Block, max_streams: int, reductions: bool) -> None:
-    """Fuse into every generic that does (or does not) reduce or scatter anything."""
-    for op in list(block.ops):
-        if not isinstance(op, Generic) or op.parent is not block:
-            continue
-        if reductions == any(not result.is_write for result in op.results_given):
-            fuse_into(op, max_streams)
+    """Fuse into every generic that does (or does not) reduce or scatter anything.
+
+    Where nothing is reduced the last one comes first: then a producer has not grown yet when it is taken into its
+    consumer, and a chain of n ops takes n steps.
+    """
+    places = {op: k for k, op in enumerate(block.ops)}
+    ops = [op for op in places if isinstance(op, Generic)]
+    for op in ops if reductions else reversed(ops):
+        if op.parent is block and reductions == any(not result.is_write for result in op.results_given):
+            _Growth(op, places, max_streams).run()
 
 
-def fuse_into(consumer: Generic, max_streams: int) -> None:
-    """Fuse every producer of one generic that may and should be, then theirs."""
-    refused: set[tuple[object, str]] = set()
-    while True:
-        candidates = [
-            load
-            for load in consumer.loads()
-            if isinstance(load.tensor.owner, Generic) and (load.tensor, str(load.where)) not in refused
-        ]
-        if not candidates:
-            return
-        load = candidates[-1]
-        key = (load.tensor, str(load.where))
-        fused = _fuse_load(load, consumer, max_streams)
-        if fused is None:
-            refused.add(key)
-        else:
-            consumer = fused
+class _Growth:
+    """One generic into which producers are fused, those last in the function first."""
 
+    def __init__(self, consumer: Generic, places: dict[Operation, int], max_streams: int):
+        self.consumer = consumer
+        self.name = describe(consumer)
+        self.places = places
+        self.max_streams = max_streams
+        self.waiting: set[Generic] = set()
+        """The producers to consider."""
+        self.loads: dict[tuple[SSAValue, Access], Load] = {}
+        """The loads that depend on no value of the body, by what they read: each place is loaded once."""
+        self.tensors: set[SSAValue] = set()
+        """Every tensor that the body loads."""
+        self.refused: dict[SSAValue, Decision] = {}
+        self._take_up(consumer.loads())
 
-def _fuse_load(load: Load, consumer: Generic, max_streams: int) -> Generic | None:
-    """The grown consumer, or None where this load stays a load."""
-    producer = load.tensor.owner
-    assert isinstance(producer, Generic)
-    saved = str(bytes_of(load.tensor) * 2)
-    reason = inline_forbidden(load)
-    if reason is None and streams(producer) + streams(consumer) - 1 > max_streams:
-        reason = Reason.TOO_MANY_STREAMS
-    if reason is not None:
-        note(producer, consumer, False, reason, saved)
-        return None
-    shared = same_domain(load, consumer)
-    only_user = _dies_with(load, producer, consumer)
-    joinable = shared is not None and not only_user and _can_join(producer, consumer, load)
-    if not joinable:
-        reason = _not_worth_recomputing(load, consumer, shared is not None, only_user)
-        if reason is not None:
-            note(producer, consumer, False, reason, saved)
-            return None
-    why = Reason.SHARED_DOMAIN if joinable else Reason.ELEMENTWISE_PRODUCER
-    note(producer, consumer, True, why, saved)
-    if joinable:
-        assert shared is not None
-        for each in loads_of(consumer, producer):
-            inline_load(each)
-        grown = join(producer, consumer, {d: Expr.symbol(n) for d, n in shared.items()})
-        return drop_unused_results(grown)
-    inline_load(load)
-    simplify_body(consumer)
-    drop_unused_results(producer)
-    return consumer
+    def run(self) -> None:
+        grown = False
+        while self.waiting:
+            producer = max(self.waiting, key=self.places.__getitem__)
+            self.waiting.remove(producer)
+            grown |= self._fuse(producer)
+        if grown:
+            simplify_body(self.consumer)
+            self.name = describe(self.consumer)
+        for decision in self.refused.values():
+            record(replace(decision, consumer=self.name))
 
+    def _take_up(self, ops: Sequence[Operation]) -> None:
+        """Note the loads among new ops at the front of the body; an equal load behind them moves to the front."""
+        for load in reversed(ops):
+            if not isinstance(load, Load):
+                continue
+            self.tensors.add(load.tensor)
+            if isinstance(load.tensor.owner, Generic):
+                self.waiting.add(load.tensor.owner)
+            if len(load.operands) == 1:
+                known = self.loads.setdefault((load.tensor, load.access), load)
+                if known is not load:
+                    known.detach()
+                    self.consumer.block.insert_op_before(known, load)
+                    load.res.replace_all_uses_with(known.res)
+                    erase(load)
 
-def _dies_with(load: Load, producer: Generic, consumer: Generic) -> bool:
-    """Whether nothing but this consumer uses the producer, and of its results only the loaded one."""
-    return users(producer) == {consumer} and not any(o.uses for o in producer.outs if o is not load.tensor)
-
-
-def _can_join(producer: Generic, consumer: Generic, load: Load) -> bool:
-    """Whether producer and consumer can run as one loop that also keeps the producer's results."""
-    dims = same_domain(load, consumer)
-    for other in loads_of(consumer, producer):
-        if inline_forbidden(other) is not None or same_domain(other, consumer) != dims:
+    def _fuse(self, producer: Generic) -> bool:
+        """Fuse one producer where that is right and worth it; whether anything was."""
+        loads = loads_of(self.consumer, producer)
+        dims = self._one_loop(producer, loads)
+        if dims is not None and not self._too_many(producer):
+            self._join(producer, loads, dims)
+            return True
+        refusals = [self._inline(load, loads) for load in loads]
+        if all(refusals):
             return False
-    if any(init.owner is producer for init in consumer.inits):
-        return False
-    return not has_other_path(producer, consumer)
+        place = self.places[producer]
+        rest = drop_unused_results(producer)
+        if rest is not None:
+            self.places[rest] = place
+        return True
 
+    def _one_loop(self, producer: Generic, loads: Sequence[Load]) -> dict[str, str] | None:
+        """The producer's dims as the consumer's, when the two can run as one loop; else None."""
+        if any(inline_forbidden(load) for load in loads) or any(init.owner is producer for init in self.consumer.inits):
+            return None
+        dims = same_domain(loads[0], self.consumer)
+        if dims is None or any(same_domain(load, self.consumer) != dims for load in loads[1:]):
+            return None
+        return None if has_other_path(producer, self.consumer) else dims
 
-def _not_worth_recomputing(load: Load, consumer: Generic, same: bool, only_user: bool) -> Reason | None:
-    """Why the value is better stored and loaded than computed again, or None."""
-    producer = load.tensor.owner
-    assert isinstance(producer, Generic)
-    again = sum(1 for other in consumer.loads() if other.tensor is load.tensor)
-    if not producer.sizes:
-        return None  # a scalar: computed once, before the loops
-    if same and only_user and again == 1:
+    def _too_many(self, producer: Generic) -> bool:
+        """Whether the loop would have too many streams if the two were one."""
+        own = set(loads_of(self.consumer, producer))
+        kept = [out for out in producer.outs if any(use.operation not in own for use in out.uses)]
+        loaded = self.tensors.union(load.tensor for load in producer.loads()).difference(producer.outs)
+        return len(loaded) + len(kept) + len(self.consumer.outs) > self.max_streams
+
+    def _join(self, producer: Generic, loads: Sequence[Load], dims: dict[str, str]) -> None:
+        stays = users(producer) != {self.consumer}
+        for tensor in dict.fromkeys(load.tensor for load in loads):
+            record(self._verdict(tensor, Reason.SHARED_DOMAIN if stays else Reason.ELEMENTWISE_PRODUCER, True))
+        for out in producer.outs:
+            self.refused.pop(out, None)
+        for load in loads:
+            self.loads.pop((load.tensor, load.access), None)
+        self.tensors.difference_update(producer.outs)
+        moved = producer.loads()
+        place = max(self.places[producer], self.places[self.consumer])
+        self.consumer = join(producer, self.consumer, {d: Expr.symbol(n) for d, n in dims.items()})
+        self.places[self.consumer] = place
+        self._take_up(moved)
+
+    def _inline(self, load: Load, loads: Sequence[Load]) -> Reason | None:
+        """Compute one loaded value in place, or say why not."""
+        tensor = load.tensor
+        producer = tensor.owner
+        assert isinstance(producer, Generic)
+        reason = inline_forbidden(load) or self._not_worth_recomputing(load, producer, loads)
+        if reason is None and self._too_many(producer):
+            reason = Reason.TOO_MANY_STREAMS
+        if reason is not None:
+            self.refused[tensor] = self._verdict(tensor, reason, False)
+            return reason
+        record(self._verdict(tensor, Reason.ELEMENTWISE_PRODUCER, True))
+        if len(load.operands) == 1:
+            del self.loads[tensor, load.access]
+        self._take_up(inline_load(load))
+        if not any(other.tensor is tensor for other in loads_of(self.consumer, producer)):
+            self.tensors.discard(tensor)
         return None
-    covers = _repeats(load, consumer)
-    if only_user and again == 1 and not covers:
-        return None
-    if is_returned(load.tensor):
-        return Reason.MATERIALIZED_OUTPUT
-    if recompute_cost(load) <= CHEAP * (1 + again) // 2 and full_loads(load) <= 2:
-        return None
-    if only_user and not covers and recompute_cost(load) <= CHEAP * 4:
-        return None
-    return Reason.RECOMPUTES_EXPENSIVE
+
+    def _not_worth_recomputing(self, load: Load, producer: Generic, loads: Sequence[Load]) -> Reason | None:
+        """Why the value is better stored and loaded than computed again, or None."""
+        if not producer.sizes:
+            return None  # a scalar: computed once, before the loops
+        again = sum(other.tensor is load.tensor for other in loads)
+        dies = users(producer) == {self.consumer} and not any(o.uses for o in producer.outs if o is not load.tensor)
+        once = dies and not _repeats(load, self.consumer)
+        if once and again == 1:
+            return None
+        if is_returned(load.tensor):
+            return Reason.MATERIALIZED_OUTPUT
+        cost, large = recompute_cost(load, CHEAP * 4 * again)
+        if cost <= CHEAP * (1 + again) // 2 and large <= 2:
+            return None
+        if once and cost <= CHEAP * 4:
+            return None
+        return Reason.RECOMPUTES_EXPENSIVE
+
+    def _verdict(self, tensor: SSAValue, reason: Reason, fused: bool) -> Decision:
+        assert isinstance(tensor.owner, Operation)
+        saved = str(bytes_of(tensor) * 2)
+        return Decision(describe(tensor.owner), self.name, fused, reason, saved, self.consumer.location)
 
 
 def _repeats(load: Load, consumer: Generic) -> bool:

@@ -2,43 +2,50 @@
 
 from __future__ import annotations
 
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.weld.attributes import Where
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import bit_width, scalar_of, shape_of
+from .graph import is_returned
+from .legality import inline_forbidden
 from .merge import slice_of
 
 CHEAP = 6
 """Instructions an element that may be repeated instead of storing and loading a value."""
 
 
-def cost(ops: list[Operation]) -> int:
-    """Vector instructions for the ops once."""
-    return sum(op.cost for op in ops if isinstance(op, Elementwise)) + sum(isinstance(op, Load) for op in ops)
+def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
+    """What computing the loaded value again at the load costs, and how many tensors as large as the loaded one that
+    reads. What it is computed from is not stored either, as far as that could be fused in turn.
 
-
-def recompute_cost(load: Load) -> int:
-    """Instructions to compute the loaded value again at the load, beyond loading it."""
-    producer = load.tensor.owner
-    assert isinstance(producer, Generic)
-    (value,) = producer.yielded_for(load.tensor)
-    return cost(slice_of(producer, (value,)))
-
-
-def full_loads(load: Load) -> int:
-    """How many tensors as large as the loaded one its slice reads."""
-    producer = load.tensor.owner
-    assert isinstance(producer, Generic)
-    (value,) = producer.yielded_for(load.tensor)
-    size = product_of(producer.sizes)
-    tensors = {
-        op.tensor
-        for op in slice_of(producer, (value,))
-        if isinstance(op, Load) and product_of(shape_of(op.tensor)) == size
-    }
-    return len(tensors)
+    The count of instructions stops soon after `limit`.
+    """
+    size = product_of(shape_of(load.tensor))
+    total = 0
+    large: set[SSAValue] = set()
+    seen: set[tuple[SSAValue, tuple[Where, ...]]] = set()
+    todo: list[tuple[Load, tuple[Where, ...]]] = [(load, ())]
+    while todo and total <= limit:
+        place, path = todo.pop()
+        if (place.tensor, path) in seen:
+            continue
+        seen.add((place.tensor, path))
+        producer = place.tensor.owner
+        if place is not load and (inline_forbidden(place) is not None or is_returned(place.tensor)):
+            total += 1
+            large |= {place.tensor} if product_of(shape_of(place.tensor)) == size else set()
+            continue
+        assert isinstance(producer, Generic)
+        for op in slice_of(producer, producer.yielded_for(place.tensor)):
+            if isinstance(op, Load):
+                moved = str(op.where) != ", ".join(producer.dims)
+                todo.append((op, (*path, op.where) if moved else path))
+            elif isinstance(op, Elementwise):
+                total += op.cost
+    return total, len(large)
 
 
 def bytes_of(value: SSAValue) -> Expr:
@@ -46,6 +53,7 @@ def bytes_of(value: SSAValue) -> Expr:
     return product_of(shape_of(value)) * max(bit_width(scalar_of(value)) // 8, 1)
 
 
-def streams(generic: Generic) -> int:
-    """How many tensors the loop reads and writes."""
-    return len({load.tensor for load in generic.loads()}) + len(generic.outs)
+def streams(*generics: Generic) -> int:
+    """How many tensors the loops read and write when they run as one."""
+    written = [out for generic in generics for out in generic.outs]
+    return len({load.tensor for generic in generics for load in generic.loads()}.union(written))

@@ -16,7 +16,7 @@ from ...dialects.weld.types import shape_of
 from ..remarks import Reason, note
 from .graph import functions, reaches, sort_block
 from .legality import join_forbidden
-from .merge import join
+from .merge import join, simplify_body
 from .profit import bytes_of, streams
 
 
@@ -50,11 +50,11 @@ def fuse_block(block: Block, max_streams: int) -> None:
             reason = join_forbidden(first, second)
             if reason is None and reaches({second}, first):
                 reason = Reason.DEPENDENCY_CYCLE
-            if reason is None and streams(first) + streams(second) - 1 > max_streams:
+            if reason is None and streams(first, second) > max_streams:
                 reason = Reason.TOO_MANY_STREAMS
             note(first, second, reason is None, reason or Reason.SHARED_INPUT, str(bytes_of(tensor)))
             if reason is None:
-                join(first, second, dims)
+                simplify_body(join(first, second, dims))
                 changed = True
                 break
 
