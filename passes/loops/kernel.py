@@ -194,8 +194,8 @@ class _Lowering:
         if not self.outer:
             return None
         plans = [self._plan(m, self.outer) for m in self.looped]
-        best = max(range(self.outer), key=lambda k: (sum(score(p, f"d{k}") for p in plans), k))
-        across = sum(score(p, f"d{best}") for p in plans)
+        best = max(range(self.outer), key=lambda k: (sum(score(p, f"d{k}", innermost=False) for p in plans), k))
+        across = sum(score(p, f"d{best}", innermost=False) for p in plans)
         inner = sum(max((score(p, d) for d in p.order[self.outer :]), default=0) for p in plans)
         has_inner = any(len(p.order) > self.outer for p in plans)
         return f"d{best}" if across > inner or not has_inner else None

@@ -21,6 +21,8 @@ class Member:
     op: Generic
     offsets: list[Expr]
     """The element offset of each regular load and result, over dims and symbols."""
+    accumulated: list[bool]
+    """For each offset whether it is a reduction's result."""
     results: tuple[Result, ...]
     order: list[str]
     """The dims that are walked, outermost first; a merged dim has its inner dim's name."""
@@ -50,21 +52,24 @@ def plan_member(op: Generic, strides: Mapping[SSAValue, tuple[Expr, ...]], merge
     """The member with dims merged from number `merge_below` on (outer dims of a kernel are never merged with
     inner ones); `strides` of every tensor that lives in memory."""
     offsets: list[Expr] = []
+    accumulated: list[bool] = []
     fixed: set[str] = set()
     for load in op.loads():
         if load.tensor in strides:
             offsets.append(offset_of(load.where.indices, strides[load.tensor]))
+            accumulated.append(False)
         fixed |= {n for g in load.where.guards for n in g.names}
     for out, result in zip(op.outs, op.results_given, strict=True):
         if out in strides:
             offsets.append(offset_of(result.indices, strides[out]))
+            accumulated.append(result.is_reduction)
     for inner in op.block.ops:
         if isinstance(inner, Index):
             fixed |= inner.value.names
         elif isinstance(inner, Inside):
             fixed |= {n for g in inner.guards.data for n in g.names}
     sizes = dict(zip(op.dims, op.sizes, strict=True))
-    member = Member(op, offsets, op.results_given, list(op.dims), sizes, {})
+    member = Member(op, offsets, accumulated, op.results_given, list(op.dims), sizes, {})
     for dim in op.dims[merge_below:]:
         if sizes[dim].value == 1:
             member.order.remove(dim)
@@ -101,18 +106,19 @@ def _uses(result: Result, dim: str) -> bool:
     return any(dim in e.names for e in result.indices)
 
 
-def score(member: Member, dim: str) -> int:
-    """How well a dim suits the lanes: accesses that are contiguous along it, less those that are strided."""
+def score(member: Member, dim: str, innermost: bool = True) -> int:
+    """How well a dim suits the lanes: accesses that are contiguous along it, less those that are strided. Where the
+    innermost loop runs along it, a reduction's result that moves with it is loaded and stored at each step."""
     size = member.sizes[dim].value
     if size is not None and size < 4:
         return -10
     total = 0
-    for offset in member.offsets:
+    for offset, accumulated in zip(member.offsets, member.accumulated, strict=True):
         step = offset.coefficient(dim)
-        if step is not None and step.value == 1:
-            total += 2
-        elif step is None or step.terms:
-            total -= 1
+        if step is not None and not step.terms:
+            continue
+        contiguous = step is not None and step.value == 1
+        total += -1 if not contiguous or (accumulated and innermost) else 2
     return total
 
 
