@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ..passes.loops.plan import root_of
 from .driver import Compilation
 
 
@@ -51,5 +52,5 @@ def compare(compilation: Compilation, expected: Sequence[Any], inputs: Sequence[
 
 def _first(compilation: Any, index: int) -> str:
     """The kernel or library call that makes the result, with the user's source line."""
-    value = compilation.program.plan.outputs[index]
+    value: Any = root_of(compilation.program.plan.outputs[index])
     return f"; it is made by {value.owner.name} {getattr(value.owner, 'location', '')}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeGuard
@@ -10,7 +10,8 @@ from typing import Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from ..passes.evaluate import evaluate
+from ..dialects.weld.attributes import Dims
+from ..passes.evaluate import evaluate, find_function
 from .checking import compare
 from .codegen import jit
 from .driver import Compilation
@@ -18,7 +19,7 @@ from .pipeline import STAGES
 from .report import Report, build_report
 from .runtime import entry
 from .runtime.entry import Flag
-from .runtime.executable import ShapeMismatch
+from .runtime.executable import Binding, ShapeMismatch, shaped
 from .runtime.program import ArraySpec
 
 
@@ -77,22 +78,24 @@ class Compiled:
         ):
             return None
         for array, spec in zip(leaves, specs, strict=True):
-            if spec.strides is None and not (array.flags.c_contiguous and array.flags.aligned):
+            if spec.strides is None and not spec.is_met(array):
                 return None
         found = self._executable.entry_for(leaves, _invoke)
         if found is None:
             return None
         made, binding = found
-        outputs = tuple(
-            (shape, spec.dtype)
-            for shape, spec in zip(binding.output_shapes, self._executable.spec.outputs, strict=True)
-        )
+        new, outputs = _new(binding, self._executable.spec.outputs)
         # The native overlap test is for dense arrays, and what a failed check leaves must not be seen.
-        direct = all(spec.strides is None for spec in specs) and not made.flags
+        dense = all(spec.strides is None for spec in specs)
+        direct = dense and not made.flags
         numbers = tuple(
             (k, a.__class__, s.dtype) for k, (a, s) in enumerate(zip(args, specs, strict=True)) if not _is_array(a)
         )
-        return FastCall(numbers, made.call, outputs, self._rebuild, self._flatten_out, made.flags, direct)
+        donations = tuple(
+            (k, j, leaves[j].shape, binding.output_strides[k]) for k, j in self._executable.spec.donations if dense
+        )
+        given = Donated(new, outputs, donations) if donations else None
+        return FastCall(numbers, made.call, new, outputs, given, self._rebuild, self._flatten_out, made.flags, direct)
 
     def _into(self, inputs: list[Any], outs: list[Any]) -> list[Any]:
         """Run into given arrays: through fresh ones where memory overlaps, or where a check could still fail."""
@@ -109,10 +112,10 @@ class Compiled:
                 raise ValueError(f"out= for {spec.name} is read-only")
             others = [*inputs, *outs[:k]]
             alone = not any(np.may_share_memory(array, o) for o in others)
-            direct = direct and alone and array.flags.c_contiguous and array.flags.aligned
+            direct = direct and alone and spec.is_met(array)
         if direct:
             return self._executable.run(inputs, outs)
-        fresh = self._executable.run(inputs)
+        fresh = self._executable.fresh(inputs)
         for target, value in zip(outs, fresh, strict=True):
             target[...] = value
         return outs
@@ -141,6 +144,11 @@ class Compiled:
     def specs(self) -> tuple[ArraySpec, ...]:
         """What the program takes."""
         return self._executable.spec.inputs
+
+    def suits(self, sizes: Mapping[str, int]) -> bool:
+        """Whether the program is the best one for these symbol values; it is right for all."""
+        assumed = find_function(self._compilation.kernels, self._compilation.entry).attributes.get("weld.assumed")
+        return not isinstance(assumed, Dims) or all(e.evaluate(sizes.__getitem__) >= 0 for e in assumed.data)
 
     def at_sizes(self, sizes: dict[str, int]) -> Compiled:
         """The same program whose report assumes these symbol values until the first call."""
@@ -179,6 +187,33 @@ def _invoke() -> int:
     return _entry_code().addresses["loopweld_invoke"]
 
 
+def _new(binding: Binding, specs: Sequence[ArraySpec]) -> tuple[Callable[..., Any], tuple[tuple[Any, ...], ...]]:
+    """What makes the result arrays, and what it takes for each."""
+    if all(spec.order is None for spec in specs):
+        return np.empty, tuple((shape, s.dtype) for shape, s in zip(binding.output_shapes, specs, strict=True))
+    results = zip(binding.output_shapes, binding.output_strides, specs, strict=True)
+    return np.ndarray, tuple((shape, spec.dtype, None, 0, strides) for shape, strides, spec in results)
+
+
+@dataclass(frozen=True)
+class Donated:
+    """The result arrays of a call where some may lie in donated arguments."""
+
+    new: Callable[..., Any]
+    outputs: tuple[tuple[Any, ...], ...]
+    donations: tuple[tuple[int, int, tuple[int, ...], tuple[int, ...]], ...]
+    """Position of a result, of the argument whose memory it takes, that argument's shape, and the result's strides."""
+
+    def results(self, args: tuple[Any, ...]) -> list[Any] | None:
+        """None where an argument is not the one expected."""
+        taken: dict[int, Any] = {}
+        for k, j, shape, strides in self.donations:
+            if j >= len(args) or type(args[j]) is not np.ndarray or args[j].shape != shape:
+                return None
+            taken[k] = shaped(args[j], self.outputs[k][0], strides)
+        return [taken[k] if k in taken else self.new(*output) for k, output in enumerate(self.outputs)]
+
+
 @dataclass(frozen=True)
 class FastCall:
     """A program bound to the shapes of its last calls. Each argument must be a plain array or a number."""
@@ -186,7 +221,12 @@ class FastCall:
     numbers: tuple[tuple[int, type[Any], Any], ...]
     """The arguments that are numbers: position, Python type, dtype."""
     call: Callable[..., bool]
-    outputs: tuple[tuple[tuple[int, ...], Any], ...]
+    new: Callable[..., Any]
+    """Makes a result array."""
+    outputs: tuple[tuple[Any, ...], ...]
+    """What it takes for each."""
+    donated: Donated | None
+    """Makes the results where they are not all new."""
     rebuild: Callable[[list[Any]], Any]
     flatten_out: Callable[[Any], list[Any]]
     flags: tuple[Flag, ...]
@@ -203,7 +243,14 @@ class FastCall:
                 given[k] = np.array(given[k], dtype)
             args = tuple(given)
         if out is None:
-            outs = [np.empty(shape, dtype) for shape, dtype in self.outputs]
+            if self.donated is None:
+                new = self.new
+                outs = [new(*output) for output in self.outputs]
+            else:
+                found = self.donated.results(args)
+                if found is None:
+                    return MISSED
+                outs = found
             if not self.call(*args, *outs):
                 return MISSED
             for flag in self.flags:
@@ -230,8 +277,10 @@ def prepare(value: Any, spec: ArraySpec) -> Any:
             return np.asarray(value, dtype=spec.dtype)
         raise TypeError(f"'{spec.name}' has dtype {array.dtype}, this program was compiled for {spec.dtype}")
     if spec.strides is None:
-        if not (array.flags.c_contiguous and array.flags.aligned):
-            array = np.array(array, order="C")
+        if array.ndim == len(spec.shape) and not spec.is_met(array):
+            dense: Any = np.ndarray(array.shape, array.dtype, strides=spec.steps(array.shape))
+            dense[...] = array
+            array = dense
     elif array.itemsize and any(s % array.itemsize for s in array.strides):
         raise ShapeMismatch(f"'{spec.name}' has strides {array.strides} that are not whole elements")
     return array

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects.builtin import Builtin, ModuleOp
+from xdsl.dialects.builtin import Builtin, DenseArrayBase, ModuleOp
 from xdsl.dialects.func import Func, FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass, PassPipeline
@@ -23,17 +23,20 @@ from ..passes import passes
 from ..passes.evaluate import evaluate_op, find_function
 from ..passes.fusion.graph import tensors_used
 from ..passes.loops.alias import annotate
-from ..passes.loops.lower import Program, lower_program
-from ..passes.loops.plan import Place, Plan
+from ..passes.loops.lower import LowerToLoops, Program, lower_program
+from ..passes.loops.plan import Place, Plan, order_of
 from ..passes.loops.schedule import strides_of
 from ..passes.remarks import Decision, collect
+from .checks import checks_first
 from .codegen import jit
 from .codegen.cache import ObjectCache
 from .codegen.functions import module_text
 from .pipeline import passes_of
 from .runtime.executable import Executable
+from .runtime.pool import Pool
 from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec
 from .targets import Target
+from .threads import imports
 
 
 @dataclass
@@ -59,6 +62,8 @@ class Compilation:
     """Whether the native code came from the object cache."""
     timings: dict[str, float] = field(default_factory=dict[str, float])
     """Milliseconds by stage."""
+    threads: int = 1
+    """How many threads may run it."""
 
     def text(self, stage: str) -> str | None:
         """The IR at one of `STAGES`; None where the pipeline of the target has no such stage."""
@@ -109,21 +114,27 @@ def compile_module(
     constants: Sequence[Any] = (),
     cache: ObjectCache | None = None,
     watch: Watch | None = None,
+    pool: Pool | None = None,
+    threads: int = 1,
 ) -> Compilation:
     """Compile function `entry` of a module of tensor ops (which is consumed).
 
     `names` are the arguments' names; `constants` are arrays for the trailing arguments, which callers do not
-    pass. `cache` is where objects are looked up and stored; `watch` is told of the result. Raises VerifyException
-    for a wrong module.
+    pass. `cache` is where objects are looked up and stored; `watch` is told of the result; `pool` is where large
+    results and temporaries live (None keeps no memory between calls); `threads` is how many threads may run it. Raises
+    VerifyException for a wrong module.
     """
     timings: dict[str, float] = {}
     modules: dict[str, ModuleOp] = {}
+    checks = checks_first(module, entry)
     collecting = gc.isenabled()
     gc.disable()
     try:
+        lowering = LowerToLoops(entry=entry)
         with collect() as decisions:
             for each, stage in _pipeline(target, numerics):
-                if each.name == "lower-to-loops":
+                if isinstance(each, LowerToLoops):
+                    lowering = replace(each, entry=entry)
                     break
                 start = perf_counter()
                 each.apply(context(), module)
@@ -131,25 +142,29 @@ def compile_module(
                 if stage:
                     modules[stage] = module.clone() if stage != "kernels" else module
         start = perf_counter()
-        program = lower_program(module, entry, target.vector_bits or 512)
+        program = lower_program(module, lowering)
         for function in program.module.ops:
             if isinstance(function, FuncOp):
                 annotate(function)
         timings["lower-to-loops"] = 1e3 * (perf_counter() - start)
         modules["loops"] = program.module
         start = perf_counter()
-        text = module_text(program.module, numerics)
+        text = module_text(program.module, numerics, target.features)
         timings["llvm-text"] = 1e3 * (perf_counter() - start)
         start = perf_counter()
         image, hit = _object(text, program, target, cache)
         names_of_code = [s.name for s in program.segments.values()]
-        loaded = jit.load(image, names_of_code) if names_of_code else jit.Loaded({}, None)
+        given = imports(text, threads, cache)
+        loaded = jit.load(image, names_of_code, given) if names_of_code else jit.Loaded({}, None)
         timings["llvm"] = 1e3 * (perf_counter() - start)
     finally:
         if collecting:
             gc.enable()
     spec = program_spec(find_function(module, entry), program, names, constants)
-    executable = Executable(spec, loaded.addresses, loaded)
+    executable = Executable(spec, loaded.addresses, loaded, pool or Pool(0))
+    if checks is not None:
+        first = compile_module(checks, names, target, entry, numerics, constants, cache, pool=pool, threads=threads)
+        executable.first = first.executable
     compilation = Compilation(
         executable,
         {"llvm": text},
@@ -164,6 +179,7 @@ def compile_module(
         program.slots_between,
         hit,
         timings,
+        threads,
     )
     if watch is not None:
         watch(compilation)
@@ -190,8 +206,8 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
     """The runtime's description of a lowered program."""
     plan = program.plan
     own = len(plan.inputs) - len(constants)
-    inputs = tuple(_spec(v, plan, names[k]) for k, v in enumerate(plan.inputs[:own]))
-    outputs = tuple(_spec(v, plan, f"out{k}") for k, v in enumerate(plan.outputs))
+    inputs = tuple(_argument_spec(function, k, plan, name) for k, name in enumerate(names[:own]))
+    outputs = tuple(_result_spec(v, f"out{k}") for k, v in enumerate(plan.outputs))
     arrays = [np.ascontiguousarray(c) for c in constants]
     arrays += [np.ascontiguousarray(c.array(lambda e: int(e.value or 0))) for c in plan.constants]
 
@@ -221,7 +237,8 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
             )
         )
     checks = tuple(CheckSpec(number(plan.places[c.bad]), c.message.data, c.exception.data) for c in plan.checks)
-    return ProgramSpec(inputs, tuple(arrays), outputs, tuple(s.bytes for s in plan.slots), tuple(steps), checks)
+    slots = tuple(s.bytes for s in plan.slots)
+    return ProgramSpec(inputs, tuple(arrays), outputs, slots, tuple(steps), checks, tuple(plan.donations.items()))
 
 
 def _call_library(
@@ -231,6 +248,28 @@ def _call_library(
     values = dict(zip(used, arrays, strict=True))
     evaluate_op(op, values, size)
     return [values[r] for r in op.results]
+
+
+def _argument_spec(function: FuncOp, k: int, plan: Plan, name: str) -> ArraySpec:
+    """An argument as callers have it; the function may have its axes in the order of memory (`weld.order`)."""
+    found = _spec(plan.inputs[k], plan, name)
+    order = function.arg_attrs.data[k].data.get("weld.order") if function.arg_attrs is not None else None
+    if not isinstance(order, DenseArrayBase):
+        return found
+    axes = tuple(int(axis) for axis in order.get_values())
+
+    def own(exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        return tuple(exprs[axes.index(axis)] for axis in range(len(axes)))
+
+    if found.strides is not None:
+        return replace(found, shape=own(found.shape), strides=own(found.strides))
+    return replace(found, shape=own(found.shape), order=axes)
+
+
+def _result_spec(value: SSAValue, name: str) -> ArraySpec:
+    order = order_of(value)
+    rows = order == tuple(range(len(order)))
+    return ArraySpec(name, dtype_of(scalar_of(value)), shape_of(value), order=None if rows else order)
 
 
 def _spec(value: SSAValue, plan: Plan, name: str) -> ArraySpec:

@@ -11,6 +11,7 @@ from .codegen.cache import ObjectCache
 from .compiled import Compiled
 from .driver import Watch, compile_module
 from .jitted import flatten_tree
+from .runtime.pool import Pool
 from .targets import Target
 
 
@@ -22,12 +23,16 @@ def compile_read(
     check: bool,
     cache: ObjectCache | None = None,
     watch: Watch | None = None,
+    pool: Pool | None = None,
+    threads: int = 1,
 ) -> Compiled:
     """Compile function `entry` of a verified module of weld ops with symbolic sizes (which is consumed)."""
     function = find_function(module, entry)
     names = [a.name_hint or f"arg{k}" for k, a in enumerate(function.body.block.args)]
     source = module.clone() if check else None
-    compilation = compile_module(module, names, target, entry, numerics, cache=cache, watch=watch)
+    compilation = compile_module(
+        module, names, target, entry, numerics, cache=cache, watch=watch, pool=pool, threads=threads
+    )
 
     def rebuild(results: list[Any]) -> Any:
         return results[0] if len(results) == 1 else tuple(results)

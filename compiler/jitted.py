@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute
 
 from ..dialects.expr import Expr
-from ..dialects.weld.attributes import Dims
+from ..dialects.weld.types import shape_of
 from ..passes.evaluate import find_function
 from .codegen.cache import ObjectCache
 from .compiled import MISSED, Compiled, FastCall
+from .donation import donated_arrays, donated_names
 from .driver import Watch, compile_module
 from .frontend import SymInt, Traced, Tracer, take_leaves, trace
 from .frontend.spec import is_static
+from .frontend.symbols import TINY
+from .layouts import lay_out, layout_of
 from .report import Report
 from .runtime.executable import ShapeMismatch, bind_symbols
+from .runtime.pool import Pool
 from .targets import Target
 
 
@@ -45,10 +50,10 @@ class Entry:
         if any(leaves[k].shape[axis] != size for k, axis, size in self.pins):
             return False
         try:
-            bind_symbols(self.compiled.specs, leaves)
+            sizes = bind_symbols(self.compiled.specs, leaves)
         except ShapeMismatch:
             return False
-        return True
+        return self.compiled.suits(sizes)
 
 
 class Lowered:
@@ -89,6 +94,9 @@ class Jitted:
         check: bool,
         cache: ObjectCache | None,
         watch: Watch | None = None,
+        pool: Pool | None = None,
+        donate: Sequence[int | str] = (),
+        threads: int = 1,
     ):
         functools.update_wrapper(self, function)
         self._function = function
@@ -97,6 +105,9 @@ class Jitted:
         self._check = check
         self._cache = cache
         self._watch = watch
+        self._pool = pool
+        self._threads = threads
+        self._donated = donated_names(function, donate)
         self._entries: dict[object, list[Entry]] = {}
         self._fast: FastCall | None = None
         self._exact: dict[object, Entry] = {}
@@ -146,8 +157,10 @@ class Jitted:
         """Compile a trace for arrays with the layouts of `leaves`."""
         self._compilations += 1
         source = traced.module.clone() if self._check else None
-        set_layouts(find_function(traced.module), leaves)
         names = [spec.name for spec in traced.inputs]
+        donated = donated_arrays(self._donated, [s.name for s in traced.inputs if s.kind != "constant"])
+        set_expected(find_function(traced.module), leaves)
+        set_attributes(find_function(traced.module), leaves, donated)
         compilation = compile_module(
             traced.module,
             names,
@@ -156,6 +169,8 @@ class Jitted:
             constants=traced.constants,
             cache=self._cache,
             watch=self._watch,
+            pool=self._pool,
+            threads=self._threads,
         )
         self._disk_hits += compilation.disk_hit
         tree = traced.out_tree
@@ -247,27 +262,28 @@ def _kind(array: Any) -> object:
     return (array.dtype, shape, layout_of(array))
 
 
-def layout_of(array: Any) -> tuple[int | None, ...] | None:
-    """None for a row-major array; else for each axis 0 or 1 (its stride in elements), or None for any other."""
-    if array.flags.c_contiguous and array.flags.aligned:
-        return None
-    if not array.flags.aligned or any(s % array.itemsize for s in array.strides):
-        return None  # copied to a row-major array by the call
-    steps = [s // array.itemsize for s in array.strides]
-    return tuple(s if s in (0, 1) else None for s in steps)
-
-
-def set_layouts(function: FuncOp, leaves: Sequence[Any]) -> None:
-    """Record the strides of arguments that are not row-major; unknown ones become symbols."""
+def set_attributes(function: FuncOp, leaves: Sequence[Any], donated: Set[int]) -> None:
+    """Record how the arguments lie in memory, and which may be overwritten; leave the layout of results open."""
     found: list[DictionaryAttr] = []
     for k, _ in enumerate(function.body.block.args):
+        attributes: dict[str, Attribute] = {"weld.donated": UnitAttr()} if k in donated else {}
         layout = layout_of(leaves[k]) if k < len(leaves) else None
-        if layout is None:
-            found.append(DictionaryAttr({}))
-            continue
-        strides = tuple(
-            Expr.constant(s) if s is not None else Expr.symbol(f"stride{k}_{axis}") for axis, s in enumerate(layout)
-        )
-        found.append(DictionaryAttr({"weld.strides": Dims(strides)}))
+        if layout is not None:
+            attributes |= lay_out(function, k, layout)
+        found.append(DictionaryAttr(attributes))
     if any(a.data for a in found):
         function.properties["arg_attrs"] = ArrayAttr(found)
+    function.attributes["weld.any_layout"] = UnitAttr()
+
+
+def set_expected(function: FuncOp, leaves: Sequence[Any]) -> None:
+    """Record what is known of size symbols: the least that one stands for (`weld.least`), and what they are in these
+    arguments (`weld.expected`): later calls are likely to be like it."""
+    expected: dict[str, Attribute] = {}
+    for argument, leaf in zip(function.body.block.args, leaves, strict=False):
+        for size, number in zip(shape_of(argument), leaf.shape, strict=True):
+            if size == Expr.symbol(str(size)):
+                expected[str(size)] = IntegerAttr(number, i64)
+    function.attributes["weld.least"] = IntegerAttr(TINY + 1, i64)
+    if expected:
+        function.attributes["weld.expected"] = DictionaryAttr(dict(sorted(expected.items())))

@@ -7,11 +7,21 @@ from .targets import Target
 STAGES = ("tensor", "fused", "kernels", "loops", "llvm")
 """What `as_text` can show, in order."""
 
+MOST_BLOCKS = 64
+"""Into how many blocks the loops of a kernel are cut at most: enough for many threads to end at the same time."""
+
 
 def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], ...]:
     """The passes as they are written on the command line, each with the stage that it completes ("" for none)."""
     streams = f"max-streams={target.max_streams}"
+    producers = f"fuse-producers{{{streams} bandwidth-ratio={target.bandwidth_ratio}}}"
+    absorb = f"absorb-reductions{{{streams} bandwidth-ratio={target.bandwidth_ratio}}}"
+    lacks = ",".join(f'"{name}"' for name in sorted(target.lacks))
     simplify = f"simplify{{strict={str(numerics == 'strict').lower()}}}"
+    ordered = " ordered=true" if numerics == "strict" else ""
+    loops = (
+        f"lower-to-loops{{vector-bits={target.vector_bits} registers={target.registers} blocks={MOST_BLOCKS}{ordered}}}"
+    )
     to_tensor = (
         ("resolve-shapes", ""),  # every tensor type knows its symbolic shape
         (simplify, ""),  # constants folded, equal ops merged, dead ops gone
@@ -19,18 +29,27 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         (simplify, "tensor"),  # what the moved reshapes made equal is merged
     )
     if target.is_numpy:
-        return (*to_tensor, ("lower-to-loops", "loops"))  # each op is a library call
+        never = ("note-boundaries{never-fuses=true}", "")  # each pair has its reason
+        own = ("own-results", "")  # arguments and views that are returned are copied
+        return (*to_tensor, never, own, ("lower-to-loops", "loops"))  # each op is a library call
+    online = f"form-online{{row-bytes={target.cache_bytes} bandwidth-ratio={target.bandwidth_ratio}}}"
     return (
         *to_tensor,
-        ("generalize", ""),  # every op with a pointwise form is a generic
-        (f"fuse-producers{{{streams}}}", ""),  # values are computed where they are used
-        (f"absorb-reductions{{{streams}}}", ""),  # what is reduced is computed in the reducing loop
+        ("expand-products", ""),  # a computed matrix times a vector is a sum of products
+        (simplify.replace("simplify", "hoist-scalars"), ""),  # 0-d conditions and factors do not keep sums waiting
+        *([] if numerics == "strict" else [("elide-rounding", "")]),  # what is not rounded is the same in every loop
+        (f"generalize{{lacks={lacks}}}" if lacks else "generalize", ""),  # every op with a pointwise form is a generic
+        ("refine-domains", ""),  # loops on both sides of a reshape walk the same dims
+        ("order-domains", ""),  # loops and the tensors between them have the order of memory
+        (producers, ""),  # values are computed where they are used
+        (absorb, ""),  # what is reduced is computed in the reducing loop
         (f"fuse-siblings{{{streams}}}", ""),  # loops over one domain and input are one
-        (f"fuse-producers{{{streams}}}", ""),  # what joining siblings made possible
-        (f"absorb-reductions{{{streams}}}", "fused"),  # the same for reductions
-        *([] if numerics == "strict" else [("elide-rounding", "")]),  # 16-bit floats are rounded once a loop
-        (f"form-kernels{{row-bytes={target.row_bytes}}}", "kernels"),  # rows and epilogues share a nest
-        (f"lower-to-loops{{vector-bits={target.vector_bits}}}", ""),  # loops, vectors, memory places
+        (producers, ""),  # what joining siblings made possible
+        (absorb, "fused"),  # the same for reductions
+        *([] if numerics == "strict" else [(online, "")]),  # long rows are read once for all their statistics
+        ("note-boundaries", ""),  # pairs with a library call have their reason
+        (f"form-kernels{{row-bytes={target.cache_bytes} {streams}}}", "kernels"),  # rows and small work share a nest
+        (loops, ""),  # loops, vectors, blocks for threads, memory places
         ("annotate-alias-scopes", "loops"),  # every access says what it cannot overlap
     )
 

@@ -14,13 +14,15 @@ from xdsl.ir import SSAValue
 from ..dialects.expr import Expr, parse_expr, product_of
 from ..dialects.loop.ops import Load as LoopLoad
 from ..dialects.loop.ops import Store, lanes_of
+from ..dialects.loop.parallel import Parallel
 from ..dialects.weld.base import Elementwise
-from ..dialects.weld.generic import Generic, Load
+from ..dialects.weld.generic import Generic, Index, Load
 from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
 from ..dialects.weld.types import bit_width, scalar_of, shape_of
 from ..passes.evaluate import find_function
-from ..passes.loops.plan import root_of
+from ..passes.fusion.merge import slice_of
+from ..passes.loops.plan import Plan, root_of
 
 if TYPE_CHECKING:
     from .driver import Compilation
@@ -29,8 +31,6 @@ NOMINAL = 1024
 """The value of a size symbol in a report where no call has set it."""
 FIRST_LEVEL = 1 << 15
 """Bytes of a tensor that stays in the first-level cache from one loop of a kernel to the next."""
-CACHE = 1 << 20
-"""Bytes of one outer iteration that count as staying in cache between sweeps."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Traffic:
 
 @dataclass(frozen=True)
 class KernelReport:
-    """One loop nest. `sweeps`: how often its full domain is walked. `vector_width`: lanes of one step."""
+    """One loop nest. `sweeps`: how often its full domain is walked. `vector_width`: lanes of one step. `parallel`: it
+    is cut into blocks, which threads share where there is enough work."""
 
     name: str
     ops: tuple[str, ...]
@@ -78,7 +79,10 @@ class DecisionReport:
 
 @dataclass(frozen=True)
 class Report:
-    """All of a program, at the symbol values in `sizes`; `assumed` says that they are nominal, not a call's."""
+    """All of a program, at the symbol values in `sizes`; `assumed` says that they are nominal, not a call's.
+
+    `threads`: how many threads it may use, on a system where there can be several.
+    """
 
     kernels: tuple[KernelReport, ...]
     library_calls: tuple[str, ...]
@@ -90,6 +94,7 @@ class Report:
     timings: Mapping[str, float]
     sizes: Mapping[str, int]
     assumed: bool
+    threads: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data."""
@@ -144,6 +149,7 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
         dict(compilation.timings),
         {n: sizes.get(n, NOMINAL) for n in sorted({*sizes, *assumed})},
         bool(assumed),
+        compilation.threads,
     )
 
 
@@ -158,7 +164,7 @@ def _names(compilation: Compilation) -> dict[SSAValue, str]:
     names = {
         v: (compilation.names[k] if k < len(compilation.names) else f"const{k}") for k, v in enumerate(plan.inputs)
     }
-    names |= {v: f"out{k}" for k, v in enumerate(plan.outputs)}
+    names |= {root_of(v): f"out{k}" for k, v in enumerate(plan.outputs)}
     return names
 
 
@@ -174,15 +180,26 @@ def elements_needed(loads: Sequence[Load], size: Callable[[Expr], int]) -> int:
         parent = load.parent_op()
         assert isinstance(parent, Generic)
         sizes = dict(zip(parent.dims, parent.sizes, strict=True))
-        if load.indices:
-            used = set(sizes)
-        else:
-            used = {n for e in load.where.indices for n in e.names if n in sizes}
+        used = _moves_with(load, parent) & set(sizes)
         region = f"{load.where}"
         if region not in regions:
             regions.add(region)
-            total += prod(_extent(d, size(sizes[d]), load.where.guards, size) for d in used)
+            count = prod(_extent(d, size(sizes[d]), load.where.guards, size) for d in used)
+            if all(n in used for guard in parent.guards for n in guard.names if n in sizes):
+                count = min(count, parent.points(size) // max(prod(size(sizes[d]) for d in sizes if d not in used), 1))
+            total += count
     return min(total, size(product_of(shape_of(loads[0].tensor))))
+
+
+def _moves_with(load: Load, parent: Generic) -> set[str]:
+    """The names that the loaded element depends on, by its indices and by the values that it is indexed with."""
+    names = {n for e in load.where.indices for n in e.names}
+    for op in slice_of(parent, load.indices):
+        if isinstance(op, Load):
+            names |= {n for e in op.where.indices for n in e.names}
+        elif isinstance(op, Index):
+            names |= op.value.names
+    return names
 
 
 def _extent(dim: str, extent: int, guards: Sequence[Expr], size: Callable[[Expr], int]) -> int:
@@ -191,10 +208,11 @@ def _extent(dim: str, extent: int, guards: Sequence[Expr], size: Callable[[Expr]
     for guard in guards:
         step = guard.coefficient(dim)
         rest = guard - Expr.symbol(dim) * (step or Expr.constant(0))
-        if step is None or step.value not in (1, -1) or any(n[0] == "d" and n[1:].isdigit() for n in rest.names):
+        if step is None or not step.value or any(n[0] == "d" and n[1:].isdigit() for n in rest.names):
             continue
-        low = max(low, -size(rest)) if step.value == 1 else low
-        high = min(high, size(rest) + 1) if step.value == -1 else high
+        bound = size(rest) // abs(step.value)  # step * dim + rest >= 0
+        low = max(low, -bound) if step.value > 0 else low
+        high = min(high, bound + 1) if step.value < 0 else high
     return max(high - low, 0)
 
 
@@ -206,55 +224,89 @@ def _kernel(
     for member in kernel.members:
         for load in member.loads():
             if load.tensor not in inside:
-                by_tensor.setdefault(load.tensor, []).append(load)
+                by_tensor.setdefault(root_of(load.tensor), []).append(load)
     width, per_lane = _lanes(kernel, compilation)
+    copied = _copied(kernel, compilation.program.plan)
     reads: list[Traffic] = []
-    for tensor, loads in by_tensor.items():
-        times = _times(kernel, tensor, loads, size, per_lane)
-        count = elements_needed(loads, size) * max(bit_width(scalar_of(tensor)) // 8, 1)
+    for tensor, loads in (by_tensor | {tensor: by_tensor.get(tensor, []) for tensor in copied}).items():
+        times = _times(kernel, tensor, loads, size, per_lane, compilation.target.cache_bytes) if loads else 1
+        count = _bytes(tensor, size)
+        if tensor not in copied:
+            count = elements_needed(loads, size) * max(bit_width(scalar_of(tensor)) // 8, 1)
         reads.append(Traffic(names.get(tensor, tensor.name_hint or "temporary"), times, times * count))
     writes = [
         Traffic(names.get(out, out.name_hint or "temporary"), 1, _bytes(out, size))
         for out in kernel.outs
         if not all(isinstance(use.operation, Check) for use in out.uses)
     ]
-    largest = max(size(product_of(m.sizes)) for m in kernel.looped)
-    sweeps = sum(size(product_of(m.sizes)) == largest for m in kernel.looped)
+    sweeps = _sweeps(kernel, size, _function_of(kernel, compilation))
     ops = tuple(
         o.name.removeprefix("weld.") for m in kernel.members for o in m.block.ops if isinstance(o, Elementwise)
     ) + tuple(r.kind for m in kernel.members for r in m.results_given if not r.is_write)
-    flops = sum(
-        size(product_of(m.sizes)) * sum(isinstance(o, Elementwise) for o in m.block.ops) for m in kernel.members
-    )
-    return KernelReport(kernel.sym_name.data, ops, sweeps, tuple(reads), tuple(writes), flops, width, False)
+    flops = sum(m.points(size) * sum(isinstance(o, Elementwise) for o in m.block.ops) for m in kernel.members)
+    parallel = any(isinstance(op, Parallel) for op in _function_of(kernel, compilation).walk())
+    return KernelReport(kernel.sym_name.data, ops, sweeps, tuple(reads), tuple(writes), flops, width, parallel)
+
+
+def _sweeps(kernel: Kernel, size: Callable[[Expr], int], function: FuncOp) -> int:
+    """How often the largest domain is walked: by each member that has it, but once by those that pass a short row on
+    in registers."""
+    largest = max(m.points(size) for m in kernel.members)
+    walking = [m for m in kernel.members if m.points(size) == largest]
+    short = function.attributes.get("loop.short_row")
+    if not isinstance(short, IntegerAttr):
+        return len(walking)
+    looped = [m for m in walking if m in kernel.looped]
+    rows = [size(product_of(m.sizes[kernel.outer_count :])) for m in looped]
+    return len(walking) - len(looped) + 1 if looped and max(rows) <= short.value.data else len(walking)
+
+
+def _copied(kernel: Kernel, plan: Plan) -> set[SSAValue]:
+    """What scatter results start from, where that is elsewhere in memory."""
+    given = dict(zip(kernel.terminator.operands, kernel.outs, strict=True))
+    starts = [
+        (init, out)
+        for member in kernel.members
+        for init, out in zip(member.inits, member.scatters, strict=True)
+        if init in plan.places
+    ]
+    return {root_of(init) for init, out in starts if plan.places[init] != plan.places.get(given.get(out, out))}
+
+
+def _function_of(kernel: Kernel, compilation: Compilation) -> FuncOp:
+    """The kernel's function at the loops stage."""
+    functions = (op for op in compilation.program.module.ops if isinstance(op, FuncOp))
+    return next(f for f in functions if f.sym_name.data == kernel.sym_name.data)
 
 
 def _lanes(kernel: Kernel, compilation: Compilation) -> tuple[int, int]:
     """The most lanes of one access in the kernel's loops, and how many outer iterations its lanes run at once."""
-    width, across = 1, 1
-    for function in compilation.program.module.ops:
-        if not isinstance(function, FuncOp) or function.sym_name.data != kernel.sym_name.data:
-            continue
-        outer = function.attributes.get("loop.outer_lanes")
-        across = int(outer.value.data) if isinstance(outer, IntegerAttr) else 1
-        for op in function.walk():
-            if isinstance(op, LoopLoad):
-                width = max(width, lanes_of(op.res))
-            elif isinstance(op, Store):
-                width = max(width, lanes_of(op.value))
-    return width, across
+    function, width = _function_of(kernel, compilation), 1
+    outer = function.attributes.get("loop.outer_lanes")
+    for op in function.walk():
+        if isinstance(op, LoopLoad):
+            width = max(width, lanes_of(op.res))
+        elif isinstance(op, Store):
+            width = max(width, lanes_of(op.value))
+    return width, int(outer.value.data) if isinstance(outer, IntegerAttr) else 1
 
 
-def _times(kernel: Kernel, tensor: SSAValue, loads: list[Load], size: Callable[[Expr], int], lanes: int) -> int:
-    """How often a tensor is fetched: once where it, or one outer iteration, stays in cache between the sweeps."""
-    members = {load.parent_op() for load in loads}
+def _times(
+    kernel: Kernel, tensor: SSAValue, loads: list[Load], size: Callable[[Expr], int], lanes: int, cache: int
+) -> int:
+    """How often a tensor is fetched: once where it, or one outer iteration, stays in cache between the sweeps; and
+    again by each member before or after the loops, where no cache holds it."""
+    walk = {member: k for k, walk in enumerate(kernel.walks) for member in walk}  # a chunk stays in cache
+    readers = {load.parent_op() for load in loads}
+    inside = len({walk[op] for op in readers if isinstance(op, Generic) and op in walk})
+    beside = sum(op not in walk for op in readers)
     if _bytes(tensor, size) <= FIRST_LEVEL:
         return 1
-    if kernel.outer_count == 0 or len(members) == 1:
-        return len(members)
-    inner = max(size(product_of(m.sizes[kernel.outer_count :])) for m in kernel.looped)
-    block = inner * lanes * max(bit_width(scalar_of(tensor)) // 8, 1)
-    return 1 if block <= CACHE else len(members)
+    if kernel.outer_count and inside:
+        inner = max(size(product_of(m.sizes[kernel.outer_count :])) for m in kernel.looped)
+        block = inner * lanes * max(bit_width(scalar_of(tensor)) // 8, 1)
+        inside = 1 if block <= cache else inside
+    return inside + beside if not inside or _bytes(tensor, size) > cache else inside
 
 
 def _minimum(kernels: list[Kernel], library: list[Any], plan: Any, size: Callable[[Expr], int]) -> int:

@@ -5,10 +5,13 @@ from __future__ import annotations
 EXPLANATIONS: dict[str, str] = {
     "elementwise-producer": "Fused: the producer's value is computed where it is used, and never stored.",
     "shared-domain": "Fused: producer and consumer run over one domain; the value is computed once and kept.",
-    "shared-input": "Fused: independent loops over one domain that read the same tensor, which is now read once.",
+    "shared-input": "Fused: independent loops that read the same tensor are one, or share a kernel, and read it once.",
     "row-result": "Fused: the consumer needs the producer's result only within one iteration of the outer loops, so it"
     " stays in registers or in cache.",
+    "small-prologue": "Fused: a small computation that the kernel's loops need runs right before them.",
     "small-epilogue": "Fused: a small computation on the results of the kernel's loops runs right after them.",
+    "online-reduction": "Fused: both reduce a long row chunk by chunk, while the chunk is in cache; what needs all of"
+    " the row is made good afterwards.",
     "reduction-result": "Not in one sweep: the producer's result is complete only after its loop. The two may still"
     " share a kernel (row-result).",
     "scatter-result": "Not fused: the producer's result is complete only after all its updates.",

@@ -12,7 +12,7 @@ WIDTH = 100
 MOST = 20
 """How many decisions of one verdict are listed."""
 
-ONE_NEST = ("row-result", "small-epilogue")
+ONE_NEST = ("row-result", "small-prologue", "small-epilogue")
 """Reasons of fusions that leave two loops in one kernel."""
 
 
@@ -112,6 +112,7 @@ def _kernel_lines(kernel: KernelReport) -> list[str]:
         plural(len(kernel.ops), "op"),
         plural(kernel.vector_width, "lane"),
         scaled(kernel.flops, "flop"),
+        *(["parallel"] if kernel.parallel else []),
     )
     name = cut(kernel.name, 50)
     return [f"  {name}: {', '.join(facts)}", *_traffic("reads  ", kernel.reads), *_traffic("writes ", kernel.writes)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 _LEVELS = {
@@ -15,42 +15,52 @@ _LEVELS = {
 
 @dataclass(frozen=True)
 class Target:
-    """`Target("cpu")`, the machine this runs on; `Target("x86-64-v3")`, a level of its architecture;
-    `Target("numpy")`, the reference evaluator, which never fuses.
+    """What a program is compiled for, and what the passes decide by.
 
-    `vector_bits` is the register size to vectorise for, `row_bytes` what one outer iteration of a kernel may
-    keep in cache, `max_streams` how many tensors one loop may read and write.
+    `Target("cpu")` is the machine this runs on, `Target("x86-64-v3")` a level of its architecture, `Target("numpy")`
+    the reference evaluator, which never fuses.
     """
 
     name: str = "cpu"
     vector_bits: int = 0
+    """Size of a vector register, in bits; 0 stands for the named machine's."""
     features: str = ""
-    row_bytes: int = 1 << 20
+    """LLVM's names of the features that code may use."""
+    registers: int = 0
+    """Vector registers that a loop may fill; 0 stands for the named machine's."""
+    cache_bytes: int = 1 << 20
+    """The second-level cache: what one outer iteration of a kernel may keep, in bytes."""
+    bandwidth_ratio: int = 6
+    """Vector instructions that take as long as storing and loading a vector: a value that costs no more is computed
+    again instead of being kept in memory."""
     max_streams: int = 24
+    """How many tensors one loop may read and write."""
+    lacks: frozenset[str] = frozenset()
+    """Ops, such as "weld.erf", that the target has no code for: they become library calls."""
 
     @staticmethod
     def host() -> Target:
         """The machine this process runs on."""
-        return _host()
+        return Target().resolved()
 
     @property
     def is_numpy(self) -> bool:
         return self.name == "numpy"
 
     def resolved(self) -> Target:
-        """The target with vector size and features filled in.
+        """The target with what is left open filled in from the named machine.
 
         Raises ValueError for a name that is neither "cpu", "numpy" nor a known level.
         """
-        if self.name == "numpy" or self.vector_bits:
+        if self.name == "numpy":
             return self
-        if self.name == "cpu":
-            return _host()
-        if self.name in _LEVELS:
-            bits, features = _LEVELS[self.name]
-            return Target(self.name, bits, features, self.row_bytes, self.max_streams)
-        known = ", ".join(["cpu", "numpy", *_LEVELS])
-        raise ValueError(f"unknown target {self.name!r}; known are {known}")
+        if self.name != "cpu" and self.name not in _LEVELS:
+            known = ", ".join(["cpu", "numpy", *_LEVELS])
+            raise ValueError(f"unknown target {self.name!r}; known are {known}")
+        bits, features = _host() if self.name == "cpu" else _LEVELS[self.name]
+        bits = self.vector_bits or bits
+        registers = self.registers or (32 if bits == 512 else 16)
+        return replace(self, vector_bits=bits, features=self.features or features, registers=registers)
 
 
 def as_target(target: Target | str) -> Target:
@@ -58,9 +68,10 @@ def as_target(target: Target | str) -> Target:
 
 
 @lru_cache
-def _host() -> Target:
+def _host() -> tuple[int, str]:
+    """Vector bits and features of this machine."""
     from .codegen.jit import host
 
     features = host().features
-    bits = 512 if "+avx512f" in features.split(",") else 256 if "+avx2" in features.split(",") else 128
-    return Target("cpu", bits, features)
+    names = features.split(",")
+    return 512 if "+avx512f" in names else 256 if "+avx2" in names else 128, features

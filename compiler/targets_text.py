@@ -32,7 +32,7 @@ class AssemblyTarget(Target):
     def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
         from .codegen import jit
 
-        output.write(jit.assembly(module_text(module), jit.host()))
+        output.write(jit.assembly(module_text(module, features=jit.host().features), jit.host()))
 
 
 def targets() -> dict[str, Callable[[], type[Target]]]:

@@ -147,6 +147,26 @@ def product_of(parts: Iterable[Expr]) -> Expr:
     return total
 
 
+def exact_quotient(top: Expr, bottom: Expr) -> Expr | None:
+    """`q` with `q * bottom == top` as polynomials; None where there is none."""
+    if not bottom.terms:
+        return None
+    lead, factor = max(bottom.terms, key=_degree)
+    quotient, rest = Expr.constant(0), top
+    while rest.terms:
+        monomial, count = max(rest.terms, key=_degree)
+        left = _exact(Expr(((monomial, 1),)), lead)
+        if left is None or count % factor:
+            return None
+        step = left * (count // factor)
+        quotient, rest = quotient + step, rest - step * bottom
+    return quotient
+
+
+def _degree(term: tuple[Monomial, int]) -> tuple[int, Monomial]:
+    return len(term[0]), term[0]
+
+
 @lru_cache(maxsize=4096)
 def parse_expr(text: str) -> Expr:
     """Read `n * m + 3`, `(d0 + 1) floordiv 4`, `d1 mod n`; raises ValueError with the offending text."""

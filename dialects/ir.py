@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.traits import Pure
 
 
 def block_of(op: Operation) -> Block:
@@ -15,6 +18,18 @@ def erase(op: Operation) -> None:
     """Take an op whose results nobody uses out of its block, for good."""
     op.detach()
     op.erase()
+
+
+def erase_dead(values: Iterable[SSAValue]) -> None:
+    """Take out the pure ops without regions of which nobody uses a result, starting with those of `values`."""
+    stack = [v.owner for v in values]
+    while stack:
+        op = stack.pop()
+        if not isinstance(op, Operation) or op.parent is None or op.regions or not op.has_trait(Pure):
+            continue
+        if not any(r.uses for r in op.results):
+            stack += [v.owner for v in op.operands]
+            erase(op)
 
 
 def set_type(value: SSAValue, kind: Attribute) -> None:

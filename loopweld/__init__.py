@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from loopweld.api import Compiled, Report, Target, compile, jit, pipeline
+    from loopweld.api import Compiled, Report, Target, compile, jit, memory_stats, pipeline
 
 if not Path(__file__).with_name("dialects").exists():
     # A checkout: the subpackages stand next to this folder, not in it.
@@ -21,6 +21,7 @@ __version__ = "0.1.0"
 _HOME = {
     "jit": "loopweld.api",
     "compile": "loopweld.api",
+    "memory_stats": "loopweld.api",
     "pipeline": "loopweld.api",
     "Target": "loopweld.api",
     "Report": "loopweld.api",
@@ -28,7 +29,7 @@ _HOME = {
 }
 """Each public name and the module that defines it."""
 
-__all__ = ["Compiled", "Report", "Target", "compile", "jit", "pipeline"]
+__all__ = ["Compiled", "Report", "Target", "compile", "jit", "memory_stats", "pipeline"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,9 +1,11 @@
 """The environment variables, read here and nowhere else."""
 
 import os
+from functools import cache
 from pathlib import Path
 
 from loopweld.compiler.codegen.cache import ObjectCache
+from loopweld.compiler.runtime.pool import Pool
 from loopweld.watching import TOPICS, Watch
 
 
@@ -17,6 +19,32 @@ def object_cache() -> ObjectCache | None:
     from platformdirs import user_cache_path
 
     return ObjectCache(user_cache_path("loopweld"))
+
+
+def pool() -> Pool:
+    """`LOOPWELD_POOL_BYTES`: how many bytes of freed results and temporaries are kept for the next ones, 0 for none;
+    by default 1 GiB, or an eighth of the machine's memory if that is less. Programs with the same limit share a pool.
+
+    Raises ValueError for anything but a number.
+    """
+    value = os.environ.get("LOOPWELD_POOL_BYTES")
+    if value is None:
+        return _pool(_default_limit())
+    if not value.isdecimal():
+        raise ValueError(f"LOOPWELD_POOL_BYTES must be a number of bytes, found {value!r}")
+    return _pool(int(value))
+
+
+@cache
+def _default_limit() -> int:
+    if not hasattr(os, "sysconf"):
+        return 1 << 30
+    return min(1 << 30, os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 8)
+
+
+@cache
+def _pool(limit: int) -> Pool:
+    return Pool(limit)
 
 
 def thread_count() -> int | None:

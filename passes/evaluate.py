@@ -131,9 +131,10 @@ def evaluate_generic(op: Generic, env: dict[SSAValue, Any], size: Sizes) -> list
 
         return expr.evaluate(lookup)
 
+    inside = _inside(op.guards, at)
     for inner in op.block.ops:
         if isinstance(inner, Load):
-            values[inner.res] = _load(inner, env, values, at)
+            values[inner.res] = _load(inner, env, values, at, inside)
         elif isinstance(inner, Index):
             values[inner.res] = np.asarray(at(inner.value, {}))
         elif isinstance(inner, Inside):
@@ -145,6 +146,9 @@ def evaluate_generic(op: Generic, env: dict[SSAValue, Any], size: Sizes) -> list
     results: list[Any] = []
     for result, out, yielded in zip(op.results_given, op.outs, op.yielded(), strict=True):
         arrays = [np.broadcast_to(values[v], sizes) for v in yielded]
+        if op.guards:
+            identity = REDUCTIONS[result.kind].identity(scalar_of(yielded[0]))
+            arrays[0] = np.where(inside, arrays[0], np.asarray(identity, arrays[0].dtype))
         start = env[next(starts)] if result.is_scatter else None
         shape = [size(e) for e in shape_of(out)]
         results.append(_give(op, result, arrays, shape, dtype_of(scalar_of(out)), start, at))
@@ -158,11 +162,11 @@ def _inside(guards: Sequence[Expr], at: Callable[..., Any]) -> Any:
     return inside
 
 
-def _load(op: Load, env: dict[SSAValue, Any], values: dict[SSAValue, Any], at: Callable[..., Any]) -> Any:
+def _load(op: Load, env: dict[SSAValue, Any], values: dict[SSAValue, Any], at: Callable[..., Any], domain: Any) -> Any:
     array = env[op.tensor]
     where: Where = op.where
     extra = {f"i{k}": values[v] for k, v in enumerate(op.indices)}
-    inside = _inside(where.guards, at)
+    inside = domain & _inside(where.guards, at)
     if op.guard is not None:
         inside = inside & values[op.guard]
     indices = [np.asarray(at(e, extra)) for e in where.indices]

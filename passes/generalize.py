@@ -22,7 +22,7 @@ from xdsl.passes import ModulePass
 from ..dialects.expr import Expr
 from ..dialects.ir import block_of, erase
 from ..dialects.weld.attributes import Result, Where
-from ..dialects.weld.base import Builder, Elementwise, TensorOp
+from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.constant import Constant, Size
 from ..dialects.weld.generic import Generic, Yield, dim_exprs
 from ..dialects.weld.indexing import Scatter
@@ -30,6 +30,7 @@ from ..dialects.weld.library import Library
 from ..dialects.weld.reductions import Reduction
 from ..dialects.weld.types import Shape, kind_of, scalar_of, shape_of, with_element
 from ..dialects.weld.views import Reshape, Transpose, View
+from .own_results import library_copy, own_results
 from .points import NotLowerable, PointBuilder, compute_element
 
 
@@ -38,20 +39,23 @@ class Generalize(ModulePass):
     """Turn tensor ops into generics; what has no pointwise form stays and will be a library call."""
 
     name = "generalize"
+    lacks: tuple[str, ...] = ()
+    """Ops that the target has no code for: they stay, and so does what would need them."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
-                _generalize(function)
+                _generalize(function, frozenset(self.lacks))
 
 
-def _generalize(function: FuncOp) -> None:
+def _generalize(function: FuncOp, lacks: frozenset[str]) -> None:
     block = function.body.block
     for op in list(block.ops):
-        generalize_op(op)
+        if op.name not in lacks:
+            generalize_op(op, lacks)
     for op in list(block.ops):
         if isinstance(op, ReturnOp):
-            _own_results(op)
+            own_results(op, copy_of)
     _erase_unused(block)
     _materialise_views(function)
     _erase_unused(block)
@@ -63,11 +67,11 @@ def _erase_unused(block: Block) -> None:
             erase(op)
 
 
-def generalize_op(op: Operation) -> None:
-    """Replace one tensor op by its generic form, where it has one."""
+def generalize_op(op: Operation, lacks: frozenset[str] = frozenset()) -> None:
+    """Replace one tensor op by its generic form, where it has one that needs none of the ops in `lacks`."""
     try:
         if isinstance(op, Elementwise):
-            _replace(op, _elementwise(op))
+            _replace(op, _without(lacks, _elementwise(op)))
         elif isinstance(op, Reduction):
             _reduction(op)
         elif isinstance(op, Scatter):
@@ -75,9 +79,15 @@ def generalize_op(op: Operation) -> None:
         elif isinstance(op, Size):
             _replace(op, _write(op, (), lambda p: p.b.cast(p.index(op.expr.data[0]), scalar_of(op.res))))
         elif isinstance(op, TensorOp) and not isinstance(op, View):
-            _replace(op, _pointwise(op))
+            _replace(op, _without(lacks, _pointwise(op)))
     except NotLowerable:
         return
+
+
+def _without(lacks: frozenset[str], generic: Generic | None) -> Generic | None:
+    if generic is not None and any(op.name in lacks for op in generic.block.ops):
+        raise NotLowerable(generic.name)
+    return generic
 
 
 def _replace(op: Operation, generic: Generic | None) -> None:
@@ -153,31 +163,27 @@ def _scatter(op: Scatter) -> Generic:
     return Generic.of(shape, [result], [op.res.type], block, [op.args[0]])
 
 
-def _own_results(returns: ReturnOp) -> None:
-    """Each result gets a buffer of its own: arguments, views and repeated values are copied."""
-    seen: set[SSAValue] = set()
-    for k, value in enumerate(returns.operands):
-        if isinstance(value.owner, Operation) and not isinstance(value.owner, View | Constant) and value not in seen:
-            seen.add(value)
-            continue
-        copy = copy_of(value, returns)
-        returns.operands[k] = copy
-        seen.add(copy)
-
-
 def _materialise_views(function: FuncOp) -> None:
-    """A reshape that stays must be another shape of row-major memory: views and strided arguments are copied. So
-    are the views that library calls take, but for the ones that memory can hold as they are."""
+    """A reshape that stays must be another shape of row-major memory, and so must what a scatter starts from: views
+    and strided arguments are copied. So are the views that library calls take, but for the ones that memory can hold
+    as they are."""
     strided = strided_arguments(function)
     for op in list(function.body.block.ops):
         if isinstance(op, Reshape) and op.res.uses:
-            source = op.args[0]
-            if source in strided or (isinstance(source.owner, View) and not isinstance(source.owner, Reshape)):
-                op.operands[0] = copy_of(source, op)
+            if _is_not_dense(op.args[0], strided):
+                op.operands[0] = copy_of(op.args[0], op)
+        elif isinstance(op, Generic):
+            for k, init in enumerate(op.inits):
+                if _is_not_dense(init, strided):
+                    op.operands[k] = copy_of(init, op)
         elif isinstance(op, TensorOp | Elementwise | Library) and not isinstance(op, View):
             for k, operand in enumerate(op.operands):
                 if isinstance(operand.owner, View) and not isinstance(operand.owner, Reshape | Transpose):
                     op.operands[k] = copy_of(operand, op)
+
+
+def _is_not_dense(value: SSAValue, strided: set[SSAValue]) -> bool:
+    return value in strided or (isinstance(value.owner, View) and not isinstance(value.owner, Reshape))
 
 
 def strided_arguments(function: FuncOp) -> set[SSAValue]:
@@ -191,9 +197,7 @@ def strided_arguments(function: FuncOp) -> set[SSAValue]:
 def copy_of(value: SSAValue, before: Operation) -> SSAValue:
     """A copy of a tensor, made before an op."""
     if kind_of(scalar_of(value)) == "c":  # no loop of ours holds complex numbers
-        copy = Library.of("numpy.copy", [value], [value.type], {})
-        Builder(block_of(before), before, before.location).insert(copy)
-        return copy.results[0]
+        return library_copy(value, before)
     block = Block()
     points = PointBuilder(block, dim_exprs(len(shape_of(value))), before.location)
     stored = points.b.cast(points.load(value, Where(points.dims)), scalar_of(value))

@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, SSAValue
 
-from ..dialects.expr import Expr
+from ..dialects.expr import Expr, exact_quotient, product_of, split_quotient
+from ..dialects.ranges import divides_an_index, within
 from ..dialects.weld.attributes import Where
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.cast import Cast
 from ..dialects.weld.constant import Constant
 from ..dialects.weld.generic import Index, Inside, Load, dim_exprs
-from ..dialects.weld.types import BF16, F16, F32, kind_of, scalar_of
-from ..dialects.weld.views import Reshape, View
+from ..dialects.weld.types import BF16, F16, F32, kind_of, scalar_of, shape_of
+from ..dialects.weld.views import View
 
 
 class NotLowerable(Exception):
@@ -89,16 +90,30 @@ class PointBuilder:
 def look_through(tensor: SSAValue, where: Where) -> tuple[SSAValue, Where]:
     """The tensor behind a chain of views, with the access composed.
 
-    A reshape that mixes dims stops the chain: it is free as another shape of a contiguous buffer, and costs
-    divisions as an access.
+    A reshape that mixes dims stops the chain, unless the views behind it undo that: it is free as another shape of a
+    contiguous buffer, and costs divisions as an access. They cost less than to store what a broadcast repeats.
     """
-    while isinstance(view := tensor.owner, View):
-        names = dim_exprs(len(where.indices))
-        inner = view.where(names)
-        if isinstance(view, Reshape) and any(a[0] == "(" for e in inner.indices for a in e.atoms):
-            break
-        values = {str(n): e for n, e in zip(names, where.indices, strict=True)}
-        composed = inner.substitute(values)
-        where = Where(composed.indices, where.guards + composed.guards)
-        tensor = view.args[0]
-    return tensor, where
+    names = dim_exprs(len(where.indices))
+    inner = Where(names)
+    found, at = tensor, inner
+    source = tensor
+    while isinstance(view := source.owner, View):
+        dims = dim_exprs(len(inner.indices))
+        values = {str(n): e for n, e in zip(dims, inner.indices, strict=True)}
+        composed = view.where(dims).substitute(values)
+        inner = Where(tuple(within(e, {}) for e in composed.indices), inner.guards + composed.guards)
+        source = view.args[0]
+        if not divides_an_index(inner.indices):
+            found, at = source, inner
+    if _is_repeated(source, found, inner):
+        found, at = source, inner
+    values = {str(n): e for n, e in zip(names, where.indices, strict=True)}
+    at = at.substitute(values)
+    return found, Where(at.indices, where.guards + at.guards)
+
+
+def _is_repeated(source: SSAValue, view: SSAValue, where: Where) -> bool:
+    """Whether a view holds each element of its source several times, and only divides by numbers to find it."""
+    times = exact_quotient(product_of(shape_of(view)), product_of(shape_of(source)))
+    quotients = [split_quotient(a) for e in where.indices for a in e.atoms]
+    return times not in (None, Expr.constant(1)) and all(q is None or q[2].value is not None for q in quotients)

@@ -1,7 +1,12 @@
-"""`elide-rounding`: chains of 16-bit floats stay in float32.
+"""`elide-rounding`: the roundings that numerics "fast" leaves out, chosen before anything is fused.
 
-%1 = weld.cast %0 : (f32) -> f16
-%2 = weld.cast %1 : (f16) -> f32      ->   uses of %2 use %0
+%p = weld.mul %a, %b           %h = weld.exp %x : tensor<4xf16>      %0 = weld.cast %x : f16 to f32
+%s = weld.add %p, %c           %k = weld.neg %h : tensor<4xf16>      %1 = weld.exp %0
+->                             ->                                    %2 = weld.neg %1
+%s = weld.mul_add %a, %b, %c                                         %k = weld.cast %2 : f32 to f16
+
+Only a value with a single user loses its rounding. Whatever fusion computes again later is computed by the same ops,
+so a value has the same bits everywhere: `exp(s - max(s))` is never more than 1, wherever `s` is computed.
 """
 
 from __future__ import annotations
@@ -10,35 +15,133 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from ..dialects.ir import block_of, erase, erase_dead
+from ..dialects.weld.arithmetic import Add, Mul, Sub
+from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.cast import Cast
+from ..dialects.weld.constant import splat_of
 from ..dialects.weld.generic import Generic
-from ..dialects.weld.types import BF16, F16, F32, scalar_of
-from .fusion.merge import simplify_body
+from ..dialects.weld.reductions import Reduction, Sum
+from ..dialects.weld.types import BF16, F16, F32, F64, scalar_of, with_element
+from .fusion.graph import functions
 
 
 @dataclass(frozen=True)
 class ElideRounding(ModulePass):
-    """Inside a generic a value is not rounded to 16 bits and widened again. Numerics "strict" leaves this out."""
+    """Products that are added are not rounded first; chains of 16-bit floats are rounded at their end."""
 
     name = "elide-rounding"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for generic in op.walk():
-            if isinstance(generic, Generic):
-                elided = [_elide(inner) for inner in generic.block.ops]
-                if any(elided):
-                    simplify_body(generic)
+        for function in functions(op):
+            block = function.body.block
+            for inner in (block, *(op.block for op in block.ops if isinstance(op, Generic))):
+                _widen(inner)
+                _contract(inner)
 
 
-def _elide(op: Operation) -> bool:
-    """Replace a widening cast of a rounding one; whether it was one."""
-    if not isinstance(op, Cast) or scalar_of(op.res) != F32:
-        return False
-    rounded = op.args[0].owner
-    if not isinstance(rounded, Cast) or scalar_of(rounded.res) not in (F16, BF16) or scalar_of(rounded.args[0]) != F32:
-        return False
-    op.res.replace_all_uses_with(rounded.args[0])
-    return True
+# ---- chains of 16-bit floats -------------------------------------------------------
+def _widen(block: Block) -> None:
+    for op in list(block.ops):
+        if isinstance(op, Cast):
+            if scalar_of(op.res) == F32:
+                _replace(op, _unrounded(op.args[0], op))
+        elif isinstance(op, Elementwise | Reduction) and scalar_of(op.res) in (F16, BF16):
+            _in_float32(op)
+
+
+def _in_float32(op: Elementwise | Reduction) -> None:
+    """The op on float32 operands, and a cast of its result."""
+    b = Builder(block_of(op), op, op.location)
+    values = [_unrounded(v, op) or _wide(b, v) for v in op.operands]
+    wide = type(op).create(
+        operands=values,
+        result_types=[with_element(op.res.type, F32)],
+        properties=op.properties,
+        attributes=op.attributes,
+    )
+    _replace(op, b.cast(b.insert(wide).results[0], scalar_of(op.res)))
+
+
+def _wide(b: Builder, value: SSAValue) -> SSAValue:
+    """A 16-bit value in float32, any other one as it is."""
+    if scalar_of(value) not in (F16, BF16):
+        return value
+    number = splat_of(value)
+    return b.cast(value, F32) if number is None else b.constant(number, with_element(value.type, F32))
+
+
+def _unrounded(value: SSAValue, user: Operation) -> SSAValue | None:
+    """The float32 value that `value` is the rounding of, where `user` alone uses it."""
+    source = value.owner
+    if not isinstance(source, Cast) or scalar_of(value) not in (F16, BF16) or scalar_of(source.args[0]) != F32:
+        return None
+    return source.args[0] if all(use.operation is user for use in value.uses) else None
+
+
+# ---- products that are added -------------------------------------------------------
+def _contract(block: Block) -> None:
+    for op in list(block.ops):
+        if isinstance(op, Add | Sub):
+            _replace(op, _sum_with_product(op, Builder(block, op, op.location)))
+        elif isinstance(op, Sum):
+            _mark(op, 0)
+        elif isinstance(op, Generic):
+            for k in _summed(op):
+                _mark(op.terminator, k)
+
+
+def _sum_with_product(op: Add | Sub, b: Builder) -> SSAValue | None:
+    """`a * b + c`, `a * b - c` or `c - a * b` as one op."""
+    x, y = op.args
+    if (product := _product(x)) is not None:
+        return b.mul_add(*product.args, y if isinstance(op, Add) else _negated(b, y))
+    if (product := _product(y)) is not None:
+        first, second = sorted(product.args, key=lambda v: splat_of(v) is None)  # a constant has its sign for free
+        return b.mul_add(first if isinstance(op, Add) else _negated(b, first), second, x)
+    return None
+
+
+def _product(value: SSAValue) -> Mul | None:
+    """The product of floats that `value` is, where it is used once."""
+    op = value.owner
+    if not isinstance(op, Mul) or scalar_of(value) not in (F32, F64) or not value.has_one_use():
+        return None
+    return op
+
+
+def _negated(b: Builder, value: SSAValue) -> SSAValue:
+    number = splat_of(value)
+    return b.neg(value) if number is None else b.constant(-number, value)
+
+
+def _mark(user: Operation, k: int) -> None:
+    """A product that a sum adds up is `mul_add(a, b, -0.0)`: the product, as one that takes an addition in."""
+    product = _product(user.operands[k])
+    if product is not None:
+        b = Builder(block_of(product), product, product.location)
+        user.operands[k] = b.mul_add(*product.args, b.constant(-0.0, product.res))
+        erase(product)
+
+
+def _summed(generic: Generic) -> list[int]:
+    """The positions in the yield of a generic of the values that it adds up."""
+    places: list[int] = []
+    position = 0
+    for result in generic.results_given:
+        places += [position] if result.kind == "sum" else []
+        position += result.values
+    return places
+
+
+def _replace(op: Elementwise | Reduction, value: SSAValue | None) -> None:
+    """Put `value`, if there is one, in the place of the op, and drop what only the op used."""
+    if value is None:
+        return
+    operands = list(op.operands)
+    op.res.replace_all_uses_with(value)
+    erase(op)
+    erase_dead(operands)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NoReturn
 
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl.dominance import DominanceInfo
@@ -88,6 +88,7 @@ def _verify_stage(function: FuncOp, annotated: bool) -> None:
     ops = list(function.body.walk())
     takes_buffers = any(isinstance(kind, Buffer) for kind in function.function_type.inputs)
     if takes_buffers or any(op.dialect_name() == "loop" for op in ops):
+        _verify_shares(function)
         for op in ops:
             _verify_loops_op(op, annotated)
     elif any(isinstance(op, Kernel) for op in ops):
@@ -122,6 +123,20 @@ def _verify_row_reads(kernel: Kernel) -> None:
         for dim, size in zip(producer.dims, kernel.outer_sizes, strict=False):
             if read.get(dim) != dim and size.value != 1:
                 _wrong(load, f"reads another member's result not only at its own index along outer dim {dim}")
+
+
+def _verify_shares(function: FuncOp) -> None:
+    """`loop.shares` of an argument is the number of a buffer of the same elements, which may be the same memory."""
+    args = function.body.block.args
+    for argument, attributes in zip(args, function.arg_attrs.data if function.arg_attrs else (), strict=False):
+        other = attributes.data.get("loop.shares")
+        if other is None:
+            continue
+        number = other.value.data if isinstance(other, IntegerAttr) else -1
+        if not isinstance(argument.type, Buffer) or not (
+            0 <= number < len(args) and args[number].type == argument.type
+        ):
+            _wrong(function, f"argument #{argument.index} shares its memory with what is no {argument.type}: {other}")
 
 
 def _verify_loops_op(op: Operation, annotated: bool) -> None:

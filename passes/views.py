@@ -3,7 +3,8 @@
     %a = weld.exp %x : tensor<4x8xf32>             %r = weld.reshape %x : (4x8) -> 32
     %b = weld.reshape %a : (4x8) -> 32       ->    %b = weld.exp %r : tensor<32xf32>
 
-Other views need no pass of their own: `generalize` composes them into the accesses that read through them.
+So do the transposes that stand between a reshape and an elementwise op: up there the views of two reshapes often undo
+each other. Other views need no pass of their own: `generalize` composes them into the accesses that read through them.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from xdsl.passes import ModulePass
 from ..dialects.ir import block_of, erase
 from ..dialects.weld.base import Elementwise
 from ..dialects.weld.constant import Constant
-from ..dialects.weld.types import Shape, scalar_of, shape_of, tensor_type
-from ..dialects.weld.views import Reshape
+from ..dialects.weld.types import scalar_of, shape_of, tensor_type
+from ..dialects.weld.views import Reshape, Transpose, reshape_groups
 from .fusion.graph import functions
 
 
@@ -45,28 +46,62 @@ def _hoist(reshape: Reshape) -> None:
         if isinstance(source, Reshape):
             current.operands[0] = source.args[0]
             stack.append(current)
-            continue
-        if not isinstance(source, Elementwise) or sum(1 for _ in current.args[0].uses) > 1:
-            continue
-        shape = shape_of(current.res)
-        moved = [_reshaped(v, shape, current, stack) for v in source.operands]
-        copy = type(source).create(
-            operands=moved,
-            result_types=[tensor_type(scalar_of(current.res), shape)],
-            properties=source.properties,
-            location=source.location,
-        )
-        block_of(current).insert_op_before(copy, current)
-        current.res.replace_all_uses_with(copy.res)
-        for op in (current, source):
-            erase(op)
+        elif isinstance(source, Transpose):
+            if not _mixes(current) and _raise_transpose(source):
+                stack.append(current)
+        elif _is_own_elementwise(current.args[0]):
+            stack += [view for view in _raise(current) if isinstance(view, Reshape)]
 
 
-def _reshaped(value: SSAValue, shape: Shape, before: Operation, stack: list[Reshape]) -> SSAValue:
-    if isinstance(value.owner, Constant) and value.owner.is_splat:
-        new = Constant.splat(value.owner.number, tensor_type(scalar_of(value), shape))
-    else:
-        new = Reshape.to(value, shape)
-        stack.append(new)
-    block_of(before).insert_op_before(new, before)
-    return new.results[0]
+def _raise_transpose(transpose: Transpose) -> bool:
+    """Take a transpose, of which a reshape is the only user, across the op that gives its operand."""
+    value = transpose.args[0]
+    if not transpose.res.has_one_use():
+        return False
+    if _is_own_elementwise(value):
+        _raise(transpose)
+        return True
+    if not isinstance(value.owner, Transpose):
+        return False
+    inner = value.owner.permutation.get_values()
+    both = Transpose.of(value.owner.args[0], [inner[k] for k in transpose.permutation.get_values()])
+    block_of(transpose).insert_op_before(both, transpose)
+    transpose.res.replace_all_uses_with(both.res)
+    erase(transpose)
+    return True
+
+
+def _mixes(reshape: Reshape) -> bool:
+    """Whether some dims become others that are no parts of them, nor put together from them."""
+    source, target = ([size for size in shape_of(v) if size.value != 1] for v in (reshape.args[0], reshape.res))
+    return any(len(group) > 1 and width > 1 for group, width in reshape_groups(tuple(source), tuple(target)))
+
+
+def _is_own_elementwise(value: SSAValue) -> bool:
+    return isinstance(value.owner, Elementwise) and value.has_one_use()
+
+
+def _raise(view: Reshape | Transpose) -> list[Operation]:
+    """Put the elementwise op that gives a view's operand behind views of its own operands, which are returned."""
+    source, shape = view.args[0].owner, shape_of(view.res)
+    assert isinstance(source, Elementwise)
+    block = block_of(view)
+    moved: list[Operation] = []
+    for value in source.operands:
+        kind = tensor_type(scalar_of(value), shape)
+        if isinstance(value.owner, Constant) and value.owner.is_splat:
+            moved.append(Constant.splat(value.owner.number, kind))
+        else:
+            moved.append(type(view).create(operands=[value], result_types=[kind], properties=view.properties))
+    copy = type(source).create(
+        operands=[op.results[0] for op in moved],
+        result_types=[tensor_type(scalar_of(view.res), shape)],
+        properties=source.properties,
+        location=source.location,
+    )
+    for op in (*moved, copy):
+        block.insert_op_before(op, view)
+    view.res.replace_all_uses_with(copy.res)
+    for op in (view, source):
+        erase(op)
+    return moved

@@ -46,6 +46,25 @@ def test_json(file: Path, capsys: pytest.CaptureFixture[str]):
     assert [kernel["name"] for kernel in found["kernels"]] == ["k0_exp_add"]
 
 
+PRODUCT = """func.func @f(%x: tensor<?x?xf32>, %w: tensor<?x?xf32>) -> tensor<?x?xf32> {
+  %0 = weld.exp %x : tensor<?x?xf32>
+  %1 = "weld.matmul"(%0, %w) : (tensor<?x?xf32>, tensor<?x?xf32>) -> tensor<?x?xf32>
+  %2 = weld.neg %1 : tensor<?x?xf32>
+  func.return %2 : tensor<?x?xf32>
+}
+"""
+
+
+@pytest.mark.parametrize(("target", "reason"), [("cpu", "library-call"), ("numpy", "target-never-fuses")])
+def test_what_is_no_loop_has_its_reason(target: str, reason: str, file: Path, capsys: pytest.CaptureFixture[str]):
+    file.write_text(PRODUCT)
+    assert cli.main(["explain", str(file), "--json", "--target", target]) == 0
+    found = json.loads(capsys.readouterr().out)["decisions"]
+    pairs = [(d["producer"], d["consumer"], d["location"][-14:]) for d in found if d["reason"] == reason]
+    assert pairs == [("exp", "matmul", "program.mlir:3"), ("matmul", "neg", "program.mlir:4")]
+    assert all(d["bytes_saved"] > 0 and not d["fused"] for d in found)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -97,6 +97,11 @@ def _sinh_quotient(z: Real) -> Real:
     return (mp.sinh(s) - s) / (s * z)
 
 
+def _tanh_quotient(z: Real) -> Real:
+    s = mp.sqrt(z)
+    return (mp.tanh(s) - s) / (s * z)
+
+
 def _sin_quotient(z: Real) -> Real:
     s = mp.sqrt(z)
     return (mp.sin(s) - s) / (s * z)
@@ -114,42 +119,36 @@ def _digamma_tail(z: Real) -> Real:
     return x * x * (mp.log(x) - 1 / (2 * x) - mp.digamma(x))
 
 
-SQRT_HALF = mp.sqrt(mpf(1) / 2)
 QUARTER_TURN = mpf("0.81")
-LOG_S = (mp.sqrt(2) - 1) / (mp.sqrt(2) + 1)
+LOG_S = mpf("0.20001")
+
+STEP = mp.log(2) / 32 * mpf("1.001")
+"""Half the distance of the entries in the table of exponentials, and a little."""
 
 FITS: dict[str, Fit] = {
     # exp(r) = 1 + r + r^2 p(r)
     "exp": Fit(
         lambda r: (mp.exp(r) - 1 - r) / r**2,
         lambda r: r**2 / mp.exp(r),
-        mpf("-0.35"),
-        mpf("0.35"),
-        {"f32": 4, "f64": 9},
+        -STEP,
+        STEP,
+        {"f32": 1, "f64": 4},
     ),
     # expm1(r) = r + r^2 p(r), relative
     "expm1": Fit(
         lambda r: (mp.exp(r) - 1 - r) / r**2,
         lambda r: r**2 / mp.expm1(r),
-        mpf("-0.35"),
-        mpf("0.35"),
-        {"f32": 5, "f64": 10},
+        -STEP,
+        STEP,
+        {"f32": 2, "f64": 5},
     ),
     # 2^r = 1 + r p(r)
     "exp2": Fit(
         lambda r: (mp.power(2, r) - 1) / r,
         lambda r: r / mp.power(2, r),
-        mpf("-0.5"),
-        mpf("0.5"),
-        {"f32": 5, "f64": 11},
-    ),
-    # log(1 + f) = f + f^2 p(f)
-    "log": Fit(
-        lambda f: (mp.log1p(f) - f) / f**2,
-        lambda f: f**2 / mp.log1p(f),
-        SQRT_HALF - 1,
-        2 * SQRT_HALF - 1,
-        {"f32": 8},
+        -mpf("0.03126"),
+        mpf("0.03126"),
+        {"f32": 2, "f64": 5},
     ),
     # log((1 + s) / (1 - s)) = 2 s + s z p(z), z = s^2
     "log_quotient": Fit(
@@ -157,7 +156,7 @@ FITS: dict[str, Fit] = {
         lambda z: z,
         mpf(0),
         LOG_S**2,
-        {"f64": 6},
+        {"f32": 2, "f64": 6},
     ),
     # log((1 + s) / (1 - s)) = 2 s + 2/3 s z + s z^2 p(z): for pow
     "log_tail": Fit(
@@ -175,13 +174,6 @@ FITS: dict[str, Fit] = {
         LOG_S**2,
         {"f64": 4},
     ),
-    "exp_short": Fit(
-        lambda r: (mp.exp(r) - 1 - r) / r**2,
-        lambda r: r**2 / mp.exp(r),
-        mpf("-0.35"),
-        mpf("0.35"),
-        {"f64": 5},
-    ),
     # sin(r) = r + r z p(z), z = r^2
     "sin": Fit(
         _sin_quotient,
@@ -190,13 +182,13 @@ FITS: dict[str, Fit] = {
         QUARTER_TURN**2,
         {"f32": 3, "f64": 6},
     ),
-    # cos(r) = 1 - z / 2 + z^2 p(z), z = r^2
+    # cos(r) = 1 + z p(z), z = r^2
     "cos": Fit(
-        lambda z: (mp.cos(mp.sqrt(z)) - 1 + z / 2) / z**2,
-        lambda z: z**2,
+        lambda z: (mp.cos(mp.sqrt(z)) - 1) / z,
+        lambda z: z,
         mpf(0),
         QUARTER_TURN**2,
-        {"f32": 2, "f64": 5},
+        {"f32": 3, "f64": 6},
     ),
     # erf(x) = x + x p(x^2), |x| <= 1
     "erf": Fit(
@@ -233,21 +225,29 @@ FITS: dict[str, Fit] = {
         mpf("1.001"),
         {"f32": 3, "f64": 6},
     ),
+    # tanh(x) = x + x z p(z), z = x^2, |x| <= 1
+    "tanh": Fit(
+        _tanh_quotient,
+        lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)),
+        mpf(0),
+        mpf("1.001"),
+        {"f32": 6},
+    ),
     # asin(x) = x + x z p(z), z = x^2 <= 1/4
     "asin": Fit(
         _asin_quotient,
         lambda z: z * mp.sqrt(z) / mp.asin(mp.sqrt(z)),
         mpf(0),
         mpf("0.25"),
-        {"f32": 4, "f64": 11},
+        {"f32": 5, "f64": 12},
     ),
-    # atan(x) = x + x z p(z), z = x^2, |x| <= tan(pi / 8)
+    # atan(x) = x + x z p(z), z = x^2, |x| <= 1
     "atan": Fit(
         _atan_quotient,
         lambda z: z * mp.sqrt(z) / mp.atan(mp.sqrt(z)),
         mpf(0),
-        mpf("0.172"),
-        {"f32": 4, "f64": 10},
+        mpf("1.003"),
+        {"f32": 8, "f64": 19},
     ),
     # lgamma(x) = (x - 1) (x - 2) p(x - 1.5), 1 <= x <= 2
     "lgamma": Fit(_lgamma_quotient, lambda s: 1 / _lgamma_quotient(s), mpf("-0.5"), mpf("0.5"), {"f64": 21}),
@@ -279,9 +279,7 @@ SPLITS: dict[str, tuple[Real, int]] = {
     "ln2": (mp.log(2), 2),
     "log2e": (1 / mp.log(2), 2),
     "log10e": (1 / mp.log(10), 2),
-    "log10_2": (mp.log10(2), 2),
     "half_pi": (PI / 2, 3),
-    "quarter_pi": (PI / 4, 2),
     "pi": (PI, 2),
     "two_over_pi": (2 / PI, 1),
     "ln_pi": (mp.log(PI), 2),

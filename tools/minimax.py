@@ -143,6 +143,10 @@ def constants() -> dict[str, tuple[float, ...]]:
             out[f"{name}.{elem}"] = split(value, parts, elem)
         for name, (value, bits) in SHORT_SPLITS.items():
             out[f"{name}.{elem}"] = split(value, 2, elem, bits[elem])
+        roots = [mpf(2) ** (mpf(i) / 16) for i in range(16)]
+        rounded = tuple(round_to(root, elem) for root in roots)
+        out[f"roots.{elem}"] = rounded
+        out[f"roots_rest.{elem}"] = tuple(round_to(a / b - 1, elem) for a, b in zip(roots, rounded, strict=True))
     return out
 
 

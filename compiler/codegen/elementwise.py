@@ -11,10 +11,11 @@ from .half import narrow_double
 from .types import constant_text, scalar_text, suffix, type_text, vector_text
 from .writer import FunctionText
 
-FAST = "nsz contract"
+FAST = "nsz"
 """Flags of floating arithmetic under numerics "fast". Sums are reordered by us, in an order of our own, and
 never by LLVM: `reassoc` would let it undo compensated arithmetic of the user's, `arcp` and `afn` would use
-estimates that are wrong at infinities."""
+estimates that are wrong at infinities, and `contract` would round a value differently where it is computed again:
+`weld.mul_add` says which products are not rounded."""
 
 
 def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: str) -> str:

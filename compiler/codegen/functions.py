@@ -27,21 +27,23 @@ from ...dialects.loop.ops import (
     Yield,
     lanes_of,
 )
+from ...dialects.loop.parallel import Parallel, Part
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import bit_width, scalar_of
 from .elementwise import FAST, cast_text, elementwise_text
 from .memory import AliasScopes, load_text, store_text
+from .parallel import call_blocks, captured, header, take_arguments
 from .reduce import reduce_text
 from .types import constant_text, memory_text, scalar_text, type_text, vector_text
 from .writer import FunctionText, ModuleText
 
 
-def module_text(module: ModuleOp, numerics: str = "fast") -> str:
-    """The LLVM IR of a module at the loops stage. Each `main...` is exported as
+def module_text(module: ModuleOp, numerics: str = "fast", features: str = "") -> str:
+    """The LLVM IR of a module at the loops stage, for a target with LLVM's `features`. Each `main...` is exported as
     `void main(ptr places, ptr symbols)`: a table of addresses and one of 64-bit integers."""
-    text = ModuleText()
+    text = ModuleText("+avx512f" in features.split(","))
     flags = FAST if numerics == "fast" else ""
     for op in module.ops:
         if isinstance(op, FuncOp):
@@ -69,7 +71,7 @@ class _Function:
                 self.names[argument] = f"%arg{k}"
                 args.append(f"{type_text(argument.type)} %arg{k}")
             header = f"define internal void @{self.op.sym_name.data}({', '.join(args)}) {{"
-        self._block(block)
+        self.emit_block(block)
         lines = [header, "entry:", *self.w.entry, *self.w.lines, "}"]
         self.module.functions.append("\n".join(lines))
 
@@ -86,7 +88,7 @@ class _Function:
             address = self.w.emit(f"getelementptr {kind}, ptr {table}, i64 {position}")
             self.names[argument] = self.w.emit(f"load {kind}, ptr {address}")
 
-    def _block(self, block: Block) -> None:
+    def emit_block(self, block: Block) -> None:
         for op in block.ops:
             handler = self._handlers.get(type(op))
             if handler is not None:
@@ -110,7 +112,7 @@ class _Function:
         self.names[op.counter] = counter
         for carried in op.carried:
             self.names[carried] = f"%{w.fresh('acc')}"
-        self._block(op.block)
+        self.emit_block(op.block)
         last = op.block.last_op
         assert isinstance(last, Yield)
         latch = w.block
@@ -127,6 +129,18 @@ class _Function:
         for out, init, value in zip(op.outs, op.inits, last.operands, strict=True):
             sources = f"[ {self.names[init]}, %{before} ], [ {self.names[value]}, %{latch} ]"
             self.names[out] = w.emit(f"phi {type_text(out.type)} {sources}")
+
+    def _parallel(self, op: Parallel) -> None:
+        """The blocks are a function of their own: threads call it."""
+        outside = captured(op, self.names)
+        inner = _Function(self.module, self.op, self.flags, dict(self.names))
+        inner.w, inner.scopes = FunctionText(self.module), self.scopes
+        take_arguments(inner.w, op, outside, inner.names)
+        inner.emit_block(op.block)
+        inner.w.line("ret void")
+        name = f"{self.op.sym_name.data}.{self.w.fresh('blocks')}"
+        self.module.functions.append("\n".join([header(name), "entry:", *inner.w.entry, *inner.w.lines, "}"]))
+        call_blocks(self.w, op, outside, self.names, name)
 
     def _yield(self, op: Yield) -> None:
         """The loop that ends here reads the values."""
@@ -241,6 +255,14 @@ class _Function:
     def _load(self, op: Load) -> None:
         self.names[op.res] = load_text(self.w, op, self.names, self.scopes)
 
+    def _part(self, op: Part) -> None:
+        assert isinstance(op.buffer.type, Buffer)
+        w, block, scalar = self.w, self.names[op.block], memory_text(op.buffer.type.element)
+        offset = w.emit(f"mul i64 {w.emit(f'sub i64 {block}, 1')}, {self.names[op.stride]}")
+        part = w.emit(f"getelementptr {scalar}, ptr {self.names[op.parts]}, i64 {offset}")
+        first = w.emit(f"icmp eq i64 {block}, 0")
+        self.names[op.res] = w.emit(f"select i1 {first}, ptr {self.names[op.buffer]}, ptr {part}")
+
     def _store(self, op: Store) -> None:
         store_text(self.w, op, self.names, self.scopes)
 
@@ -265,11 +287,19 @@ class _Function:
         w.start_block(f"{label}.end")
 
     def _copy(self, op: Copy) -> None:
+        """Nothing where the target is the source: a scatter into what it starts from."""
         assert isinstance(op.source.type, Buffer)
+        w, source, target = self.w, self.names[op.source], self.names[op.target]
+        label = w.fresh("copy")
+        same = w.emit(f"icmp eq ptr {source}, {target}")
+        w.line(f"br i1 {same}, label %{label}.end, label %{label}")
+        w.start_block(label)
         size = max(bit_width(op.source.type.element) // 8, 1)
-        count = self.w.emit(f"mul i64 {self.names[op.count]}, {size}")
-        args = [("ptr", self.names[op.target]), ("ptr", self.names[op.source]), ("i64", count), ("i1", "false")]
-        self.w.call("void", "llvm.memcpy.p0.p0.i64", args, self.scopes.tail(op))
+        count = w.emit(f"mul i64 {self.names[op.count]}, {size}")
+        args = [("ptr", target), ("ptr", source), ("i64", count), ("i1", "false")]
+        w.call("void", "llvm.memcpy.p0.p0.i64", args, self.scopes.tail(op))
+        w.line(f"br label %{label}.end")
+        w.start_block(f"{label}.end")
 
     _handlers: ClassVar[dict[type[Operation], Callable[[_Function, Any], None]]] = {
         For: _for,
@@ -278,6 +308,8 @@ class _Function:
         CallOp: _call,
         Affine: _affine,
         Minimum: _minimum,
+        Parallel: _parallel,
+        Part: _part,
         Splat: _splat,
         FirstLanes: _first_lanes,
         Iota: _iota,

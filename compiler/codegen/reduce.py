@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ...dialects.loop.ops import Reduce, lanes_of
 from ...dialects.weld.types import kind_of, scalar_of
 from .types import scalar_text, suffix, vector_text
@@ -26,23 +28,35 @@ def reduce_text(w: FunctionText, op: Reduce, args: list[str]) -> list[str]:
     if kind in ("argmax", "argmin"):
         return _best_lane(w, kind, what, scalar, lanes, args)
     if kind in ("sum", "prod") and what == "f":
-        return [_halved(w, "fadd" if kind == "sum" else "fmul", scalar, lanes, args[0])]
+        word = "fadd" if kind == "sum" else "fmul"
+        return [_halved(w, scalar, lanes, args[0], lambda half, a, b: w.emit(f"{word} {half} {a}, {b}"))]
+    if what == "f":
+        return [_halved(w, scalar, lanes, args[0], lambda half, a, b: _extreme(w, kind, half, a, b))]
     mangled = suffix(scalar, lanes)
     if kind in ("max", "min"):
-        prefix = {"f": "f", "i": "s", "u": "u", "b": "u"}[what]
-        name = f"{prefix}{kind}" + ("imum" if what == "f" else "")
+        name = {"i": "s", "u": "u", "b": "u"}[what] + kind
     else:
         name = _INTEGER[kind]
     return [w.call(scalar, f"llvm.vector.reduce.{name}.{mangled}", [(vector, args[0])])]
 
 
-def _halved(w: FunctionText, word: str, scalar: str, lanes: int, value: str) -> str:
+def _halved(w: FunctionText, scalar: str, lanes: int, value: str, combine: Callable[[str, str, str], str]) -> str:
     """The lower half combined with the upper one until a scalar is left: always the same order, and a short one."""
     while lanes > 1:
         low, high = _halves(w, scalar, lanes, value)
         lanes //= 2
-        value = w.emit(f"{word} {vector_text(scalar, lanes)} {low}, {high}")
+        value = combine(vector_text(scalar, lanes), low, high)
     return value
+
+
+def _extreme(w: FunctionText, kind: str, half: str, a: str, b: str) -> str:
+    """The greater (or smaller) of each pair, NaN where one is NaN: a comparison and its select are one instruction
+    that gives `b` for unordered pairs."""
+    mask = "i1" if half[0] != "<" else f"<{half[1:].split(' ')[0]} x i1>"
+    beats = w.emit(f"fcmp {'ogt' if kind == 'max' else 'olt'} {half} {a}, {b}")
+    best = w.emit(f"select {mask} {beats}, {half} {a}, {half} {b}")
+    nan = w.emit(f"fcmp uno {half} {a}, {a}")
+    return w.emit(f"select {mask} {nan}, {half} {a}, {half} {best}")
 
 
 def _halves(w: FunctionText, scalar: str, lanes: int, value: str) -> tuple[str, str]:

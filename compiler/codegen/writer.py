@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from . import vecmath
 
-INLINE_COST = 30
+INLINE_COST = 40
 """Math functions of more instructions are called: a call is cheap beside them, and their code is made once."""
 
 
@@ -14,23 +14,26 @@ INLINE_COST = 30
 class ModuleText:
     """What functions need from the module: declarations, inline math and alias metadata."""
 
-    declarations: dict[str, None] = field(default_factory=dict[str, None])
+    avx512: bool = False
+    """The target has AVX-512."""
+    declarations: dict[str, str] = field(default_factory=dict[str, str])
     definitions: dict[str, str] = field(default_factory=dict[str, str])
     functions: list[str] = field(default_factory=list[str])
     metadata: list[str] = field(default_factory=list[str])
 
     def declare(self, line: str) -> None:
-        self.declarations[line] = None
+        """Declare a function or a global once, whatever its later declarations say of its arguments' alignment."""
+        self.declarations.setdefault(line[line.index("@") :].split("(")[0].split(" ")[0], line)
 
     def math(self, name: str, elem: str, lanes: int) -> str:
         """The symbol of an inline math function, defined in this module."""
         symbol = vecmath.symbol(name, elem, lanes)
         if symbol not in self.definitions:
-            text = vecmath.define(name, elem, lanes)
+            text = vecmath.define(name, elem, lanes, self.avx512)
             if vecmath.COST[name] > INLINE_COST:
                 text = text.replace("alwaysinline", "noinline", 1)
             self.definitions[symbol] = text
-            for line in vecmath.requires(name, elem, lanes):
+            for line in vecmath.requires(name, elem, lanes, self.avx512):
                 self.declare(line)
         return symbol
 
@@ -41,7 +44,7 @@ class ModuleText:
         return name
 
     def text(self) -> str:
-        parts = [*self.declarations, *self.definitions.values(), *self.functions, *self.metadata]
+        parts = [*self.declarations.values(), *self.definitions.values(), *self.functions, *self.metadata]
         return "\n".join(parts) + "\n"
 
 

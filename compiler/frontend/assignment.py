@@ -13,8 +13,8 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.weld import Concat, Iota, Reverse, Scatter
-from ...dialects.weld.types import I64, shape_of
+from ...dialects.weld import Concat, Insert, Reverse, Scatter
+from ...dialects.weld.types import shape_of
 from .errors import message, trace_error, unsupported
 from .indexing import Key, index_values, parse_key, refresh_key, take_basic, take_ranges
 from .promote import Operand, common_shape, dtype_of_operand, fill, operand, session_of, shape_of_operand
@@ -58,10 +58,10 @@ def _put_range(session: Session, base: SSAValue, axis: int, chosen: Range, new: 
         ]
         parts = [p for p in pieces if p is not None]
         return parts[0] if len(parts) == 1 else session.emit(Concat.of(parts, axis))
-    index = session.emit(Iota.of(I64, (chosen.size,), 0))
-    index = session.apply("mul", index, session.splat(step, np.dtype(np.int64), (chosen.size,)))
-    start = session.broadcast(session.size(chosen.start), (chosen.size,))
-    return session.emit(Scatter.of(base, new, [session.apply("add", index, start)], [axis], axis, "set"))
+    whole = [(ZERO, ONE)] * len(shape_of(base))
+    whole[axis] = (chosen.start, chosen.step)
+    starts, steps = zip(*whole, strict=True)
+    return session.emit(Insert.of(base, new, starts, steps))
 
 
 def _piece(session: Session, base: SSAValue, axis: int, start: Expr, size: Expr) -> SSAValue | None:

@@ -72,7 +72,9 @@ fields:
   %place = load i64, ptr %place.at
   %want.rank.at = getelementptr i64, ptr %row, i64 4
   %want.rank = load i64, ptr %want.rank.at
-  %sizes = getelementptr i64, ptr %row, i64 5
+  %donor.at = getelementptr i64, ptr %row, i64 5
+  %donor = load i64, ptr %donor.at
+  %sizes = getelementptr i64, ptr %row, i64 6
   %same.descr = icmp eq i64 %descr, %want.descr
   %same.rank = icmp eq i64 %rank, %want.rank
   %flags64 = zext i32 %flags to i64
@@ -125,11 +127,15 @@ other.test:
   %before = icmp ule i64 %end, %other.data
   %behind = icmp uge i64 %data, %other.end
   %apart = or i1 %before, %behind
-  br i1 %apart, label %other.apart, label %no
+  %is.donor = icmp eq i64 %j, %donor
+  %is.there = icmp eq i64 %data, %other.data
+  %taken = and i1 %is.donor, %is.there
+  %ok4 = or i1 %apart, %taken
+  br i1 %ok4, label %other.apart, label %no
 other.apart:
   %j.next = add i64 %j, 1
   %other.double = shl i64 %other.rank, 1
-  %other.words = add i64 %other.double, 5
+  %other.words = add i64 %other.double, 6
   %other.row.next = getelementptr i64, ptr %other.row, i64 %other.words
   br label %other
 stored:
@@ -137,7 +143,7 @@ stored:
   store i64 %data, ptr %slot
   %k.next = add i64 %k, 1
   %double = shl i64 %rank, 1
-  %words = add i64 %double, 5
+  %words = add i64 %double, 6
   %row.next = getelementptr i64, ptr %row, i64 %words
   br label %array
 run:
@@ -161,7 +167,8 @@ define internal ptr @loopweld_new_reference(ptr %object) alwaysinline {
 """
 """`loopweld_invoke(self, args, count)`. `self` is an int64 array whose data is the table: how many arrays, how many of
 them inputs, the addresses of the places, of the symbols and of the program; then for each array its dtype object, the
-flags it must have, its bytes, its place, its rank, its sizes and its strides."""
+flags it must have, its bytes, its place, its rank, the input whose memory it may have (or -1), its sizes and its
+strides. An output must lie apart from all other arrays, or exactly on that input."""
 
 _ALIGNED, _WRITEABLE = 0x0100, 0x0400
 
@@ -216,21 +223,22 @@ class Entry:
 def make_entry(
     invoke: int,
     function: int,
-    arrays: Sequence[tuple[np.dtype[Any], tuple[int, ...], tuple[int, ...], int]],
+    arrays: Sequence[tuple[np.dtype[Any], tuple[int, ...], tuple[int, ...], int, int]],
     inputs: int,
     places: Any,
     symbol_table: Any,
 ) -> Entry:
-    """The entry of a program at the address `function` for arrays of (dtype, shape, strides, place), inputs first.
+    """The entry of a program at the address `function`, for arrays of (dtype, shape, strides, place, donor), inputs
+    first.
 
     `places` is an int64 array with the addresses of everything that is no argument. Strided inputs must not come
     with outputs that callers choose: overlap is tested for dense arrays.
     """
     rows: list[int] = [len(arrays), inputs, places.ctypes.data, ctypes.addressof(symbol_table), function]
-    for k, (dtype, shape, strides, place) in enumerate(arrays):
+    for k, (dtype, shape, strides, place, donor) in enumerate(arrays):
         size = int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
         flags = _ALIGNED if k < inputs else _ALIGNED | _WRITEABLE
-        rows += [id(dtype), flags, size, place, len(shape), *shape, *strides]
+        rows += [id(dtype), flags, size, place, len(shape), donor, *shape, *strides]
     table = np.array(rows, np.int64)
     definition = _MethodDefinition(b"program", invoke, _FASTCALL, b"Run a compiled program; False if it did not.")
     new: Any = ctypes.pythonapi.PyCFunction_NewEx

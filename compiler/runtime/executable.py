@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +12,14 @@ import numpy as np
 from ...dialects.expr import Expr
 from ...dialects.weld.indexing import EXCEPTIONS
 from .entry import Entry, Flag, is_supported, make_entry
+from .pool import Pool
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
 
 _NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 ENTRY_AFTER = 3
 """Calls with the same shapes after which a program gets a native entry."""
 ENTRY_BYTES = 1 << 20
-"""Programs on more memory run without the global lock instead."""
+"""Programs on more memory run without the global lock instead, and their large results come from a pool."""
 ALIGNMENT = 64
 """Bytes to which slots of the arena are aligned."""
 
@@ -36,6 +36,7 @@ class Binding:
     tables: list[Any]
     """The symbol table of each native step (None for library steps)."""
     output_shapes: list[tuple[int, ...]]
+    output_strides: list[tuple[int, ...]]
     slot_offsets: list[int]
     arena_bytes: int
     uses: int = 0
@@ -46,13 +47,16 @@ class Binding:
 class Executable:
     """A loaded program. `run` takes arrays that match the input specs exactly; see `prepare` for others."""
 
-    def __init__(self, spec: ProgramSpec, addresses: dict[str, int], keep: Any):
+    def __init__(self, spec: ProgramSpec, addresses: dict[str, int], keep: Any, pool: Pool):
         self.spec = spec
         self.keep = keep
+        self.pool = pool
         self.addresses = addresses
         self.functions = {name: _NATIVE(address) for name, address in addresses.items()}
         self.bindings: dict[object, Binding] = {}
-        self.local = threading.local()
+        self.donors = dict(spec.donations)
+        self.first: Executable | None = None
+        """The checks alone: they run before anything overwrites a donated input."""
         self.first_output = len(spec.inputs) + len(spec.constants)
         self.first_slot = self.first_output + len(spec.outputs)
         self.constant_addresses = [c.ctypes.data for c in spec.constants]
@@ -84,7 +88,8 @@ class Executable:
             offsets.append(total)
             total += -(-max(size(slot), 1) // ALIGNMENT) * ALIGNMENT
         shapes = [tuple(size(e) for e in o.shape) for o in self.spec.outputs]
-        return Binding(symbols, tables, shapes, offsets, total)
+        strides = [spec.steps(shape) for spec, shape in zip(self.spec.outputs, shapes, strict=True)]
+        return Binding(symbols, tables, shapes, strides, offsets, total)
 
     # ---- the short way -------------------------------------------------------------
     def entry_for(self, inputs: Sequence[Any], invoke: Callable[[], int]) -> tuple[Entry, Binding] | None:
@@ -96,12 +101,15 @@ class Executable:
         if binding.entry is not None:
             return binding.entry, binding
         steps = self.spec.steps
-        if binding.uses != ENTRY_AFTER or len(steps) != 1 or not is_supported():
+        if binding.uses != ENTRY_AFTER or len(steps) != 1 or not is_supported() or self.first is not None:
             return None
         step = steps[0]
-        shapes = zip(binding.output_shapes, self.spec.outputs, strict=True)
-        outs = [np.empty(shape, spec.dtype) for shape, spec in shapes]
-        if not isinstance(step, NativeStep) or sum(a.nbytes for a in [*inputs, *outs]) > ENTRY_BYTES:
+        outs = self._results(binding)
+        size = sum(a.nbytes for a in [*inputs, *outs]) + binding.arena_bytes
+        if not isinstance(step, NativeStep) or size > ENTRY_BYTES:
+            return None
+        arguments = [place for place in step.places if place < self.first_slot]
+        if len(set(arguments)) < len(arguments):  # a result's memory that holds elements of several types in turn
             return None
         binding.entry = self._make_entry(step, list(inputs), outs, binding, invoke())
         return binding.entry, binding
@@ -114,14 +122,15 @@ class Executable:
         for k, address in enumerate(self.constant_addresses, len(inputs)):
             if k in position:
                 places[position[k]] = address
-        for k, offset in enumerate(binding.slot_offsets, self.first_slot):
-            if k in position:
-                places[position[k]] = base + offset
+        for k, place in enumerate(step.places):
+            if place >= self.first_slot:  # more than once where its elements are of several types in turn
+                places[k] = base + binding.slot_offsets[place - self.first_slot]
         numbers = [*range(len(inputs)), *range(self.first_output, self.first_slot)]
         unused = len(step.places)
+        donors = [-1] * len(inputs) + [self.donors.get(k, -1) for k in range(len(outs))]
         arrays = [
-            (a.dtype, a.shape, a.strides, position.get(n, unused + k))
-            for k, (n, a) in enumerate(zip(numbers, [*inputs, *outs], strict=True))
+            (a.dtype, a.shape, a.strides, position.get(n, unused + k), donor)
+            for k, (n, a, donor) in enumerate(zip(numbers, [*inputs, *outs], donors, strict=True))
         ]
         address = self.addresses[step.symbol]
         entry = make_entry(invoke, address, arrays, len(inputs), places, binding.tables[0])
@@ -133,18 +142,30 @@ class Executable:
 
     # ---- running -------------------------------------------------------------------
     def run(self, inputs: Sequence[Any], outs: Sequence[Any] | None = None) -> list[Any]:
-        """The outputs, fresh or `outs` (which must have the right dtypes and shapes, be row-major and not overlap
-        the inputs or each other). Raises what the program's checks raise."""
+        """The outputs: `outs` (which must have the right dtypes, shapes and layouts, and not overlap the inputs or
+        each other), or arrays of our own, which may be donated inputs. Raises what the program's checks raise."""
         binding = self.bind(inputs)
         if outs is None:
-            specs = zip(binding.output_shapes, self.spec.outputs, strict=True)
-            outs = [np.empty(shape, spec.dtype) for shape, spec in specs]
-        arena = self._arena(binding.arena_bytes)
-        base = -(-arena.ctypes.data // ALIGNMENT) * ALIGNMENT if binding.arena_bytes else 0
+            if self.first is not None:
+                self.first.run(inputs)
+            outs = self._results(binding, inputs)
+        arena = self.pool.take(binding.arena_bytes) if binding.arena_bytes else None
+        try:
+            self._run(inputs, outs, binding, arena.address if arena is not None else 0)
+        finally:
+            if arena is not None:
+                self.pool.give(arena)
+        return list(outs)
+
+    def fresh(self, inputs: Sequence[Any]) -> list[Any]:
+        """The outputs in memory that nobody else has, donated or not."""
+        return self.run(inputs, self._results(self.bind(inputs)))
+
+    def _run(self, inputs: Sequence[Any], outs: Sequence[Any], binding: Binding, arena: int) -> None:
         places = [a.ctypes.data for a in inputs]
         places += self.constant_addresses
         places += [o.ctypes.data for o in outs]
-        places += [base + offset for offset in binding.slot_offsets]
+        places += [arena + offset for offset in binding.slot_offsets]
         for step, table in zip(self.spec.steps, binding.tables, strict=True):
             if isinstance(step, NativeStep):
                 pointers = (ctypes.c_void_p * max(len(step.places), 1))(*[places[p] for p in step.places])
@@ -154,14 +175,32 @@ class Executable:
         for check in self.spec.checks:
             if ctypes.c_uint8.from_address(places[check.place]).value:
                 raise EXCEPTIONS[check.exception](check.message)
-        return list(outs)
 
-    def _arena(self, size: int) -> Any:
-        """Memory for temporaries, one piece a thread, reused across calls."""
-        found = getattr(self.local, "arena", None)
-        if found is None or found.nbytes < size + ALIGNMENT:
-            found = self.local.arena = np.empty(size + ALIGNMENT, np.uint8)
+    def _results(self, binding: Binding, inputs: Sequence[Any] = ()) -> list[Any]:
+        """Arrays for the outputs: donated ones of `inputs` where the program and their memory allow it, or new ones."""
+        found: list[Any] = []
+        outputs = zip(binding.output_shapes, binding.output_strides, self.spec.outputs, strict=True)
+        for k, (shape, strides, spec) in enumerate(outputs):
+            donor = self.donors.get(k)
+            if donor is not None and inputs and self._may_take(inputs, donor):
+                found.append(shaped(inputs[donor], shape, strides))
+            else:
+                found.append(self.pool.empty(shape, spec.dtype, strides))
         return found
+
+    def _may_take(self, inputs: Sequence[Any], k: int) -> bool:
+        """Whether a result can lie where a donated input is: dense and writeable memory that no other input sees."""
+        array = inputs[k]
+        if not (array.flags.writeable and self.spec.inputs[k].is_met(array)):
+            return False
+        return not any(np.may_share_memory(array, other) for j, other in enumerate(inputs) if j != k)
+
+
+def shaped(array: Any, shape: tuple[int, ...], strides: tuple[int, ...]) -> Any:
+    """The array itself, or another view of its memory, which is dense as the view's."""
+    if array.shape == shape and array.strides == strides:
+        return array
+    return np.ndarray(shape, array.dtype, array.ravel(order="K"), 0, strides)
 
 
 def bind_symbols(specs: Sequence[ArraySpec], inputs: Sequence[Any]) -> dict[str, int]:

@@ -13,12 +13,28 @@ from ...dialects.expr import Expr
 
 @dataclass(frozen=True)
 class ArraySpec:
-    """An input or output: symbolic shape, dtype, and for inputs the strides in elements (None: row-major)."""
+    """An input or output: symbolic shape, dtype, and how it lies in memory."""
 
     name: str
     dtype: np.dtype[Any]
     shape: tuple[Expr, ...]
     strides: tuple[Expr, ...] | None = None
+    """In elements; None where the elements are dense, row-major in `order`."""
+    order: tuple[int, ...] | None = None
+    """The axes of a dense array by their strides, the largest one first; None for a row-major one."""
+
+    def is_met(self, array: Any) -> bool:
+        """Whether an array of the shape is dense as the spec says."""
+        flags = array.flags if self.order is None else array.transpose(self.order).flags
+        return flags.c_contiguous and flags.aligned
+
+    def steps(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """The strides in bytes of a dense array of this shape."""
+        found, step = [0] * len(shape), self.dtype.itemsize
+        for axis in reversed(range(len(shape)) if self.order is None else self.order):
+            found[axis] = step
+            step *= max(shape[axis], 1)
+        return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -61,3 +77,5 @@ class ProgramSpec:
     slots: tuple[Expr, ...]
     steps: tuple[NativeStep | LibraryStep, ...]
     checks: tuple[CheckSpec, ...]
+    donations: tuple[tuple[int, int], ...] = ()
+    """(output, input) pairs: where that output may lie in that input's memory."""

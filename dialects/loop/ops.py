@@ -58,7 +58,7 @@ def lanes_of(value: SSAValue | Attribute) -> int:
     return 1
 
 
-def _parse_value(parser: Parser) -> SSAValue:
+def parse_value(parser: Parser) -> SSAValue:
     """A value that is defined already, so that its type need not be written."""
     operand = parser.parse_unresolved_operand()
     values = parser.ssa_values.get(operand.operand_name, ())
@@ -131,7 +131,7 @@ class For(IRDLOperation):
                 while True:
                     names.append(parser.parse_argument(expect_type=False))
                     parser.parse_punctuation("=")
-                    inits.append(_parse_value(parser))
+                    inits.append(parse_value(parser))
                     if not parser.parse_optional_punctuation(","):
                         break
         label = parser.parse_optional_str_literal()
@@ -211,7 +211,7 @@ class Affine(IRDLOperation):
         expr = parse_quoted(parser, parse_expr)
         operands = []
         if expr.names:
-            operands = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: _parse_value(parser))
+            operands = parser.parse_comma_separated_list(parser.Delimiter.NONE, lambda: parse_value(parser))
         return cls.of(expr, dict(zip(sorted(expr.names), operands, strict=True)))
 
     def print(self, printer: Printer) -> None:

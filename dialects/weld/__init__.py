@@ -26,7 +26,7 @@ from . import (  # noqa: F401  (they register their ops)
     special,
     trigonometric,
 )
-from .assembly import Concat, Iota, Pad
+from .assembly import Concat, Insert, Iota, Pad
 from .attributes import Access, Dims, Out
 from .base import ELEMENTWISE
 from .constant import Constant, Size
@@ -37,7 +37,7 @@ from .library import Cumprod, Cumsum, Library, Matmul
 from .reductions import REDUCTIONS
 from .views import Broadcast, Reshape, Reverse, Slice, Transpose
 
-TENSOR_OPS = [Constant, Size, Broadcast, Transpose, Reshape, Slice, Reverse, Pad, Concat, Iota, Gather, Scatter]
+TENSOR_OPS = [Constant, Size, Broadcast, Transpose, Reshape, Slice, Reverse, Pad, Concat, Insert, Iota, Gather, Scatter]
 """Ops on whole tensors with a pointwise form, besides the elementwise ops and the reductions."""
 
 LIBRARY_OPS = [Matmul, Cumsum, Cumprod, Library]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from xdsl.ir import SSAValue
 
 from .base import Builder, Elementwise, elementwise
+from .constant import splat_of
 from .types import kind_of, scalar_of
 
 NUMBERS = "fiuc"
@@ -52,6 +55,30 @@ class Mul(Elementwise):
     neutral = {"f": 1.0, "i": 1, "u": 1, "b": True}
     absorbing = {"i": 0, "u": 0, "b": False}
     idempotent = "b"
+
+
+def _mul_add(a: Any, b: Any, c: Any) -> Any:
+    return a * b + c
+
+
+@elementwise
+class MulAdd(Elementwise):
+    """`a * b + c`, with one rounding where the target has an instruction for it, else with two.
+
+    With -0.0 for c it is the rounded product, and a sum of such products adds each one without rounding it.
+    """
+
+    name = "weld.mul_add"
+    arity = 3
+    numpy = _mul_add
+    kinds = "f"
+    llvm = {"f": "@llvm.fmuladd"}
+
+    @property
+    def is_product(self) -> bool:
+        """Whether the third operand is -0.0, which changes no product."""
+        number = splat_of(self.args[2])
+        return number is not None and bool(number == 0 and np.signbit(number))
 
 
 @elementwise

@@ -1,4 +1,4 @@
-"""Ops that put tensors together: pad, concatenate, iota."""
+"""Ops that put tensors together: pad, concatenate, insert, iota."""
 
 from __future__ import annotations
 
@@ -133,6 +133,65 @@ class Concat(TensorOp):
 
     def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
         return np.concatenate(arrays, axis=int(self.axis.value.data))
+
+
+@define_op
+class Insert(TensorOp):
+    """`weld.insert %x, %y {start, step}`, each `#weld.dims` with one entry a dim: `%x` with element d of `%y` at
+    start + d * step. Steps are positive numbers. Every element of `%y` must have its place."""
+
+    name = "weld.insert"
+    arity = 2
+    start = prop_def(Dims)
+    step = prop_def(Dims)
+
+    @classmethod
+    def of(cls, base: SSAValue, new: SSAValue, start: Shape, step: Shape) -> Self:
+        return cls.create(
+            operands=[base, new],
+            result_types=[base.type],
+            properties={"start": Dims(start), "step": Dims(step)},
+        )
+
+    def infer_type(self) -> Attribute:
+        base, new = shape_of(self.args[0]), shape_of(self.args[1])
+        start, step = self.start.data, self.step.data
+        if not len(base) == len(new) == len(start) == len(step):
+            raise VerifyException(f"weld.insert expects an operand, start and step of {len(base)} dims")
+        if scalar_of(self.args[0]) != scalar_of(self.args[1]):
+            raise VerifyException(f"weld.insert expects an operand of {scalar_of(self.args[0])} elements")
+        for k, (full, size, first, stride) in enumerate(zip(base, new, start, step, strict=True)):
+            if stride.value is None or stride.value < 1:
+                raise VerifyException(f"weld.insert expects constant positive steps, found {stride} in dim {k}")
+            last = first + (size - 1) * stride
+            if size.value != 0 and any((e.value or 0) < 0 for e in (first, full - 1 - last)):
+                raise VerifyException(f"weld.insert writes {first} to {last} of dim {k}, which has size {full}")
+        return self.args[0].type
+
+    def point(self, p: Points) -> SSAValue | None:
+        base, new = self.args
+        indices: list[Expr] = []
+        guards: list[Expr] = []
+        walks = zip(p.dims, self.start.data, self.step.data, shape_of(base), shape_of(new), strict=True)
+        for dim, start, step, full, size in walks:
+            phase, skipped = start % step, start // step
+            index, rest = dim // step - skipped, dim % step
+            indices.append(index)
+            guards += [] if phase.value == 0 else [rest - phase]
+            guards += [] if phase == step - 1 else [phase - rest]
+            guards += [] if skipped.value == 0 else [index]
+            beyond = start + size * step - full  # a step past the last element, less the elements that there are
+            guards += [] if beyond.value is not None and beyond.value >= 0 else [size - 1 - index]
+        if not guards:
+            return p.load(new, Where(tuple(indices)))
+        value = p.load(new, Where(tuple(indices), tuple(guards)))
+        return p.b.select(p.test(tuple(guards)), value, p.load(base, Where(p.dims)))
+
+    def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
+        result = np.array(arrays[0])
+        walks = zip(map(size, self.start.data), map(size, self.step.data), arrays[1].shape, strict=True)
+        result[tuple(slice(start, start + step * count, step) for start, step, count in walks)] = arrays[1]
+        return result
 
 
 @define_op

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any, Self
 
+import numpy as np
 from xdsl.dialects.builtin import ArrayAttr
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     operand_def,
+    opt_prop_def,
     prop_def,
     region_def,
     result_def,
@@ -23,7 +26,7 @@ from xdsl.traits import IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, parse_expr
-from .attributes import Access, Dims, Out, Result, Where, parse_exprs, parse_guards, parse_quoted
+from .attributes import Access, Dims, Out, Result, Where, parse_guards, parse_quoted
 from .base import WeldOp
 from .facts import define_op
 from .reductions import REDUCTIONS
@@ -165,12 +168,15 @@ class Generic(WeldOp):
           weld.yield %1, %1 : f32, f32
         } : tensor<?xf32, #weld.dims<"n">>, tensor<?x8xf32, #weld.dims<"n, 8">>
 
-    Operands are the tensors that scatter results start from, in their order (`from %base`).
+    Operands are the tensors that scatter results start from, in their order (`from %base`). A domain may be cut,
+    `over "n, 8 if 30 - 8 * d0 - d1 >= 0"`: then only the points where each guard holds belong to it. A guard bounds
+    the last dim that it names, from above.
     """
 
     name = "weld.generic"
     inits = var_operand_def()
     domain = prop_def(Dims)
+    cut = opt_prop_def(Dims)
     gives = prop_def(ArrayAttr[Out])
     body = region_def("single_block")
     outs = var_result_def()
@@ -183,13 +189,12 @@ class Generic(WeldOp):
         types: Sequence[Attribute],
         body: Block,
         inits: Sequence[SSAValue] = (),
+        guards: Shape = (),
     ) -> Self:
-        return cls.create(
-            operands=inits,
-            result_types=types,
-            properties={"domain": Dims(domain), "gives": ArrayAttr([Out(g) for g in gives])},
-            regions=[Region(body)],
-        )
+        properties: dict[str, Attribute] = {"domain": Dims(domain), "gives": ArrayAttr([Out(g) for g in gives])}
+        if guards:
+            properties["cut"] = Dims(guards)
+        return cls.create(operands=inits, result_types=types, properties=properties, regions=[Region(body)])
 
     @property
     def block(self) -> Block:
@@ -198,6 +203,37 @@ class Generic(WeldOp):
     @property
     def sizes(self) -> Shape:
         return self.domain.data
+
+    @property
+    def guards(self) -> Shape:
+        """What must not be negative at the points of the domain."""
+        return self.cut.data if self.cut is not None else ()
+
+    @property
+    def bounds(self) -> dict[str, Expr]:
+        """For each dim that a guard bounds its end, in terms of the dims before it."""
+        found: dict[str, Expr] = {}
+        for guard in self.guards:
+            last = max((d for d in self.dims if d in guard.names), key=self.dims.index)
+            found[last] = guard + Expr.symbol(last) + 1
+        return found
+
+    def points(self, size: Callable[[Expr], int]) -> int:
+        """How many points the domain has; `size` gives the value of a symbolic integer."""
+        sizes = {d: size(e) for d, e in zip(self.dims, self.sizes, strict=True)}
+        if not self.guards:
+            return prod(sizes.values())
+        cut, bounds = [d for d in self.dims if any(d in g.names for g in self.guards)], self.bounds
+        free = [d for d in cut if d not in bounds]
+        grid = dict(zip(free, np.ix_(*(np.arange(sizes[d]) for d in free)), strict=True))
+        counts: Any = np.ones([sizes[d] for d in free], np.int64)
+
+        def lookup(name: str) -> Any:
+            return grid[name] if name in grid else size(Expr.symbol(name))
+
+        for dim, end in bounds.items():
+            counts = counts * np.clip(end.evaluate(lookup), 0, sizes[dim])
+        return int(counts.sum()) * prod(sizes[d] for d in self.dims if d not in cut)
 
     @property
     def dims(self) -> tuple[str, ...]:
@@ -222,6 +258,11 @@ class Generic(WeldOp):
             groups.append(tuple(values[: result.values]))
             del values[: result.values]
         return groups
+
+    @property
+    def scatters(self) -> list[SSAValue]:
+        """The results that are scattered into, one for each of `inits`."""
+        return [out for out, result in zip(self.outs, self.results_given, strict=True) if result.is_scatter]
 
     def given(self, out: SSAValue) -> Result:
         """What becomes of the value yielded for the result `out`."""
@@ -257,6 +298,23 @@ class Generic(WeldOp):
             )
         for result, out in zip(results, self.outs, strict=True):
             self._verify_result(result, out.type)
+        self._verify_guards()
+
+    def _verify_guards(self) -> None:
+        bounded: set[str] = set()
+        for guard in self.guards:
+            last = max((d for d in self.dims if d in guard.names), key=self.dims.index, default=None)
+            step = guard.coefficient(last) if last is not None else None
+            if last is None or step is None or step.value != -1 or last in bounded:
+                raise VerifyException(f"weld.generic guard '{guard} >= 0' does not bound a dim of its own from above")
+            bounded.add(last)
+        if any(len(guard.names & bounded) > 1 for guard in self.guards):
+            raise VerifyException("weld.generic guards that bound several dims must not depend on each other")
+        if self.guards and not all(r.is_reduction for r in self.results_given):
+            raise VerifyException("weld.generic over a cut domain only reduces")
+        for result in self.results_given:
+            if any(e.names & bounded for e in result.indices):
+                raise VerifyException(f"weld.generic result '{result}' moves along a dim that a guard bounds")
 
     def _verify_result(self, result: Result, kind: Attribute) -> None:
         shape = shape_of(kind)
@@ -280,7 +338,7 @@ class Generic(WeldOp):
     @classmethod
     def parse(cls, parser: Parser) -> Self:
         parser.parse_keyword("over")
-        domain = Dims(parse_quoted(parser, parse_exprs))
+        domain = parse_quoted(parser, Where.parse)
         parser.parse_keyword("gives")
         gives = parser.parse_comma_separated_list(
             parser.Delimiter.NONE, lambda: Out(parse_quoted(parser, Result.parse))
@@ -297,15 +355,17 @@ class Generic(WeldOp):
         op = cls.create(
             operands=inits,
             result_types=types,
-            properties={"domain": domain, "gives": ArrayAttr(gives)},
+            properties={"domain": Dims(domain.indices), "gives": ArrayAttr(gives)},
             regions=[region],
         )
+        if domain.guards:
+            op.properties["cut"] = Dims(domain.guards)
         op.attributes |= attributes
         return op
 
     def print(self, printer: Printer) -> None:
         printer.print_string(" over ")
-        printer.print_string_literal(str(self.domain))
+        printer.print_string_literal(str(Where(self.sizes, self.guards)))
         printer.print_string(" gives ")
         printer.print_list(self.gives.data, lambda g: printer.print_string_literal(str(g.data)))
         if self.inits:

@@ -76,7 +76,7 @@ class Atan(Elementwise):
     numpy = np.arctan
     kinds = "fc"
     llvm = {"f": "math atan"}
-    cost = 69
+    cost = 34
 
 
 @elementwise

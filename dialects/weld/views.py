@@ -11,7 +11,7 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import prop_def
 from xdsl.utils.exceptions import VerifyException
 
-from ..expr import Expr, product_of
+from ..expr import Expr, exact_quotient, product_of
 from .attributes import Dims, Where
 from .base import Points, TensorOp
 from .facts import define_op
@@ -194,6 +194,10 @@ def _grows_left(left: Expr, right: Expr, can_left: bool, can_right: bool) -> boo
     if not can_right:
         return True
     if not can_left:
+        return False
+    if exact_quotient(right, left) is not None:
+        return True
+    if exact_quotient(left, right) is not None:
         return False
     a, b = left.value, right.value
     if a is not None and b is not None:

@@ -142,3 +142,27 @@ func.func @library(%x: tensor<4x8xf32>) -> tensor<8x8xf32> {
   %m = "weld.matmul"(%t, %x) : (tensor<8x4xf32>, tensor<4x8xf32>) -> tensor<8x8xf32>
   func.return %m : tensor<8x8xf32>
 }
+
+// Tiles, transposed and back: the two reshapes undo each other, and the input is read as it is.
+// CHECK-LABEL: func.func @views_undone
+// CHECK-NEXT:    weld.generic over "8, 6" gives "write d0, d1" {
+// CHECK-NEXT:      weld.load %x "d0, d1" : tensor<8x6xf32>
+func.func @views_undone(%x: tensor<8x6xf32>) -> tensor<8x6xf32> {
+  %a = "weld.reshape"(%x) <{shape = #weld.dims<"2, 4, 3, 2">}> : (tensor<8x6xf32>) -> tensor<2x4x3x2xf32>
+  %b = "weld.transpose"(%a) <{permutation = array<i64: 0, 2, 1, 3>}> : (tensor<2x4x3x2xf32>) -> tensor<2x3x4x2xf32>
+  %c = "weld.transpose"(%b) <{permutation = array<i64: 0, 2, 1, 3>}> : (tensor<2x3x4x2xf32>) -> tensor<2x4x3x2xf32>
+  %d = "weld.reshape"(%c) <{shape = #weld.dims<"8, 6">}> : (tensor<2x4x3x2xf32>) -> tensor<8x6xf32>
+  %y = weld.exp %d : tensor<8x6xf32>
+  func.return %y : tensor<8x6xf32>
+}
+
+// Every third element from 1 is the inserted one.
+// CHECK-LABEL: func.func @insert
+// CHECK:           weld.load %y "((d0) floordiv (3)) if ((d0) mod (3)) - 1 >= 0 and -((d0) mod (3)) + 1 >= 0" : tensor<3xf32>
+// CHECK-NEXT:      weld.inside "((d0) mod (3)) - 1 >= 0 and -((d0) mod (3)) + 1 >= 0"
+// CHECK-NEXT:      weld.load %x "d0"
+// CHECK-NEXT:      weld.select
+func.func @insert(%x: tensor<8xf32>, %y: tensor<3xf32>) -> tensor<8xf32> {
+  %r = "weld.insert"(%x, %y) <{start = #weld.dims<"1">, step = #weld.dims<"3">}> : (tensor<8xf32>, tensor<3xf32>) -> tensor<8xf32>
+  func.return %r : tensor<8xf32>
+}

@@ -57,3 +57,27 @@ func.func @stops_at_a_reduction(%x: tensor<4x8x2xf32>) -> tensor<32xf32> {
   %r = "weld.reshape"(%s) <{shape = #weld.dims<"32">}> : (tensor<4x8xf32>) -> tensor<32xf32>
   func.return %r : tensor<32xf32>
 }
+
+// A transpose below the reshape moves along.
+// CHECK-LABEL: func.func @moves_a_transpose_too
+// CHECK-NEXT:    %[[T:.*]] = "weld.transpose"(%x)
+// CHECK-NEXT:    %[[R:.*]] = "weld.reshape"(%[[T]])
+// CHECK-NEXT:    weld.exp %[[R]] : tensor<32xf32>
+func.func @moves_a_transpose_too(%x: tensor<4x8xf32>) -> tensor<32xf32> {
+  %e = weld.exp %x : tensor<4x8xf32>
+  %t = "weld.transpose"(%e) <{permutation = array<i64: 1, 0>}> : (tensor<4x8xf32>) -> tensor<8x4xf32>
+  %r = "weld.reshape"(%t) <{shape = #weld.dims<"32">}> : (tensor<8x4xf32>) -> tensor<32xf32>
+  func.return %r : tensor<32xf32>
+}
+
+// Where the reshape mixes dims, the transposed values are stored: once, and not once for each operand.
+// CHECK-LABEL: func.func @keeps_what_it_would_mix
+// CHECK-NEXT:    %[[A:.*]] = weld.add %x, %y : tensor<4x6xf32>
+// CHECK-NEXT:    %[[T:.*]] = "weld.transpose"(%[[A]])
+// CHECK-NEXT:    "weld.reshape"(%[[T]])
+func.func @keeps_what_it_would_mix(%x: tensor<4x6xf32>, %y: tensor<4x6xf32>) -> tensor<3x8xf32> {
+  %a = weld.add %x, %y : tensor<4x6xf32>
+  %t = "weld.transpose"(%a) <{permutation = array<i64: 1, 0>}> : (tensor<4x6xf32>) -> tensor<6x4xf32>
+  %r = "weld.reshape"(%t) <{shape = #weld.dims<"3, 8">}> : (tensor<6x4xf32>) -> tensor<3x8xf32>
+  func.return %r : tensor<3x8xf32>
+}

@@ -220,3 +220,17 @@ func.func private @arithmetic_is_weld(%x: !loop.buffer<f32>, %i: i64) {
   %0 = arith.addi %i, %i : i64
   func.return
 }
+
+// -----
+
+// expected-error@+1 {{argument #0 shares its memory with what is no !loop.buffer<f32>: 1 : i64}}
+func.func private @shares_with_a_number(%x: !loop.buffer<f32> {loop.shares = 1 : i64}, %i: i64) {
+  func.return
+}
+
+// -----
+
+// expected-error@+1 {{argument #0 shares its memory with what is no !loop.buffer<f32>: 2 : i64}}
+func.func private @shares_with_nothing(%x: !loop.buffer<f32> {loop.shares = 2 : i64}, %y: !loop.buffer<f32>) {
+  func.return
+}

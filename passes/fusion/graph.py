@@ -9,6 +9,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.ir import block_of
 from ...dialects.weld.generic import Generic, Load
+from ...dialects.weld.views import Reshape, Transpose
 
 
 def functions(module: Operation) -> Iterator[FuncOp]:
@@ -112,8 +113,11 @@ def sort_block(block: Block) -> None:
 
 
 def is_returned(value: SSAValue) -> bool:
-    """Whether the value is a result of the function (or of an enclosing kernel's program)."""
-    return any(isinstance(use.operation, ReturnOp) for use in value.uses)
+    """Whether the value, or a view of it, is a result of the function (or of an enclosing kernel's program)."""
+    users = [use.operation for use in value.uses]
+    return any(
+        isinstance(op, ReturnOp) or (isinstance(op, Reshape | Transpose) and is_returned(op.res)) for op in users
+    )
 
 
 def loads_of(consumer: Generic, producer: Operation) -> list[Load]:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects.expr import Expr, product_of
+from ...dialects.expr import Expr
 from ...dialects.ir import block_of, erase
-from ...dialects.weld.generic import Generic, Load, Yield
+from ...dialects.weld.generic import Generic, Yield
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.types import bit_width, scalar_of
-from ..remarks import Reason, describe, note
-from .graph import functions, reaches, sort_block, users
+from ..remarks import Decision, Reason, describe, record
+from .dependencies import Dependencies
+from .graph import functions, sort_block, top_level
+from .groups import Group
+from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
 from .merge import copy_ops
+from .placement import Placement, place
 from .profit import bytes_of
+
+NEIGHBOURS = 4
+"""How many kernels that read one tensor are tried with each further one."""
 
 
 @dataclass(frozen=True)
 class FormKernels(ModulePass):
-    """Group generics into kernels: row reductions with what follows them in the same row, small epilogues.
+    """Group generics into kernels: row reductions with what follows them in the same row, and the small work beside.
 
     %m = generic over "n, 8" gives "max d0" {...}      %y = weld.kernel outer 1 after 0 {
     %y = generic over "n, 8" gives "write d0, d1" ->     %m = generic ... ; %y = generic ...
@@ -33,6 +39,8 @@ class FormKernels(ModulePass):
     name = "form-kernels"
     row_bytes: int = 1 << 20
     """Largest static scratch of one outer iteration (the second-level cache)."""
+    max_streams: int = 24
+    """Kernels with more tensors than this are not grown."""
     fuse: bool = True
     """False puts each generic into a kernel of its own."""
 
@@ -42,160 +50,168 @@ class FormKernels(ModulePass):
             sort_block(function.body.block)
 
 
-@dataclass
-class Group:
-    """A kernel in the making: members with their outer dims in one common order."""
-
-    rows: list[Generic]
-    outer: list[dict[Generic, str]]
-    """For each shared outer dim its name in each row member."""
-    after: list[Generic] = field(default_factory=list[Generic])
-
-    @property
-    def ops(self) -> set[Operation]:
-        return {*self.rows, *self.after}
-
-
 def form_kernels(block: Block, options: FormKernels) -> None:
-    groups: list[Group] = []
-    owner: dict[Operation, Group] = {}
-    for op in list(block.ops):
-        if not isinstance(op, Generic):
-            continue
-        group = _join_producers(op, owner, options) if options.fuse else None
-        if group is None:
-            group = Group([op], [{op: d} for d in op.dims])
-            groups.append(group)
-        owner[op] = group
-    for number, group in enumerate(groups):
-        _emit(group, number)
+    forming = _Forming(block, options)
+    if options.fuse:
+        forming.follow_results()
+        forming.share_inputs()
+    forming.emit()
 
 
-def _join_producers(op: Generic, owner: dict[Operation, Group], options: FormKernels) -> Group | None:
-    """Add `op` to the group of one of its producers, the latest one that takes it."""
-    found: list[Group] = []
-    for load in op.loads():
-        group = owner.get(load.tensor.owner) if isinstance(load.tensor.owner, Operation) else None
-        if group is not None and group not in found:
-            found.append(group)
-    for init in op.inits:
-        if init.owner in owner:
-            return None
-    for group in reversed(found):
-        reason = _try_join(op, group, options)
-        fused = reason in (Reason.ROW_RESULT, Reason.SMALL_EPILOGUE)
-        for load in op.loads():
-            if load.tensor.owner in group.ops and isinstance(load.tensor.owner, Operation):
-                note(load.tensor.owner, op, fused, reason, str(bytes_of(load.tensor) * 2))
-        if fused:
-            return group
-    return None
+class _Forming:
+    """The groups of a block: each generic is one at first, and groups join as long as one loop nest can run them."""
+
+    def __init__(self, block: Block, options: FormKernels):
+        self.options = options
+        self.order: dict[Operation, int] = {op: k for k, op in enumerate(block.ops)}
+        self.generics = [op for op in self.order if isinstance(op, Generic)]
+        self.groups = {op: Group.of(op) for op in self.generics}
+        self.edges = Edges()
+        for op in self.generics:
+            self.edges.add(op)
+        self.dependencies = Dependencies()
+        self.names: dict[Generic, str] = {}
+
+    # ---- who joins whom ------------------------------------------------------------
+    def follow_results(self) -> None:
+        """Join each generic, in order, with the groups whose results it uses, the latest ones first."""
+        for op in self.order:
+            self.dependencies.add(op)
+            if not isinstance(op, Generic):
+                continue
+            refused: dict[Group, Reason] = {}
+            todo = {e.producer for e in self.edges.into[op]}
+            while todo:
+                producer = max(todo, key=self.order.__getitem__)
+                todo.remove(producer)
+                earlier = self.groups[producer]
+                if earlier is self.groups[op] or earlier in refused:
+                    continue
+                refusing = earlier.refusing
+                found = self._join(earlier, self.groups[op])
+                if isinstance(found, Reason):
+                    refused[earlier] = found
+                    self.groups[op].refusing.append(producer)
+                elif found is Rows.SECOND:
+                    todo.update(refusing)  # beside these rows they may be small too
+            self._note_refusals(op, refused)
+
+    def share_inputs(self) -> None:
+        """Join groups that read the same tensor.
+
+        Checks of indices meet the gathers and scatters that they are about here. Such a kernel writes results before
+        its check is complete, which is right: a program with checks runs into memory that nobody sees until they
+        have passed, or, where results replace arguments, the checks run first as a program of their own.
+        """
+        readers: dict[SSAValue, list[Generic]] = {}
+        for op in self.generics:
+            for tensor in dict.fromkeys(load.tensor for load in op.loads()):
+                readers.setdefault(tensor, []).append(op)
+        asked: set[tuple[Group, Group]] = set()
+        for tensor, ops in readers.items():
+            for k, op in enumerate(ops):
+                for other in ops[max(k - NEIGHBOURS, 0) : k]:
+                    pair = self.groups[other], self.groups[op]
+                    if pair[0] is pair[1] or pair in asked or self.edges.between(*pair):
+                        continue
+                    asked.add(pair)
+                    found = self._join(*pair, tensor)
+                    reason = found if isinstance(found, Reason) else Reason.SHARED_INPUT
+                    self._note(other, op, reason is Reason.SHARED_INPUT, reason, bytes_of(tensor))
+
+    # ---- joining -------------------------------------------------------------------
+    def _join(self, a: Group, b: Group, shared: SSAValue | None = None) -> Rows | Reason:
+        """Make two groups one and say whose rows are the rows, or say why not. Where all they have in common is the
+        input `shared`, they join only if it is read once then."""
+        if self.dependencies.apart(a.main, b.main):
+            return Reason.DEPENDENCY_CYCLE
+        cross = self.edges.between(a, b)
+        streams = (a.streams | b.streams) - {e.tensor for e in cross if not self._is_needed(e.tensor, a, b)}
+        if len(streams) > max(self.options.max_streams, len(a.streams), len(b.streams)):
+            return Reason.TOO_MANY_STREAMS
+        reason = Reason.NO_SHARED_OUTER_DIM
+        for rows in roles(a, b):
+            fit = Fitting(a, b, rows, self.edges, cross).find(self.options.row_bytes)
+            if isinstance(fit, Reason):
+                reason = fit
+            elif shared is None or is_shared(fit, a, b, shared):
+                self._merge(a, b, fit, streams)
+                return rows
+        return reason
+
+    def _is_needed(self, tensor: SSAValue, a: Group, b: Group) -> bool:
+        """Whether anything but the two groups uses the tensor."""
+        users = (top_level(use.operation, block_of(a.main)) for use in tensor.uses)
+        return not all(user in a or user in b for user in users)
+
+    def _merge(self, a: Group, b: Group, fit: Fit, streams: set[SSAValue]) -> None:
+        self.dependencies.merge(a.main, b.main)
+        moved = list(b if len(a) >= len(b) else a)
+        merged = merge(a, b, fit)
+        merged.streams = streams
+        self.groups |= dict.fromkeys(moved, merged)
+
+    # ---- kernels -------------------------------------------------------------------
+    def emit(self) -> None:
+        """Put a kernel in the place of each group."""
+        placements = [
+            place(group, self.edges, self.order, self.options.row_bytes)
+            for group in dict.fromkeys(self.groups[op] for op in self.generics)
+        ]
+        placements.sort(key=lambda p: max(self.order[op] for op in p.members))
+        for number, placement in enumerate(placements):
+            self._note_fused(placement)
+            _emit(placement, number)
+
+    # ---- decisions -----------------------------------------------------------------
+    def _note_fused(self, placement: Placement) -> None:
+        where = dict.fromkeys(placement.before, Reason.SMALL_PROLOGUE)
+        where |= dict.fromkeys(placement.inside, Reason.ROW_RESULT)
+        where |= dict.fromkeys(placement.after, Reason.SMALL_EPILOGUE)
+        for op in placement.members:
+            for edge in self.edges.into[op]:
+                if edge.producer in where:
+                    reason = where[op] if where[op] is Reason.SMALL_EPILOGUE else where[edge.producer]
+                    self._note(edge.producer, op, True, reason, bytes_of(edge.tensor) * 2)
+
+    def _note_refusals(self, op: Generic, refused: Mapping[Group, Reason]) -> None:
+        for edge in self.edges.into[op]:
+            reason = refused.get(self.groups[edge.producer])
+            if reason is not None:
+                self._note(edge.producer, op, False, reason, bytes_of(edge.tensor) * 2)
+
+    def _note(self, producer: Generic, consumer: Generic, fused: bool, reason: Reason, saved: Expr) -> None:
+        record(Decision(self._name(producer), self._name(consumer), fused, reason, str(saved), consumer.location))
+
+    def _name(self, op: Generic) -> str:
+        if op not in self.names:
+            self.names[op] = describe(op)
+        return self.names[op]
 
 
-def _try_join(op: Generic, group: Group, options: FormKernels) -> Reason:
-    """Join where that is right and worth it; the reason says which."""
-    outside = {u for member in group.ops for u in users(member)} - group.ops - {op}
-    if reaches(outside, op, group.ops):
-        return Reason.DEPENDENCY_CYCLE
-    internal = [load for load in op.loads() if load.tensor.owner in group.ops]
-    from_after = any(load.tensor.owner in group.after for load in internal)
-    outer = [] if from_after else _shared_outer(op, group, internal)
-    if outer:
-        if _scratch_too_large(op, group, outer, options.row_bytes):
-            return Reason.ROW_TOO_LARGE
-        group.rows.append(op)
-        group.outer = outer
-        return Reason.ROW_RESULT
-    if _is_minor(op, group):
-        group.after.append(op)
-        return Reason.SMALL_EPILOGUE
-    return Reason.NO_SHARED_OUTER_DIM
-
-
-def _shared_outer(op: Generic, group: Group, loads: Sequence[Load]) -> list[dict[Generic, str]]:
-    """The group's outer dims along which `op` needs only the same iteration of every member it reads."""
-    shared: list[dict[Generic, str]] = []
-    sizes = dict(zip(op.dims, op.sizes, strict=True))
-    for slot in group.outer:
-        targets = {_aligned(load, slot) for load in loads}
-        target = targets.pop() if len(targets) == 1 else None
-        taken = {s[op] for s in shared}
-        size = _size(group.rows[0], slot[group.rows[0]])
-        if target is not None and target not in taken and sizes.get(target) == size:
-            shared.append({**slot, op: target})
-    return shared
-
-
-def _aligned(load: Load, slot: dict[Generic, str]) -> str | None:
-    """The consumer's dim that reads the producer along this outer dim only at its own iteration."""
-    producer = load.tensor.owner
-    if not isinstance(producer, Generic) or producer not in slot:
-        return None
-    result = producer.given(load.tensor)
-    if result.is_scatter or load.indices or load.where.guards or load.guard is not None:
-        return None
-    for index, expr in zip(result.indices, load.where.indices, strict=True):
-        if str(index) == slot[producer]:
-            return str(expr)
-    return None
-
-
-def _size(generic: Generic, dim: str) -> Expr:
-    return generic.sizes[generic.dims.index(dim)]
-
-
-def _scratch_too_large(op: Generic, group: Group, outer: list[dict[Generic, str]], limit: int) -> bool:
-    """Whether the values that one outer iteration keeps for `op` are known not to fit the cache."""
-    total = 0
-    for load in op.loads():
-        producer = load.tensor.owner
-        if isinstance(producer, Generic) and producer in group.rows:
-            kept = {slot[producer] for slot in outer}
-            result = producer.given(load.tensor)
-            inner = product_of(_size(producer, str(e)) for e in result.indices if str(e) in set(producer.dims) - kept)
-            total += (inner.value or 0) * bit_width(scalar_of(load.tensor)) // 8
-    return total > limit
-
-
-def _is_minor(op: Generic, group: Group) -> bool:
-    """Whether the domain is a small part of the group's loops: some of their dims, or a few elements."""
-    if op.inits:
-        return False
-    mine = product_of(op.sizes)
-    if mine.value is not None and mine.value <= 64:
-        return True
-    largest = max((g.sizes for g in group.rows), key=len)
-    rest = list(largest)
-    for size in op.sizes:
-        if size not in rest:
-            return False
-        rest.remove(size)
-    return any(s.value is None or s.value > 1 for s in rest)
-
-
-def _emit(group: Group, number: int) -> None:
-    """Replace the group's generics by one kernel op in front of the last of them."""
-    last = group.rows[0]
-    block = block_of(last)
-    outer = group.outer if len(group.rows) > 1 else []
+def _emit(placement: Placement, number: int) -> None:
+    """Replace the members by one kernel op behind the last of them."""
+    last = placement.last
+    block, marker, location = block_of(last), last.next_op, last.location
     body = Block()
-    results: list[SSAValue] = []
-    members: list[Generic] = []
-    anchor = max(group.ops, key=lambda o: block.get_operation_index(o)) if len(group.ops) > 1 else last
-    marker = anchor.next_op
-    location = anchor.location
-    for op in [*group.rows, *group.after]:
-        member = permuted(op, [slot[op] for slot in outer] if op in group.rows else [])
+    for op in placement.members:
+        member = permuted(op, placement.outer.get(op, []))
         member.detach()
         body.add_op(member)
-        members.append(member)
-    inside = set(members)
-    for member in members:
-        for out in member.outs:
-            if any(_outer_member(use.operation, body) not in inside for use in out.uses):
-                results.append(out)
+    members = [op for op in body.ops if isinstance(op, Generic)]
+    results: list[SSAValue] = [
+        out for member in members for out in member.outs if any(not _is_in(use.operation, body) for use in out.uses)
+    ]
     body.add_op(Yield.create(operands=results))
-    kernel = Kernel.of(_name(number, members), len(outer), len(group.after), body, [r.type for r in results])
+    outer = len(next(iter(placement.outer.values())))
+    kernel = Kernel.of(
+        _name(number, members),
+        body,
+        [r.type for r in results],
+        outer=outer,
+        before=len(placement.before),
+        after=len(placement.after),
+    )
     kernel.location = location
     if marker is None:
         block.add_op(kernel)
@@ -203,15 +219,15 @@ def _emit(group: Group, number: int) -> None:
         block.insert_op_before(kernel, marker)
     for inner, result in zip(results, kernel.outs, strict=True):
         result.name_hint = inner.name_hint
-        inner.replace_uses_with_if(result, lambda use: _outer_member(use.operation, body) is None)
+        inner.replace_uses_with_if(result, lambda use: not _is_in(use.operation, body))
 
 
-def _outer_member(op: Operation, body: Block) -> Operation | None:
-    """The op of `body` that holds `op`; None when `op` is not inside it."""
+def _is_in(op: Operation, body: Block) -> bool:
+    """Whether `op` stands in the block or in an op of it."""
     current: Operation | None = op
     while current is not None and current.parent is not body:
         current = current.parent_op()
-    return current
+    return current is not None
 
 
 def _name(number: int, members: list[Generic]) -> str:
@@ -237,6 +253,7 @@ def permuted(op: Generic, first: list[str]) -> Generic:
         [o.type for o in op.outs],
         body,
         tuple(op.inits),
+        tuple(g.substitute(names) for g in op.guards),
     )
     moved.location = op.location
     block_of(op).insert_op_before(moved, op)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...dialects.weld.generic import Generic, Load
 from ..remarks import Reason
-from .graph import has_other_path
+from .graph import loads_of
 from .merge import substitution
 
 
@@ -24,14 +24,12 @@ def inline_forbidden(load: Load) -> Reason | None:
 
 
 def join_forbidden(first: Generic, second: Generic) -> Reason | None:
-    """Why two generics over one domain cannot become one loop nest (loads between them already inlined)."""
-    for load in second.loads():
-        if load.tensor.owner is first:
+    """Why two generics over one domain cannot become one loop nest because one uses the other's results."""
+    for one, other in ((first, second), (second, first)):
+        for load in loads_of(other, one):
             return inline_forbidden(load) or Reason.DEPENDENCY_CYCLE
-    if any(init.owner is first for init in second.inits):
-        return Reason.SCATTER_RESULT
-    if has_other_path(first, second):
-        return Reason.DEPENDENCY_CYCLE
+        if any(init.owner is one for init in other.inits):
+            return Reason.SCATTER_RESULT
     return None
 
 

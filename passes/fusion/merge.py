@@ -116,7 +116,7 @@ def copy_ops(
         copy = type(op).create(
             operands=operands,
             result_types=[r.type for r in op.results],
-            properties=_substituted(op, dims, guards),
+            properties=substituted(op, dims, guards),
             attributes=op.attributes,
             location=op.location,
         )
@@ -134,7 +134,8 @@ def _with_guard(op: Load, operands: list[SSAValue], guard: SSAValue, before: Ope
     return [*operands[:-1], both]
 
 
-def _substituted(op: Operation, dims: Mapping[str, Expr], guards: tuple[Expr, ...]) -> dict[str, Attribute]:
+def substituted(op: Operation, dims: Mapping[str, Expr], guards: tuple[Expr, ...] = ()) -> dict[str, Attribute]:
+    """A body op's properties with dims replaced; loads read only where the guards hold too."""
     if isinstance(op, Load):
         where = op.where.substitute(dims)
         extra = tuple(g for g in guards if g not in where.guards)
@@ -170,6 +171,7 @@ def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Generic:
         [*(first.outs[k].type for k in kept), *(o.type for o in second.outs)],
         second.regions[0].detach_block(0),
         [*(starts[k] for k in kept if k in starts), *second.inits],
+        second.guards,
     )
     _replace(second, joined, [*(first.outs[k] for k in kept), *second.outs])
     erase(first)
@@ -190,7 +192,7 @@ def _move_body(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Non
             op.erase()
             continue
         if not same:
-            op.properties = _substituted(op, dims, ())
+            op.properties = substituted(op, dims, ())
         second.block.insert_op_before(op, before)
 
 
@@ -240,6 +242,7 @@ def drop_unused_results(generic: Generic) -> Generic | None:
         [generic.outs[k].type for k in kept],
         generic.regions[0].detach_block(0),
         [starts[k] for k in kept if k in starts],
+        generic.guards,
     )
     _replace(generic, smaller, [generic.outs[k] for k in kept])
     simplify_body(smaller)

@@ -18,7 +18,7 @@ from ..remarks import Decision, Reason, describe, record
 from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, simplify_body
-from .profit import CHEAP, bytes_of, recompute_cost
+from .profit import bytes_of, is_stream, recompute_cost
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,13 @@ class FuseProducers(ModulePass):
     name = "fuse-producers"
     max_streams: int = 24
     """Loops with more tensors than this are not grown."""
+    bandwidth_ratio: int = 6
+    """Instructions that cost as much as storing and loading the value that they compute."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             block = function.body.block
-            fuse_block(block, self.max_streams, reductions=False)
+            fuse_block(block, self, reductions=False)
             sort_block(block)
 
 
@@ -51,15 +53,17 @@ class AbsorbReductions(ModulePass):
     name = "absorb-reductions"
     max_streams: int = 24
     """Loops with more tensors than this are not grown."""
+    bandwidth_ratio: int = 6
+    """Instructions that cost as much as storing and loading the value that they compute."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             block = function.body.block
-            fuse_block(block, self.max_streams, reductions=True)
+            fuse_block(block, self, reductions=True)
             sort_block(block)
 
 
-def fuse_block(block: Block, max_streams: int, reductions: bool) -> None:
+def fuse_block(block: Block, budget: FuseProducers | AbsorbReductions, reductions: bool) -> None:
     """Fuse into every generic that does (or does not) reduce or scatter anything.
 
     Where nothing is reduced the last one comes first: then a producer has not grown yet when it is taken into its
@@ -69,17 +73,17 @@ def fuse_block(block: Block, max_streams: int, reductions: bool) -> None:
     ops = [op for op in places if isinstance(op, Generic)]
     for op in ops if reductions else reversed(ops):
         if op.parent is block and reductions == any(not result.is_write for result in op.results_given):
-            _Growth(op, places, max_streams).run()
+            _Growth(op, places, budget).run()
 
 
 class _Growth:
     """One generic into which producers are fused, those last in the function first."""
 
-    def __init__(self, consumer: Generic, places: dict[Operation, int], max_streams: int):
+    def __init__(self, consumer: Generic, places: dict[Operation, int], budget: FuseProducers | AbsorbReductions):
         self.consumer = consumer
         self.name = describe(consumer)
         self.places = places
-        self.max_streams = max_streams
+        self.max_streams, self.cheap = budget.max_streams, budget.bandwidth_ratio
         self.waiting: set[Generic] = set()
         """The producers to consider."""
         self.loads: dict[tuple[SSAValue, Access], Load] = {}
@@ -147,7 +151,7 @@ class _Growth:
         own = set(loads_of(self.consumer, producer))
         kept = [out for out in producer.outs if any(use.operation not in own for use in out.uses)]
         loaded = self.tensors.union(load.tensor for load in producer.loads()).difference(producer.outs)
-        return len(loaded) + len(kept) + len(self.consumer.outs) > self.max_streams
+        return sum(map(is_stream, [*loaded, *kept, *self.consumer.outs])) > self.max_streams
 
     def _join(self, producer: Generic, loads: Sequence[Load], dims: dict[str, str]) -> None:
         stays = users(producer) != {self.consumer}
@@ -187,17 +191,17 @@ class _Growth:
         """Why the value is better stored and loaded than computed again, or None."""
         if not producer.sizes:
             return None  # a scalar: computed once, before the loops
-        again = sum(other.tensor is load.tensor for other in loads)
+        again = _at_once([other for other in loads if other.tensor is load.tensor])
         dies = users(producer) == {self.consumer} and not any(o.uses for o in producer.outs if o is not load.tensor)
         once = dies and not _repeats(load, self.consumer)
         if once and again == 1:
             return None
         if is_returned(load.tensor):
             return Reason.MATERIALIZED_OUTPUT
-        cost, large = recompute_cost(load, CHEAP * 4 * again)
-        if cost <= CHEAP * (1 + again) // 2 and large <= 2:
+        cost, large = recompute_cost(load, self.cheap * 4 * again)
+        if cost <= self.cheap * (1 + again) // 2 and large <= 2:
             return None
-        if once and cost <= CHEAP * 4:
+        if once and cost <= self.cheap * 4:
             return None
         return Reason.RECOMPUTES_EXPENSIVE
 
@@ -208,6 +212,35 @@ class _Growth:
 
 
 def _repeats(load: Load, consumer: Generic) -> bool:
-    """Whether the consumer visits an element of the producer more than once: a dim it does not index with."""
+    """Whether the consumer visits an element of the producer more than once: a dim it does not index with, of which
+    the load's guards let more than one index through."""
     used = {n for e in load.where.indices for n in e.names}
-    return any(size.value != 1 and dim not in used for dim, size in zip(consumer.dims, consumer.sizes, strict=True))
+    pairs = zip(consumer.dims, consumer.sizes, strict=True)
+    return any(size.value != 1 and dim not in used and not _is_pinned(dim, size, load) for dim, size in pairs)
+
+
+def _is_pinned(dim: str, size: Expr, load: Load) -> bool:
+    """Whether the guards of a load hold at one index of a dim at most."""
+    index = Expr.symbol(dim)
+    low = {Expr.constant(0)} | {index - g for g in load.where.guards}
+    high = {size - 1} | {index + g for g in load.where.guards}
+    return any(dim not in bound.names for bound in low & high)
+
+
+def _at_once(loads: Sequence[Load]) -> int:
+    """How many of the loads one point can need: guards that cannot hold together make stretches of the loop."""
+    groups: list[list[Load]] = []
+    for load in loads:
+        for group in groups:
+            if all(_exclusive(load, other) for other in group):
+                group.append(load)
+                break
+        else:
+            groups.append([load])
+    return len(groups)
+
+
+def _exclusive(a: Load, b: Load) -> bool:
+    """Whether a guard of one and a guard of the other have a negative sum."""
+    sums = [(g + h).value for g in a.where.guards for h in b.where.guards]
+    return any(total is not None and total < 0 for total in sums)

@@ -13,9 +13,6 @@ from .graph import is_returned
 from .legality import inline_forbidden
 from .merge import slice_of
 
-CHEAP = 6
-"""Instructions an element that may be repeated instead of storing and loading a value."""
-
 
 def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
     """What computing the loaded value again at the load costs, and how many tensors as large as the loaded one that
@@ -55,5 +52,11 @@ def bytes_of(value: SSAValue) -> Expr:
 
 def streams(*generics: Generic) -> int:
     """How many tensors the loops read and write when they run as one."""
-    written = [out for generic in generics for out in generic.outs]
-    return len({load.tensor for generic in generics for load in generic.loads()}.union(written))
+    used = [out for generic in generics for out in generic.outs]
+    used += [load.tensor for generic in generics for load in generic.loads()]
+    return len({value for value in used if is_stream(value)})
+
+
+def is_stream(value: SSAValue) -> bool:
+    """Whether a loop walks through the tensor: a single number stays in a register."""
+    return bool(shape_of(value))

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
-from ...dialects.weld.generic import Generic
+from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import shape_of
 from ..remarks import Reason, note
-from .graph import functions, reaches, sort_block
+from .dependencies import Dependencies
+from .graph import functions, sort_block
 from .legality import join_forbidden
 from .merge import join, simplify_body
 from .profit import bytes_of, streams
+
+NEIGHBOURS = 4
+"""How many loops that read one tensor are tried with each further one."""
 
 
 @dataclass(frozen=True)
@@ -40,50 +43,78 @@ class FuseSiblings(ModulePass):
 
 
 def fuse_block(block: Block, max_streams: int) -> None:
-    changed = True
-    while changed:
-        changed = False
-        for first, second, tensor in _pairs(block):
-            dims = _alignment(first, second, tensor)
-            if dims is None:
-                continue
-            reason = join_forbidden(first, second)
-            if reason is None and reaches({second}, first):
-                reason = Reason.DEPENDENCY_CYCLE
-            if reason is None and streams(first, second) > max_streams:
-                reason = Reason.TOO_MANY_STREAMS
-            note(first, second, reason is None, reason or Reason.SHARED_INPUT, str(bytes_of(tensor)))
-            if reason is None:
-                simplify_body(join(first, second, dims))
-                changed = True
-                break
+    """Try each generic with the ones before it that read the same tensor, the `NEIGHBOURS` nearest of them."""
+    siblings = _Siblings(block)
+    for tensor, readers in siblings.readers.items():
+        for k, op in enumerate(readers):
+            for other in readers[max(k - NEIGHBOURS, 0) : k]:
+                siblings.consider(other, op, tensor, max_streams)
 
 
-def _pairs(block: Block) -> Iterator[tuple[Generic, Generic, SSAValue]]:
-    """Pairs of generics over equally large domains that load one tensor, in block order."""
-    readers: dict[SSAValue, list[Generic]] = {}
-    for op in block.ops:
-        if isinstance(op, Generic):
-            for tensor in {load.tensor for load in op.loads()}:
-                readers.setdefault(tensor, []).append(op)
-    for tensor, ops in readers.items():
-        if not shape_of(tensor):
-            continue
-        for k, first in enumerate(ops):
-            for second in ops[k + 1 :]:
-                if sorted(map(str, first.sizes)) == sorted(map(str, second.sizes)):
-                    yield first, second, tensor
+class _Siblings:
+    """The generics of a block while they are joined."""
+
+    def __init__(self, block: Block):
+        self.dependencies = Dependencies()
+        self.readers: dict[SSAValue, list[Generic]] = {}
+        """For each tensor with dims the generics that load it, in order."""
+        self.joined: dict[Operation, Generic] = {}
+        """What a generic that is no more has become."""
+        self.replaced: dict[SSAValue, SSAValue] = {}
+        """What a result of such a generic has become."""
+        self.asked: set[tuple[Generic, Generic]] = set()
+        for op in block.ops:
+            self.dependencies.add(op)
+            if isinstance(op, Generic):
+                for tensor in dict.fromkeys(load.tensor for load in op.loads() if shape_of(load.tensor)):
+                    self.readers.setdefault(tensor, []).append(op)
+
+    def consider(self, a: Generic, b: Generic, tensor: SSAValue, max_streams: int) -> None:
+        """Join what two readers of a tensor have become, if they walk one domain and nothing forbids it."""
+        first, second = self._now(a), self._now(b)
+        while tensor in self.replaced:
+            tensor = self.replaced[tensor]
+        if first is second or (first, second) in self.asked:
+            return
+        if sorted(map(str, first.sizes)) != sorted(map(str, second.sizes)):
+            return
+        dims = _alignment(first, second, tensor)
+        if dims is None:
+            return
+        self.asked.add((first, second))
+        reason = join_forbidden(first, second)
+        if reason is None and self.dependencies.apart(a, b):
+            reason = Reason.DEPENDENCY_CYCLE
+        if reason is None and streams(first, second) > max_streams:
+            reason = Reason.TOO_MANY_STREAMS
+        note(first, second, reason is None, reason or Reason.SHARED_INPUT, str(bytes_of(tensor)))
+        if reason is None:
+            self._join(a, b, dims)
+
+    def _join(self, a: Generic, b: Generic, dims: dict[str, Expr]) -> None:
+        first, second = self._now(a), self._now(b)
+        outs = [*(out for out in first.outs if out.uses), *second.outs]
+        joined = join(first, second, dims)
+        simplify_body(joined)
+        self.dependencies.merge(a, b)
+        self.joined[first] = self.joined[second] = joined
+        self.replaced |= dict(zip(outs, joined.outs, strict=True))
+
+    def _now(self, op: Generic) -> Generic:
+        while op in self.joined:
+            op = self.joined[op]
+        return op
 
 
 def _alignment(first: Generic, second: Generic, tensor: SSAValue) -> dict[str, Expr] | None:
     """The dims of `first` as dims of `second`, so that both read `tensor` at the same element; None if there is
     no such permutation."""
-    for a in first.loads():
-        for b in second.loads():
-            if a.tensor is tensor and b.tensor is tensor:
-                found = _match(a.where.indices, b.where.indices, first, second)
-                if found is not None:
-                    return found
+    loads = [use.operation for use in tensor.uses if isinstance(use.operation, Load)]
+    for a in (load for load in loads if load.parent is first.block):
+        for b in (load for load in loads if load.parent is second.block):
+            found = _match(a.where.indices, b.where.indices, first, second)
+            if found is not None and tuple(g.substitute(found) for g in first.guards) == second.guards:
+                return found
     return None
 
 

@@ -11,12 +11,11 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, TensorTyp
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
-from ...dialects.weld import Concat, Constant, Gather, Pad, Scatter, Slice
+from ...dialects.weld import Concat, Constant, Gather, Insert, Pad, Scatter, Slice
 from ...dialects.weld.constant import splat_of
 from ...dialects.weld.types import I64, Shape, dtype_of, scalar_of, tensor_of, tensor_type
 from . import scalars
 from .maps import map_indices
-from .patches import patch
 from .symbols import declared_shape
 from .translation import Translation, integers
 
@@ -146,7 +145,9 @@ def read_insert_slice(t: Translation, op: tensor.InsertSliceOp) -> SSAValue:
     source, dest = t.tensor(op.source), t.tensor(op.dest)
     dropped = _reduced_axes(t, size, t.shape(source))
     t.agree(t.shape(source), [e for k, e in enumerate(size) if k not in dropped], "a source of the slice's sizes")
-    return patch(t, t.reshape(source, size), dest, start, size, step)
+    if any(e.value is None or e.value < 1 for e in step):
+        t.fail("needs constant positive strides")
+    return t.b.insert(Insert.of(dest, t.reshape(source, size), start, step)).results[0]
 
 
 def read_pad(t: Translation, op: tensor.PadOp) -> SSAValue:
@@ -190,7 +191,7 @@ def read_insert(t: Translation, op: tensor.InsertOp) -> SSAValue:
         scatter = Scatter.of(dest, scalar, _positions(t, indices), range(len(indices)), 0, "set")
         return t.b.insert(scatter).results[0]
     ones = (Expr.constant(1),) * len(known)
-    return patch(t, t.reshape(scalar, ones), dest, tuple(known), ones, ones)
+    return t.b.insert(Insert.of(dest, t.reshape(scalar, ones), tuple(known), ones)).results[0]
 
 
 def read_from_elements(t: Translation, op: tensor.FromElementsOp) -> SSAValue:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Store
+from ...dialects.loop.parallel import Part
 
 
 @dataclass(frozen=True)
 class AnnotateAliasScopes(ModulePass):
     """One scope for all buffers that the kernel only reads, one for each buffer that it writes.
 
-    The runtime guarantees it: results never share memory with each other or, unless donated, with inputs.
+    The runtime guarantees it: results never share memory with each other or with inputs, but for an input that may
+    be overwritten in place. Such an argument carries `loop.shares`, the number of the written one, and has its scope.
 
         loop.load %x[%o]  ->  loop.load %x[%o] {scope = "inputs", noalias = ["y"]}
         loop.store %v to %y[%o]  ->  ... {scope = "y", noalias = ["inputs"]}
@@ -34,23 +36,44 @@ class AnnotateAliasScopes(ModulePass):
 def annotate(function: FuncOp) -> None:
     """Give every access of one kernel function its scope and the scopes it cannot overlap."""
     written: dict[SSAValue, str] = {}
+    parts = {op.parts: op.buffer for op in function.walk() if isinstance(op, Part)}
+
+    def whole(buffer: SSAValue) -> SSAValue:
+        """The result that a block's part belongs to: the first block's is in the result itself."""
+        while isinstance(buffer.owner, Part):
+            buffer = buffer.owner.buffer
+        return parts.get(buffer, buffer)
+
     for op in function.walk():
         target = op.buffer if isinstance(op, Store | Fill) else op.target if isinstance(op, Copy) else None
+        target = whole(target) if target is not None else None
         if target is not None and target not in written:
             written[target] = f"{target.name_hint or 'buffer'}{len(written)}"
     scopes = ["inputs", *written.values()]
+    written |= {read: written[target] for read, target in _shared(function) if target in written}
     others = {name: ArrayAttr([StringAttr(s) for s in scopes if s != name]) for name in scopes}
     names = {name: StringAttr(name) for name in scopes}
     for op in function.walk():
         if isinstance(op, Access):
             assert isinstance(op.buffer.type, Buffer)
-            name = written.get(op.buffer, "inputs")
+            name = written.get(whole(op.buffer), "inputs")
             op.properties["scope"] = names[name]
             op.properties["noalias"] = others[name]
         elif isinstance(op, Fill):
-            op.properties["scope"] = names[written[op.buffer]]
-            op.properties["noalias"] = others[written[op.buffer]]
+            op.properties["scope"] = names[written[whole(op.buffer)]]
+            op.properties["noalias"] = others[written[whole(op.buffer)]]
         elif isinstance(op, Copy):
-            target, source = written[op.target], written.get(op.source, "inputs")
+            target, source = written[whole(op.target)], written.get(whole(op.source), "inputs")
             op.properties["scope"] = names[target]
             op.properties["noalias"] = ArrayAttr([s for s in others[target].data if s.data != source])
+
+
+def _shared(function: FuncOp) -> list[tuple[SSAValue, SSAValue]]:
+    """The arguments that may be at the address of one that the kernel writes, each with that one."""
+    args = function.body.block.args
+    found: list[tuple[SSAValue, SSAValue]] = []
+    for argument, attributes in zip(args, function.arg_attrs.data if function.arg_attrs else (), strict=False):
+        other = attributes.data.get("loop.shares")
+        if isinstance(other, IntegerAttr):
+            found.append((argument, args[int(other.value.data)]))
+    return found

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from xdsl.dialects.builtin import FunctionType, IntegerAttr, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -11,15 +12,21 @@ from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from ...dialects.expr import Expr, product_of
 from ...dialects.loop.ops import Buffer, Copy, Fill, For, Yield
+from ...dialects.loop.parallel import Parallel
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic, Index, Inside, Load
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import I64, scalar_of, shape_of
+from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
 from .nest import Nest
-from .schedule import Member, lanes_for, plan_member, score, strides_of
+from .schedule import Member, ShortRow, lanes_for, plan_member, score, short_row, strides_of
 from .scopes import Frame, Scope
+from .split import Split, choose_split
 from .values import Home
+
+Bounds: TypeAlias = tuple[SSAValue, SSAValue]
+"""Where a loop begins and ends."""
 
 
 @dataclass
@@ -43,29 +50,62 @@ class KernelFunction:
     symbols: list[str]
 
 
-def lower_kernel(kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], bits: int) -> KernelFunction:
-    """`layouts` gives the strides in elements of every tensor from outside; `bits` is the vector register size."""
-    return _Lowering(kernel, layouts, bits).run()
+def lower_kernel(
+    kernel: Kernel,
+    layouts: Mapping[SSAValue, tuple[Expr, ...]],
+    bits: int,
+    registers: int,
+    expected: Mapping[str, int],
+    least: int,
+    most_blocks: int = 1,
+    ordered: bool = False,
+) -> KernelFunction:
+    """`layouts` gives the strides in elements of every tensor from outside; `bits` is the size of a vector register,
+    `registers` how many there are, `expected` about how large symbols are, `least` what each of them is at the least;
+    `most_blocks` and `ordered` are as in `LowerToLoops`."""
+    return _Lowering(kernel, layouts, bits, registers, expected, least, most_blocks, ordered).run()
 
 
 class _Lowering:
-    def __init__(self, kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], bits: int):
+    def __init__(
+        self,
+        kernel: Kernel,
+        layouts: Mapping[SSAValue, tuple[Expr, ...]],
+        bits: int,
+        registers: int,
+        expected: Mapping[str, int],
+        least: int,
+        most_blocks: int,
+        ordered: bool,
+    ):
         self.kernel = kernel
+        self.most_blocks = most_blocks
+        self.ordered = ordered
         self.bits = bits
+        self.registers = registers
+        self.expected, self.least = expected, least
+        self.row: ShortRow | None = None
+        self.in_step = False
+        """Whether the code for short rows is being made."""
         self.outer = kernel.outer_count
         self.looped = kernel.looped
         self.block = Block()
         self.homes: dict[SSAValue, Home] = {}
         self.scratch: list[Scratch] = []
         self.filled: set[SSAValue] = set()
+        self.row_scratch: dict[SSAValue, Expr] = {}
+        """Scratch of one outer iteration and its elements: each thread has its own."""
+        self.split: Split | None = None
+        self.shelves: list[Shelf] = []
         self.inside = {out for m in kernel.members for out in m.outs}
         self.results = list(kernel.terminator.operands)
         self.tensors = self._outside(kernel)
         for tensor in self.tensors:
             self.homes[tensor] = Home(self._argument(tensor), layouts[tensor])
+        self.early = {out for member in kernel.prologue for out in member.outs}
         for inner in self.results:
             strides = strides_of(shape_of(inner))
-            self.homes[inner] = Home(self._argument(inner), strides, level=self.outer)
+            self.homes[inner] = Home(self._argument(inner), strides, level=self._level(inner))
 
     def run(self) -> KernelFunction:
         self.vector = self._outer_vector()
@@ -74,16 +114,20 @@ class _Lowering:
             for position, out in enumerate(member.outs):
                 if out not in self.homes:
                     self.homes[out] = self._internal(member, position, out)
+        self.row = self._short_row()
+        self._start_in_place()
         self._best_values()
+        self._split()
         symbols = sorted(self._symbols())
         values: dict[str, SSAValue] = {}
         for name in symbols:
             argument = self.block.insert_arg(I64, len(self.block.args))
             argument.name_hint = name
             values[name] = argument
-        self.frame = Frame([Scope(self.block)], {}, {}, values, self.lanes)
+        self.frame = self.outside = Frame([Scope(self.block)], {}, {}, values, self.lanes)
+        self._prologue()
         self._start()
-        self._outer_loops(self.frame, self._outer_order())
+        self._blocks()
         for member in self.kernel.epilogue:
             self._member(member, self.frame, 0)
         self.block.add_op(ReturnOp())
@@ -94,6 +138,8 @@ class _Lowering:
         function.location = self.kernel.location
         if self.vector is not None:
             function.attributes["loop.outer_lanes"] = IntegerAttr(self.lanes, i64)
+        if self.row is not None:
+            function.attributes["loop.short_row"] = IntegerAttr(self.row.lanes, i64)
         outs = list[SSAValue](self.kernel.outs)
         return KernelFunction(function, self.tensors, outs, self.scratch, symbols)
 
@@ -105,7 +151,7 @@ class _Lowering:
                 if load.tensor not in self.inside:
                     found[load.tensor] = None
             for init in member.inits:
-                if not _is_splat(init):
+                if not _is_splat(init) and init not in self.inside:
                     found[init] = None
         return list(found)
 
@@ -154,10 +200,16 @@ class _Lowering:
             for axis in reversed(inner):
                 strides[axis] = step
                 step = step * shape[axis]
-            return Home(self._scratch(out, step), tuple(strides), self.vector is not None, level=self.outer)
-        if late and not shape and not self.outer and not result.is_scatter:
+            buffer = self._scratch(out, step)
+            self.row_scratch[buffer] = step
+            return Home(buffer, tuple(strides), self.vector is not None, level=self.outer)
+        if late and not shape and not self.outer and not result.is_scatter and out not in self.early:
             return Home(level=0)
-        return Home(self._scratch(out, product_of(shape)), strides_of(shape), level=self.outer)
+        return Home(self._scratch(out, product_of(shape)), strides_of(shape), level=self._level(out))
+
+    def _level(self, out: SSAValue) -> int:
+        """From which loop on memory holds a result of the kernel."""
+        return 0 if out in self.early else self.outer
 
     def _loads_of(self, out: SSAValue) -> list[Load]:
         return [use.operation for use in out.uses if isinstance(use.operation, Load)]
@@ -178,6 +230,7 @@ class _Lowering:
                     row = member in self.looped and self._is_row(home, self.outer)
                     count = self._row_count(home, out) if row else product_of(shape_of(out))
                     home.best = self._scratch(out, count, scalar_of(yielded[0]))
+                    self.row_scratch |= {home.best: count} if row else {}
 
     # ---- loops ---------------------------------------------------------------------
     def _plan(self, member: Generic, outer: int) -> Member:
@@ -194,17 +247,30 @@ class _Lowering:
         if not self.outer:
             return None
         plans = [self._plan(m, self.outer) for m in self.looped]
+        if any(r.is_scatter for p in plans if len(p.order) > self.outer for r in p.results):
+            return None  # its updates keep their order
+        plans = [self._inner_accesses(p) for p in plans] if any(len(p.order) > self.outer for p in plans) else plans
         best = max(range(self.outer), key=lambda k: (sum(score(p, f"d{k}", innermost=False) for p in plans), k))
         across = sum(score(p, f"d{best}", innermost=False) for p in plans)
         inner = sum(max((score(p, d) for d in p.order[self.outer :]), default=0) for p in plans)
         has_inner = any(len(p.order) > self.outer for p in plans)
         return f"d{best}" if across > inner or not has_inner else None
 
+    def _inner_accesses(self, plan: Member) -> Member:
+        """The plan with those accesses only that move in its inner loops: the others come once in an iteration."""
+        inner = plan.order[self.outer :]
+        moving = [any(n in inner or (n[0] == "i" and n[1:].isdigit()) for n in o.names) for o in plan.offsets]
+        return replace(
+            plan,
+            offsets=[o for o, moves in zip(plan.offsets, moving, strict=True) if moves],
+            accumulated=[a for a, moves in zip(plan.accumulated, moving, strict=True) if moves],
+        )
+
     def _outer_lanes(self) -> int:
         if self.vector is None:
             return 1
         size = self.looped[0].sizes[int(self.vector[1:])]
-        return lanes_for(self.looped, self.bits, size)
+        return lanes_for(self.looped, self.bits, self.registers, self.vector, size)
 
     def _outer_order(self) -> list[str]:
         dims = [f"d{k}" for k in range(self.outer)]
@@ -213,27 +279,154 @@ class _Lowering:
             dims.append(self.vector)
         return dims
 
+    def _short_row(self) -> ShortRow | None:
+        """The inner dim of the looped members, where rows are short and every row stands for itself."""
+        if self.vector is not None:
+            return None
+        plans = [self._plan(m, self.outer) for m in self.looped]
+        outer = self.outer
+        if not outer:
+            (plan,) = plans
+            if len(plan.order) < 2 or self._vector_dim(plan, 0) != plan.order[-1]:
+                return None
+            if any(r.is_reduction and not any(e.names for e in r.indices) for r in plan.results):
+                return None
+            outer = len(plan.order) - 1
+        return short_row(plans, outer, self.bits, self.expected)
+
+    def _rows(self) -> None:
+        """The looped members; where rows are expected to be short, once for short rows and once for long ones: of
+        the two outermost loops one runs and the other has no iterations."""
+        if self.row is None:
+            self._outer_loops(self.frame, self._outer_order())
+            return
+        homes = {tensor: replace(home) for tensor, home in self.homes.items()}
+        bounds = self._bounds(self.row)
+        for self.in_step, part in ((True, bounds[0]), (False, bounds[1])) if bounds else ((True, None),):
+            frame = self.frame.with_scopes(list(self.frame.scopes))
+            frame.bounds = frame.bounds | (part or {})
+            if self.in_step:
+                self._keep_in_step()
+                if bounds:
+                    frame.words = {f"d{k}": "short" for k in range(len(self.looped[0].dims))}
+            self._outer_loops(frame, self._outer_order())
+            self.homes |= {tensor: replace(home) for tensor, home in homes.items()}
+        self.in_step = False
+
+    def _bounds(self, row: ShortRow) -> tuple[dict[str, Bounds], dict[str, Bounds]] | None:
+        """The outermost loop's bounds for short and for long rows; None where all rows are known to be short."""
+        if row.size.value is not None:
+            return None
+        plan = self._plan(self.looped[0], self.outer)
+        dim = plan.order[0]
+        begin, _, end = self.frame.range(dim, plan.sizes[dim], 1)
+        fits = self.frame.top.builder.le(self.frame.index(row.size), self.frame.index(Expr.constant(row.lanes)))
+        bound = self.frame.top.builder.select(fits, end, begin)
+        return {dim: (begin, bound)}, {dim: (bound, end)}
+
+    def _keep_in_step(self) -> None:
+        """What the members read only at their own element stays in registers."""
+        for member in self.looped:
+            for out, result in zip(member.outs, member.results_given, strict=True):
+                if result.is_write and self._read_in_step(member, out):
+                    buffer = self.homes[out].buffer if out in self.results else None
+                    self.homes[out] = replace(self.homes[out], in_step=True, buffer=buffer)
+
+    def _read_in_step(self, member: Generic, out: SSAValue) -> bool:
+        """Whether the looped members read the tensor, each at the element of its own point."""
+        own = str(member.given(out))
+        loads = [load for load in self._loads_of(out) if load.parent_op() in self.looped]
+        return bool(loads) and all(
+            f"write {load.where}" == own and len(load.operands) == 1 and self._dims(load) == member.sizes
+            for load in loads
+        )
+
+    @staticmethod
+    def _dims(load: Load) -> tuple[Expr, ...]:
+        reader = load.parent_op()
+        assert isinstance(reader, Generic)
+        return reader.sizes
+
+    # ---- blocks --------------------------------------------------------------------
+    def _split(self) -> None:
+        """How the loops of the looped members are cut into blocks, and memory for what the blocks combine."""
+        plans = [self._plan(m, self.outer) for m in self.looped]
+        if self.most_blocks < 2 or (not self.outer and len(plans) > 1):
+            return
+        order, vector, lanes = self._outer_order(), self.vector, self.lanes
+        if not self.outer:
+            vector, lanes = self._vectorise(plans[0], 0)
+            order = [d for d in plans[0].order if self.row is None or d != vector]
+        self.split = choose_split(plans, order, vector, lanes, self.bits, self.most_blocks, self.ordered)
+        if self.split is not None:
+            for partial in self.split.partials:
+                home = self.homes[partial.out]
+                if home.buffer is None:  # a single number, so far in registers
+                    memory = [self._scratch(partial.out, Expr.constant(1), e) for e in partial.elements]
+                    home.buffer, home.best = memory[0], memory[1] if len(memory) > 1 else None
+                size = (self.split.count - 1) * stride_of(partial)
+                buffers = [self._scratch(partial.out, size, e) for e in partial.elements]
+                self.shelves.append(Shelf(partial, tuple(buffers)))
+
+    def _blocks(self) -> None:
+        """The looped members, block by block; then what the blocks have of one result is combined."""
+        if self.split is None:
+            self._rows()
+            return
+        outside, split = self.outside, self.split
+        rows = list(self.row_scratch)
+        sizes = [outside.index(count) for count in self.row_scratch.values()]
+        count = outside.index(split.count)
+        for shelf in self.shelves:
+            if shelf.partial.result.is_scatter:
+                fill_later_parts(outside, shelf, count)
+        loop = Parallel.of(count, outside.index(split.work), rows, sizes, split.dim)
+        outside.top.add(loop)
+        outside.top.anchor = loop
+        self.frame = replace(outside, scopes=[Scope(loop.block)])
+        self.frame.bounds = {split.dim: block_bounds(self.frame, split, loop)}
+        homes = {tensor: replace(home) for tensor, home in self.homes.items()}
+        own = dict(zip(rows, loop.own, strict=True))
+        for home in self.homes.values():
+            home.buffer, home.best = (own.get(b, b) if b is not None else None for b in (home.buffer, home.best))
+        for shelf in self.shelves:
+            out = shelf.partial.out
+            self.homes[out] = part_home(self.frame, shelf, loop, homes[out])
+        self._rows()
+        loop.block.add_op(Yield.create())
+        outside.top.anchor = None
+        self.frame, self.homes = outside, homes
+        for shelf in self.shelves:
+            out = shelf.partial.out
+            self.homes[out] = combine_blocks(outside, shelf, loop.count, homes[out])
+
     def _outer_loops(self, frame: Frame, rest: list[str]) -> None:
         if not rest:
-            for member in self.looped:
-                self._member(member, frame, self.outer)
+            for walk in self.kernel.walks:
+                if len(walk) > 1:
+                    self._chunks(walk, frame)
+                else:
+                    self._member(walk[0], frame, self.outer)
             return
         dim = rest[0]
         size = self.looped[0].sizes[int(dim[1:])]
         frame.levels = {d: k + 1 for k, d in enumerate(self._outer_order())}
-        if dim != self.vector or self.lanes == 1:
-            self._outer_loop(frame, rest, Expr.constant(0), size, 1, False)
+        lanes = self.lanes if dim == self.vector else 1
+        begin, whole, end = frame.range(dim, size, lanes)
+        if lanes == 1:
+            self._outer_loop(frame, rest, begin, end, 1, False)
             return
-        whole = size - size % self.lanes
-        if whole.value != 0:
-            self._outer_loop(frame, rest, Expr.constant(0), whole, self.lanes, False)
+        if (size - size % self.lanes).value != 0:
+            self._outer_loop(frame, rest, begin, whole, self.lanes, False)
         if (size % self.lanes).value != 0:
-            self._outer_loop(frame, rest, whole, size, self.lanes, True)
+            self._outer_loop(frame, rest, whole, end, self.lanes, True)
 
-    def _outer_loop(self, frame: Frame, rest: list[str], start: Expr, stop: Expr, step: int, masked: bool) -> None:
+    def _outer_loop(
+        self, frame: Frame, rest: list[str], begin: SSAValue, end: SSAValue, step: int, masked: bool
+    ) -> None:
         dim = rest[0]
-        label = f"{dim} rest" if masked else dim
-        loop = For.of(frame.index(start), frame.index(stop), step, [], label)
+        label = frame.label(dim, "rest" if masked else "")
+        loop = For.of(begin, end, step, [], label)
         frame.top.add(loop)
         frame.top.anchor = loop
         inner = frame.with_scopes([*frame.scopes, Scope(loop.block)])
@@ -247,36 +440,81 @@ class _Lowering:
         loop.block.add_op(Yield.create())
         frame.top.anchor = None
 
+    def _chunks(self, walk: list[Generic], frame: Frame) -> None:
+        """Members that run chunk by chunk."""
+        dim = f"d{self.outer}"
+        frame = frame.with_scopes(list(frame.scopes))
+        frame.levels = {d: k + 1 for k, d in enumerate([*self._outer_order(), dim])}
+        begin, _, end = frame.range(dim, walk[0].sizes[self.outer], 1)
+        loop = For.of(begin, end, 1, [], dim)
+        frame.top.add(loop)
+        frame.top.anchor = loop
+        inner = frame.with_scopes([*frame.scopes, Scope(loop.block)])
+        inner.counters = frame.counters | {dim: loop.counter}
+        for member in walk:
+            self._member(member, inner, self.outer + 1)
+        loop.block.add_op(Yield.create())
+        frame.top.anchor = None
+
     def _member(self, op: Generic, frame: Frame, outer: int) -> None:
-        """One member's own loops at the end of the frame."""
+        """One member's own loops at the end of the frame, which has `outer` ones open."""
         plan = self._plan(op, outer)
         vector = self.vector if outer else None
         frame = frame.with_scopes(list(frame.scopes))
         if outer:
-            plan.order = self._outer_order() + plan.order[outer:]
+            plan.order = self._outer_order() + [d for d in plan.order if int(d[1:]) >= self.outer]
         if vector is None:
-            inner = plan.order[outer:]
-            frame.lanes = 1
-            if inner:
-                ordered = any(r.is_scatter for r in plan.results)
-                vector = inner[-1] if ordered else max(inner, key=lambda d: (score(plan, d), inner.index(d)))
-                plan.order.remove(vector)
-                plan.order.append(vector)
-                frame.lanes = lanes_for([op], self.bits, plan.sizes[vector])
-                if frame.lanes == 1:
-                    vector = None
-        nest = Nest(plan, self.homes, frame, outer, vector if frame.lanes > 1 else None)
+            vector, frame.lanes = self._vectorise(plan, outer)
+            if vector is not None and self.row is not None and self.in_step:
+                assert plan.sizes[vector] == self.row.size
+                frame.lanes = self.row.lanes
+        nest = Nest(plan, self.homes, frame, outer, vector if frame.lanes > 1 else None, self.in_step, self.least)
         self._fill(nest, frame)
         nest.emit(frame)
 
+    def _vectorise(self, plan: Member, outer: int) -> tuple[str | None, int]:
+        """The inner dim across the lanes, whose loop becomes the innermost, and how many lanes."""
+        if not plan.order[outer:]:
+            return None, 1
+        vector = self._vector_dim(plan, outer)
+        plan.order.remove(vector)
+        plan.order.append(vector)
+        lanes = lanes_for([plan.op], self.bits, self.registers, vector, plan.sizes[vector])
+        return (vector, lanes) if lanes > 1 else (None, 1)
+
+    @staticmethod
+    def _vector_dim(plan: Member, outer: int) -> str:
+        """The inner dim across the lanes."""
+        inner = plan.order[outer:]
+        if any(r.is_scatter for r in plan.results):
+            return inner[-1]
+        return max(inner, key=lambda d: (score(plan, d), inner.index(d)))
+
     # ---- first values --------------------------------------------------------------
+    def _prologue(self) -> None:
+        """The members before the loops; from then on their results are in memory, where every block finds them."""
+        for member in self.kernel.prologue:
+            self._member(member, self.frame, 0)
+        for out in self.early:
+            self.homes[out].value = None
+
+    def _starts(self) -> Iterator[tuple[SSAValue, SSAValue]]:
+        """What each scatter result starts from, and the result."""
+        for member in self.kernel.members:
+            yield from zip(member.inits, member.scatters, strict=True)
+
+    def _start_in_place(self) -> None:
+        """What is computed before the loops only to start a scatter is computed where that scatters to."""
+        for init, out in self._starts():
+            if init in self.early and init not in self.results and init.has_one_use():
+                self.homes[init] = replace(self.homes[out], level=0)
+
     def _start(self) -> None:
         """Scatter results start from their init tensors."""
-        for member in self.kernel.members:
-            inits = iter(member.inits)
-            for out, result in zip(member.outs, member.results_given, strict=True):
-                if result.is_scatter:
-                    self._init(next(inits), out, self.homes[out])
+        for init, out in self._starts():
+            home = self.homes[out]
+            if init not in self.early or self.homes[init].buffer is not home.buffer:
+                self._init(init, out, home)
 
     @staticmethod
     def _is_row(home: Home, outer: int) -> bool:
@@ -305,7 +543,7 @@ class _Lowering:
                 self._identity(nest.op, reduction.position, home, frame)
             elif out not in self.filled:
                 self.filled.add(out)
-                self._identity(nest.op, reduction.position, home, frame.at(0))
+                self._identity(nest.op, reduction.position, home, self.frame if home.partial else self.outside)
 
     def _identity(self, member: Generic, position: int, home: Home, frame: Frame) -> None:
         result = member.results_given[position]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Block, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.weld.types import I64
 from ..evaluate import find_function
+from ..expected import expected_sizes, least_size
 from .kernel import KernelFunction, lower_kernel
 from .plan import Place, Plan, bytes_of_elements, plan_program
 
@@ -22,16 +23,25 @@ class LowerToLoops(ModulePass):
 
     The result has one private function a kernel and one function `main`, `main_1`, ... for each run of kernels
     between library calls. Its arguments are the places it uses (attribute `loop.places`) and size symbols.
+
+    The function's attribute `weld.expected = {s1 = 32}` says about how large symbols are: short rows get code of
+    their own beside that for rows of any size. `weld.least = 17` is what every symbol is at the least.
     """
 
     name = "lower-to-loops"
     vector_bits: int = 512
     """Size of a vector register."""
+    registers: int = 32
+    """How many vector registers a loop may fill."""
     entry: str = "main"
     """The function to lower."""
+    blocks: int = 1
+    """Into how many blocks the loops of a kernel are cut at most, for threads to share."""
+    ordered: bool = False
+    """Floating elements that are scattered into one place are added in their order, so not by several blocks."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        lowered = lower_program(op, self.entry, self.vector_bits)
+        lowered = lower_program(op, self)
         for function in list(op.ops):
             function.detach()
         for function in list(lowered.module.ops):
@@ -61,17 +71,32 @@ class Program:
     segments: dict[int, Segment] = field(default_factory=dict[int, Segment])
 
 
-def lower_program(module: ModuleOp, entry: str, bits: int) -> Program:
+def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
     """Lower a module at the kernels stage."""
-    plan = plan_program(find_function(module, entry))
+    function = find_function(module, options.entry)
+    plan = plan_program(function)
+    expected, least = expected_sizes(function), least_size(function)
     program = Program(ModuleOp([]), plan, len(plan.slots))
     steps: list[str] = []
     for number, step in enumerate(plan.steps):
         if step.library is not None:
             steps.append(f"library {step.library.name}")
             continue
-        lowered = [lower_kernel(k, plan.layouts, bits) for k in step.kernels]
+        lowered = [
+            lower_kernel(
+                k,
+                plan.layouts,
+                options.vector_bits,
+                options.registers,
+                expected,
+                least,
+                options.blocks,
+                options.ordered,
+            )
+            for k in step.kernels
+        ]
         for kernel in lowered:
+            _share(kernel, plan)
             program.module.body.block.add_op(kernel.function)
         name = "main" if not program.segments else f"main_{len(program.segments)}"
         program.segments[number] = _segment(name, lowered, plan, program.module)
@@ -79,6 +104,17 @@ def lower_program(module: ModuleOp, entry: str, bits: int) -> Program:
     program.module.attributes["loop.steps"] = ArrayAttr([StringAttr(s) for s in steps])
     program.module.attributes["loop.arena"] = ArrayAttr([StringAttr(f"{s.bytes} bytes") for s in plan.slots])
     return program
+
+
+def _share(kernel: KernelFunction, plan: Plan) -> None:
+    """Mark what the kernel reads and may overwrite: `loop.shares` of an argument is the number of the written one."""
+    found = [DictionaryAttr({}) for _ in kernel.function.body.block.args]
+    for k, tensor in enumerate(kernel.tensors):
+        for j, result in enumerate(kernel.results, len(kernel.tensors)):
+            if plan.may_share(tensor, result):
+                found[k] = DictionaryAttr({"loop.shares": IntegerAttr(j, i64)})
+    if any(a.data for a in found):
+        kernel.function.properties["arg_attrs"] = ArrayAttr(found)
 
 
 def _segment(name: str, kernels: list[KernelFunction], plan: Plan, module: ModuleOp) -> Segment:
@@ -89,7 +125,7 @@ def _segment(name: str, kernels: list[KernelFunction], plan: Plan, module: Modul
     for kernel in kernels:
         args: list[Place | str] = [plan.places[t] for t in kernel.tensors]
         args += [plan.places[r] for r in kernel.results]
-        args += [plan.slot_for(bytes_of_elements(s.element, s.count)) for s in kernel.scratch]
+        args += plan.scratch_for([bytes_of_elements(s.element, s.count) for s in kernel.scratch])
         calls.append((kernel, [*args, *kernel.symbols]))
     order: list[Place] = []
     types: list[tuple[Place, object]] = []

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.loop.ops import Affine, For, Load, Minimum, Reduce, Store, Yield, lanes_of
+from ...dialects.weld.arithmetic import MulAdd
 from ...dialects.weld.attributes import Result
-from ...dialects.weld.generic import Generic
+from ...dialects.weld.generic import Generic, Index
 from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import BOOL, F32, F64, I64, is_float, scalar_of
 from .schedule import Member
 from .scopes import Frame, Scope
+from .stretches import breaks_of
 from .values import Home, Values
 
 CHUNK = 64
@@ -36,17 +38,30 @@ class Accumulation:
 class Nest:
     """Emits one member inside the loops that a frame has open."""
 
-    def __init__(self, member: Member, homes: dict[SSAValue, Home], frame: Frame, outer: int, vector_dim: str | None):
+    def __init__(
+        self,
+        member: Member,
+        homes: dict[SSAValue, Home],
+        frame: Frame,
+        outer: int,
+        vector_dim: str | None,
+        short: bool,
+        least: int,
+    ):
         self.member = member
         self.op: Generic = member.op
         self.homes = homes
         self.outer = outer
         self.vector_dim = vector_dim
+        self.short = short
         self.yielded = self.op.yielded()
         self.order = member.order
         self.levels = {d: k + 1 for k, d in enumerate(self.order)}
         frame.levels = self.levels
         self.values = Values(member, homes, outer, self.levels)
+        self.bounds = {d: end.substitute(member.merged) for d, end in self.op.bounds.items()}
+        found = {} if short else breaks_of(member, vector_dim, frame.lanes, least)
+        self.breaks = {d: breaks for d, breaks in found.items() if d not in self.bounds}
         self.reductions = [self._reduction(k, r) for k, r in enumerate(member.results) if r.is_reduction]
 
     # ---- loops ---------------------------------------------------------------------
@@ -78,21 +93,59 @@ class Nest:
         """The loops over the next dim: whole steps, then the masked rest."""
         active = [r for r in self.reductions if r.level <= frame.depth]
         dim = self.order[frame.depth]
+        if self.short and dim == self.vector_dim:
+            return self._one_step(frame, dim)
         lanes = frame.lanes if dim == self.vector_dim else 1
         carried = {r.position: self._identity(r, frame) for r in active}
+        if dim in self.bounds:
+            frame = self._bounded(frame, dim)
         size = self.member.sizes[dim]
-        end = frame.index(size)
-        zero = frame.index(Expr.constant(0))
-        if lanes == 1:
-            return self._one_loop(frame, dim, zero, end, 1, None, carried)
-        whole = size - size % lanes
-        if whole.value != 0:
-            stop = frame.index(whole)
-            carried = self._chunked(frame, dim, zero, stop, lanes, carried, size)
-        if (size % lanes).value != 0:
-            start = frame.index(whole)
-            carried = self._one_loop(frame, dim, start, end, lanes, "rest", carried)
+        for part, begin, whole, end, length in self._stretches(frame, dim, size, lanes):
+            if lanes == 1:
+                carried = self._one_loop(part, dim, begin, end, 1, False, carried)
+                continue
+            if (length - length % lanes).value != 0:
+                carried = self._chunked(part, dim, begin, whole, lanes, carried, length)
+            if (length % lanes).value != 0:
+                carried = self._one_loop(part, dim, whole, end, lanes, True, carried)
         return carried
+
+    def _stretches(
+        self, frame: Frame, dim: str, size: Expr, lanes: int
+    ) -> list[tuple[Frame, SSAValue, SSAValue, SSAValue, Expr]]:
+        """The dim in stretches where every guard along it holds or fails throughout: the frame that knows so, where
+        the stretch begins, where its whole steps end, where it ends, and its length."""
+        begin, whole, end = frame.range(dim, size, lanes)
+        breaks = self.breaks.get(dim)
+        if breaks is None:
+            return [(frame, begin, whole, end, size)]
+        fixed = size.value is not None and dim not in frame.bounds
+        inside = [(p, frame.index(p) if fixed else frame.clamped(p, begin, end)) for p in breaks.places]
+        starts, ends = [(Expr.constant(0), begin), *inside], [*inside, (size, end)]
+        found: list[tuple[Frame, SSAValue, SSAValue, SSAValue, Expr]] = []
+        for k, ((first, low), (last, high)) in enumerate(zip(starts, ends, strict=True)):
+            part = frame.with_scopes(frame.scopes)
+            part.known = frame.known | breaks.known(k)
+            part.words = frame.words | ({dim: "next"} if k else {})
+            names = {"a": low, "b": high}
+            a, b = Expr.symbol("a"), Expr.symbol("b")
+            stop = frame.top.insert(Affine.of(b - (b - a) % lanes, names)) if lanes > 1 else high
+            found.append((part, low, stop, high, last - first))
+        return found
+
+    def _bounded(self, frame: Frame, dim: str) -> Frame:
+        """The frame with the size of a dim that a guard of the domain bounds: a symbol, known inside the open loops."""
+        size, bound = self.op.sizes[int(dim[1:])], self.bounds[dim]
+        key = ("end", size, bound)
+        end = frame.top.values.get(key)
+        if end is None:
+            end = frame.top.insert(Minimum.create(operands=[frame.index(size), frame.index(bound)], result_types=[I64]))
+            end.name_hint = f"{dim}_end{len(frame.top.values)}"
+            frame.top.values[key] = end
+        assert end.name_hint is not None
+        self.levels[end.name_hint] = frame.depth
+        self.member.sizes[dim] = Expr.symbol(end.name_hint)
+        return replace(frame, symbols=frame.symbols | {end.name_hint: end})
 
     def _chunked(
         self,
@@ -105,24 +158,25 @@ class Nest:
         size: Expr,
     ) -> dict[int, list[SSAValue]]:
         """Long floating sums add up chunks in a second accumulator, so that the error stays small."""
-        long = size.value is None or size.value > lanes * CHUNK * 2
+        most = self.op.sizes[int(dim[1:])] if dim in self.bounds else size
+        long = most.value is None or most.value > lanes * CHUNK * 2
         sums = any(
             r.position in carried and r.result.kind == "sum" and is_float(scalar_of(self.yielded[r.position][0]))
             for r in self.reductions
         )
         if not (long and sums):
-            return self._one_loop(frame, dim, start, stop, lanes, None, carried)
+            return self._one_loop(frame, dim, start, stop, lanes, False, carried)
         step = lanes * CHUNK
         outside = {
             r.position: self._wide(r, carried[r.position], frame) for r in self.reductions if r.position in carried
         }
-        loop = For.of(start, stop, step, _flat(outside), f"{dim} chunks")
+        loop = For.of(start, stop, step, _flat(outside), frame.label(dim, "chunks"))
         frame.top.add(loop)
         inner = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
         after = inner.top.insert(Affine.of(Expr.symbol("c") + step, {"c": loop.counter}))
         limit = inner.top.insert(Minimum.create(operands=[after, stop], result_types=[I64]))
         fresh = {r.position: self._identity(r, inner) for r in self.reductions if r.position in carried}
-        part = self._one_loop(inner, dim, loop.counter, limit, lanes, None, fresh)
+        part = self._one_loop(inner, dim, loop.counter, limit, lanes, False, fresh)
         part = {r.position: self._wide(r, part[r.position], inner) for r in self.reductions if r.position in part}
         combined = self._combine(inner, _like(carried, loop.carried), part)
         loop.block.add_op(Yield.create(operands=_flat(combined)))
@@ -145,24 +199,32 @@ class Nest:
         start: SSAValue,
         stop: SSAValue,
         step: int,
-        rest: str | None,
+        rest: bool,
         carried: dict[int, list[SSAValue]],
     ) -> dict[int, list[SSAValue]]:
-        """One loop over a dim with the carried accumulators; `rest` masks the lanes past the dim's end."""
-        loop = For.of(start, stop, step, _flat(carried), f"{dim} {rest}" if rest else dim)
+        """One loop over a dim with the carried accumulators; in the rest the lanes past the end are masked."""
+        loop = For.of(start, stop, step, _flat(carried), frame.label(dim, "rest" if rest else ""))
         frame.top.add(loop)
         before, frame.top.anchor = frame.top.anchor, loop
         inner = frame.with_scopes([*frame.scopes, Scope(loop.block)])
         inner.counters = frame.counters | {dim: loop.counter}
         if dim == self.vector_dim:
             inner.vector_dim = dim
-            if rest is not None:
-                inner.mask = inner.holds(self.member.sizes[dim] - 1 - Expr.symbol(dim))
+            if rest:
+                inner.mask = inner.lanes_before(stop, self.member.sizes[dim])
         part = self._level(inner)
         combined = self._combine(inner, _like(carried, loop.carried), part)
         loop.block.add_op(Yield.create(operands=_flat(combined)))
         frame.top.anchor = before
         return _like(carried, loop.outs)
+
+    def _one_step(self, frame: Frame, dim: str) -> dict[int, list[SSAValue]]:
+        """A short row: no loop, one step of lanes that stands in the open loop's own block."""
+        inner = frame.with_scopes([*frame.scopes, Scope(frame.top.block, frame.top.anchor)])
+        inner.counters = frame.counters | {dim: frame.index(Expr.constant(0))}
+        inner.vector_dim = dim
+        inner.mask = frame.first_lanes(self.member.sizes[dim])
+        return self._level(inner)
 
     # ---- reductions ----------------------------------------------------------------
     def _identity(self, reduction: Accumulation, frame: Frame) -> list[SSAValue]:
@@ -178,16 +240,19 @@ class Nest:
     def _combine(
         self, frame: Frame, old: dict[int, list[SSAValue]], new: dict[int, list[SSAValue]]
     ) -> dict[int, list[SSAValue]]:
-        ascending = frame.depth == len(self.order) and self._in_domain_order()
         return {
-            r.position: combine(frame, r.result.kind, old[r.position], new[r.position], ascending)
+            r.position: combine(frame, r.result.kind, old[r.position], new[r.position], self._is_ascending(r, frame))
             for r in self.reductions
             if r.position in old
         }
 
-    def _in_domain_order(self) -> bool:
-        """Whether the loops visit the domain in row-major order, so that each element comes after those before it."""
-        return [d for d in self.op.dims if d in self.order] == self.order
+    def _is_ascending(self, reduction: Accumulation, frame: Frame) -> bool:
+        """Whether what an innermost loop adds to argmax or argmin has a greater position than what it had before."""
+        position = self.yielded[reduction.position][-1].owner
+        if frame.depth < len(self.order) or not isinstance(position, Index):
+            return False
+        step = position.value.coefficient(self.order[-1])
+        return step is not None and bool(step.terms) and all(factor > 0 for _, factor in step.terms)
 
     def _finish(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> None:
         """The element is complete as far as this level's loops go: reduce the lanes, store or combine."""
@@ -206,6 +271,8 @@ class Nest:
             return
         if reduction.complete:
             self._store(keep, out, result, frame)
+            if home.partial and home.best is not None:
+                self._store_to(Home(home.best, home.strides), values[0], result, frame)
             home.value, home.level = (keep, frame.depth) if not result.indices else (home.value, home.level)
             return
         self._accumulate(reduction, values, frame)
@@ -248,8 +315,11 @@ class Nest:
 
     def _store(self, value: SSAValue, out: SSAValue, result: Result, frame: Frame) -> None:
         home = self.homes[out]
-        if home.buffer is None:
-            return
+        if home.buffer is not None:
+            self._store_to(home, value, result, frame)
+
+    def _store_to(self, home: Home, value: SSAValue, result: Result, frame: Frame) -> None:
+        assert home.buffer is not None
         uses_lanes = self.vector_dim is not None and frame.vector_dim is not None
         names = {n for e in result.indices for n in e.names}
         if uses_lanes and self.vector_dim in names and frame.lanes > 1:
@@ -280,15 +350,18 @@ class Nest:
     def _innermost(self, frame: Frame) -> dict[int, list[SSAValue]]:
         """The body at one point (or one step of lanes): stores, scatters, and what reductions take."""
         found: dict[int, list[SSAValue]] = {}
-        for op in self.op.block.ops:
+        for op in self.values.needed(frame):
             if op.results:
                 self.values.value(op.results[0], frame)  # in order, so that no value waits for a deep chain of others
         for position, result in enumerate(self.member.results):
             if result.is_write:
                 value = self.values.value(self.yielded[position][0], frame)
                 out = self.op.outs[position]
-                if self.homes[out].buffer is None:
-                    self.homes[out] = Home(value=value, level=frame.depth)
+                home = self.homes[out]
+                if home.in_step:
+                    value = frame.widen(value)
+                if home.in_step or home.buffer is None:
+                    self.homes[out] = replace(home, value=value, level=frame.depth)
                 self._store(value, out, result, frame)
             elif result.is_scatter:
                 self._scatter(position, result, frame)
@@ -314,6 +387,9 @@ def combine(
     `ascending` says that the new element's position comes after all old ones."""
     b = frame.top.builder
     if len(old) == 1:
+        product = new[0].owner
+        if kind == "sum" and isinstance(product, MulAdd) and product.is_product:
+            return [b.mul_add(product.args[0], product.args[1], old[0])]
         return [b.build(REDUCTIONS[kind].combine, old[0], new[0])]
     (value, position), (value2, position2) = old, new
     floating = is_float(scalar_of(value))

@@ -1,8 +1,9 @@
 """`plan_program`: the steps of a program and where each tensor lives (buffer planning).
 
 A program is native segments with library calls between them. Every tensor has a place: an input, a constant, an
-output, a slot of the arena, or the same memory as another tensor (a reshape). Slots are reused as soon as the
-tensors in them are dead.
+output, a slot of the arena, or the same memory as another tensor (a reshape). A piece of memory holds several tensors
+in turn: one may come once the one before it is dead, or overwrite it element by element in the kernel that reads it
+last (see `in_place.py`). An output's memory holds temporaries before its own value, and may be a donated input's.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import bit_width, scalar_of, shape_of
 from ...dialects.weld.views import Reshape, Transpose
 from ..fusion.graph import functions, tensors_used
+from .in_place import may_overwrite, root_of
 from .schedule import strides_of
 
 
@@ -34,6 +36,9 @@ class Place:
 
     kind: str
     index: int
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.index}"
 
 
 @dataclass
@@ -53,7 +58,7 @@ class Step:
 
 @dataclass
 class Plan:
-    """A program's steps and places; `scratch` gives each kernel's private slots once it is lowered."""
+    """A program's steps and places; the slots of kernels' own scratch come with their lowering."""
 
     inputs: list[SSAValue]
     constants: list[Constant]
@@ -63,6 +68,10 @@ class Plan:
     layouts: dict[SSAValue, tuple[Expr, ...]]
     slots: list[Slot]
     checks: list[Check]
+    donations: dict[int, int] = field(default_factory=dict[int, int])
+    """For each output whose memory may be a donated input's, the number of that input."""
+    scratch: list[int] = field(default_factory=list[int])
+    """The slots that kernels use while they run."""
 
     @property
     def flags(self) -> set[int]:
@@ -73,6 +82,24 @@ class Plan:
         """A new slot."""
         self.slots.append(Slot(size))
         return Place("slot", len(self.slots) - 1)
+
+    def scratch_for(self, sizes: Sequence[Expr]) -> list[Place]:
+        """Slots for one kernel while it runs; the kernels run one after the other and use the same ones."""
+        free, found = list(self.scratch), list[Place]()
+        for size in sizes:
+            slot = next((k for k in free if self.slots[k].bytes == size), None)
+            if slot is None:
+                slot = self.slot_for(size).index
+                self.scratch.append(slot)
+            else:
+                free.remove(slot)
+            found.append(Place("slot", slot))
+        return found
+
+    def may_share(self, read: SSAValue, written: SSAValue) -> bool:
+        """Whether a kernel that reads one tensor and writes the other may find both at one address."""
+        a, b = self.places[read], self.places[written]
+        return a == b or (b.kind == "output" and a == Place("input", self.donations.get(b.index, -1)))
 
 
 def bytes_of_elements(element: Attribute, count: Expr) -> Expr:
@@ -90,14 +117,13 @@ def plan_program(function: FuncOp) -> Plan:
     for k, (argument, strides) in enumerate(zip(block.args, _argument_strides(function), strict=True)):
         plan.places[argument] = Place("input", k)
         plan.layouts[argument] = strides or strides_of(shape_of(argument))
-    for k, value in enumerate(plan.outputs):
-        plan.places[value] = Place("output", k)
-    last = _last_uses(ops)
-    free: list[tuple[Expr, Place]] = []
-    for position, op in enumerate(ops[:-1]):
-        _place(op, plan, free)
+    for op in ops[:-1]:
+        _lay_out(op, plan)
         _step(op, plan)
-        _release(position, last, plan, free)
+    _Memories(plan, ops, donated_arguments(function)).place()
+    for op in ops[:-1]:
+        if isinstance(op, Reshape | Transpose):
+            plan.places[op.res] = plan.places[root_of(op.res)]
     return plan
 
 
@@ -113,46 +139,34 @@ def _argument_strides(function: FuncOp) -> Sequence[tuple[Expr, ...] | None]:
     return found
 
 
-def root_of(value: SSAValue) -> SSAValue:
-    """The tensor whose memory this is: a reshape or transpose shares its operand's."""
-    while isinstance(value.owner, Reshape | Transpose):
-        value = value.owner.args[0]
-    return value
+def donated_arguments(function: FuncOp) -> set[int]:
+    """The arguments that carry `weld.donated`: results may take their memory."""
+    if function.arg_attrs is None:
+        return set()
+    return {k for k, attributes in enumerate(function.arg_attrs.data) if "weld.donated" in attributes.data}
 
 
-def _last_uses(ops: list[Operation]) -> dict[SSAValue, int]:
-    last: dict[SSAValue, int] = {}
-    for position, op in enumerate(ops):
-        for value in tensors_used(op):
-            last[root_of(value)] = position
-    return last
+def order_of(value: SSAValue) -> tuple[int, ...]:
+    """The axes of a tensor by their strides, the largest one first: row-major but for transposes."""
+    if not isinstance(value.owner, Transpose):
+        return tuple(range(len(shape_of(value))))
+    permutation = value.owner.permutation.get_values()
+    return tuple(permutation.index(axis) for axis in order_of(value.owner.args[0]))
 
 
-def _place(op: Operation, plan: Plan, free: list[tuple[Expr, Place]]) -> None:
-    if isinstance(op, Reshape):
-        plan.places[op.res] = plan.places[root_of(op.res)]
-        plan.layouts[op.res] = strides_of(shape_of(op.res))
-        return
+def _lay_out(op: Operation, plan: Plan) -> None:
+    """The strides of what an op gives; constants that are tables have a place of their own."""
     if isinstance(op, Transpose):
         strides = plan.layouts[op.args[0]]
-        plan.places[op.res] = plan.places[root_of(op.res)]
         plan.layouts[op.res] = tuple(strides[k] for k in op.permutation.get_values())
-        return
-    if isinstance(op, Constant) and not op.is_splat:
-        plan.constants.append(op)
-        plan.places[op.res] = Place("constant", len(plan.constants) - 1)
-        plan.layouts[op.res] = strides_of(shape_of(op.res))
         return
     if isinstance(op, Constant) and _only_starts(op):
         return
     for out in op.results:
         plan.layouts[out] = strides_of(shape_of(out))
-        if out not in plan.places:
-            size = bytes_of_elements(scalar_of(out), product_of(shape_of(out)))
-            match = next((f for f in free if f[0] == size), None)
-            if match is not None:
-                free.remove(match)
-            plan.places[out] = match[1] if match is not None else plan.slot_for(size)
+    if isinstance(op, Constant) and _is_table(op):
+        plan.constants.append(op)
+        plan.places[op.res] = Place("constant", len(plan.constants) - 1)
 
 
 def _step(op: Operation, plan: Plan) -> None:
@@ -163,9 +177,15 @@ def _step(op: Operation, plan: Plan) -> None:
     elif isinstance(op, Check):
         plan.checks.append(op)
     elif not isinstance(op, Reshape | Transpose) and not (isinstance(op, Constant) and _only_starts(op)):
-        if isinstance(op, Constant) and not op.is_splat:
+        if isinstance(op, Constant) and _is_table(op):
             return
         plan.steps.append(Step(library=op))
+
+
+def _is_table(op: Constant) -> bool:
+    """Whether the program carries the constant's elements: those of a large splat are filled in at run time."""
+    count = product_of(shape_of(op.res)).value
+    return not op.is_splat or (count is not None and count <= MOST_CARRIED)
 
 
 def _only_starts(op: Constant) -> bool:
@@ -173,13 +193,104 @@ def _only_starts(op: Constant) -> bool:
     return op.is_splat and all(isinstance(use.operation, Generic) for use in op.res.uses)
 
 
-def _release(position: int, last: dict[SSAValue, int], plan: Plan, free: list[tuple[Expr, Place]]) -> None:
-    for value, end in last.items():
-        place = plan.places.get(value)
-        if end == position and place is not None and place.kind == "slot":
-            if any(isinstance(use.operation, Check) for use in value.uses):
-                continue
-            free.append((plan.slots[place.index].bytes, place))
+MOST_CARRIED = 64
+"""Elements of a splat that a program carries rather than fills in at each call."""
+
+
+@dataclass
+class Memory:
+    """A piece of memory and the tensors that it holds, the latest one first."""
+
+    size: Expr
+    holds: list[SSAValue]
+    output: int | None = None
+    before: SSAValue | None = None
+    """A donated argument that may be in it when the program starts."""
+
+
+class _Memories:
+    """Gives every tensor memory, from the last op to the first: what memory an output has to be is known at the end,
+    and whatever comes earlier has to be gone by then."""
+
+    def __init__(self, plan: Plan, ops: list[Operation], donated: set[int]):
+        self.plan = plan
+        self.ops = ops
+        self.donated = donated
+        self.begin: dict[SSAValue, int] = {value: k for k, op in enumerate(ops) for value in op.results}
+        """The number of the op that writes a tensor; arguments come before all."""
+        self.begin |= dict.fromkeys(plan.inputs, -1)
+        self.end = dict(self.begin)
+        """The number of the op that reads it last."""
+        for k, op in enumerate(ops):
+            for value in tensors_used(op):
+                self.end[root_of(value)] = k
+        self.flags: set[SSAValue] = {c.bad for c in plan.checks}
+        self.end |= dict.fromkeys(self.flags, len(ops))
+        self.by_size: dict[Expr, list[Memory]] = {}
+
+    def place(self) -> None:
+        for k, value in enumerate(map(root_of, self.plan.outputs)):
+            memory = self._new(value)
+            memory.output = k
+            giver = self._giver(value)
+            if giver is not None:
+                self.plan.donations[k] = giver
+                memory.before = self.plan.inputs[giver]
+        tensors = [v for op in self.ops for v in op.results if v in self.plan.layouts]
+        outputs = set(map(root_of, self.plan.outputs))
+        for value in reversed(tensors):
+            if root_of(value) is value and value not in self.plan.places and value not in outputs:
+                self._add(value)
+        memories = [memory for found in self.by_size.values() for memory in found]
+        for memory in sorted(memories, key=lambda m: self.begin[m.holds[-1]]):
+            place = Place("output", memory.output) if memory.output is not None else self.plan.slot_for(memory.size)
+            self.plan.places |= dict.fromkeys(memory.holds, place)
+
+    def _new(self, value: SSAValue) -> Memory:
+        size = bytes_of_elements(scalar_of(value), product_of(shape_of(value)))
+        memory = Memory(size, [value])
+        self.by_size.setdefault(size, []).append(memory)
+        return memory
+
+    def _giver(self, output: SSAValue) -> int | None:
+        """The donated input whose memory an output may have, if possible one of its shape."""
+        inputs = self.plan.inputs
+        fitting = [
+            k
+            for k in sorted(self.donated - set(self.plan.donations.values()))
+            if scalar_of(inputs[k]) == scalar_of(output)
+            and product_of(shape_of(inputs[k])) == product_of(shape_of(output))
+            and self.plan.layouts[inputs[k]] == strides_of(shape_of(inputs[k]))
+            and self._gone(inputs[k], output)
+        ]
+        return min(fitting, key=lambda k: shape_of(inputs[k]) != shape_of(output), default=None)
+
+    def _add(self, value: SSAValue) -> None:
+        """Put a tensor in front of what some memory holds: where that overwrites it in place, or else in an output's
+        memory, a slot, or a new slot."""
+        size = bytes_of_elements(scalar_of(value), product_of(shape_of(value)))
+        fitting = [memory for memory in self.by_size.get(size, ()) if self._fits(value, memory)]
+        in_place = [memory for memory in fitting if self.begin[memory.holds[-1]] == self.end[value]]
+        chosen = in_place or fitting
+        if chosen:
+            chosen[0].holds.append(value)
+        else:
+            self._new(value)
+
+    def _fits(self, value: SSAValue, memory: Memory) -> bool:
+        """Whether the memory can hold a tensor before all others. That of an output is passed once, as a buffer of its
+        type; and flags are looked for in slots."""
+        first = memory.holds[-1]
+        if memory.output is not None and (value in self.flags or scalar_of(value) != scalar_of(first)):
+            return False
+        return self._gone(value, first) and (memory.before is None or self._gone(memory.before, value))
+
+    def _gone(self, old: SSAValue, new: SSAValue) -> bool:
+        """Whether no read of `old` comes after the write of `new`, should they have one memory."""
+        last, written = self.end[old], self.begin[new]
+        if last != written or self.begin[old] == written:
+            return last < written
+        return may_overwrite(self.ops[written], old, new, self.plan.layouts)
 
 
 @dataclass(frozen=True)
@@ -187,7 +298,8 @@ class PlanBuffers(ModulePass):
     """Write down where each tensor of a program of kernels will live, as `lower-to-loops` plans it.
 
     %t = weld.kernel @k0 ...   ->   %t = weld.kernel @k0 ... {places = ["slot 0"]}
-    func.func @main            ->   func.func @main attributes {arena = ["4 * n bytes"]}
+    func.func @main            ->   func.func @main attributes {arena = ["4 * n bytes"],
+                                                                donations = ["output 0 over input 0"]}
     """
 
     name = "plan-buffers"
@@ -198,5 +310,8 @@ class PlanBuffers(ModulePass):
             for inner in function.body.block.ops:
                 places = [plan.places[r] for r in inner.results if r in plan.places]
                 if places:
-                    inner.attributes["places"] = ArrayAttr([StringAttr(f"{p.kind} {p.index}") for p in places])
+                    inner.attributes["places"] = ArrayAttr([StringAttr(str(p)) for p in places])
             function.attributes["arena"] = ArrayAttr([StringAttr(f"{s.bytes} bytes") for s in plan.slots])
+            if plan.donations:
+                donations = [StringAttr(f"output {k} over input {j}") for k, j in plan.donations.items()]
+                function.attributes["donations"] = ArrayAttr(donations)

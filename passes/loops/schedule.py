@@ -14,6 +14,15 @@ from ...dialects.weld.generic import Generic, Index, Inside
 from ...dialects.weld.types import bit_width, is_float, scalar_of
 
 
+@dataclass(frozen=True)
+class ShortRow:
+    """An inner dim so short that one step of the lanes covers it: its values stay in registers from one member of a
+    kernel to the next."""
+
+    size: Expr
+    lanes: int
+
+
 @dataclass
 class Member:
     """A generic with the offsets of its accesses, and adjacent dims merged where every access allows it."""
@@ -53,7 +62,7 @@ def plan_member(op: Generic, strides: Mapping[SSAValue, tuple[Expr, ...]], merge
     inner ones); `strides` of every tensor that lives in memory."""
     offsets: list[Expr] = []
     accumulated: list[bool] = []
-    fixed: set[str] = set()
+    fixed = {n for g in op.guards for n in g.names}
     for load in op.loads():
         if load.tensor in strides:
             offsets.append(offset_of(load.where.indices, strides[load.tensor]))
@@ -122,20 +131,52 @@ def score(member: Member, dim: str, innermost: bool = True) -> int:
     return total
 
 
-def lanes_for(members: list[Generic], bits: int, size: Expr) -> int:
-    """Lanes of one step: full registers of the widest type computed with, times an unroll by the body's cost."""
-    widths: list[int] = []
-    cost = 0
-    for op in members:
-        for inner in op.block.ops:
-            if isinstance(inner, Elementwise):
-                cost += inner.cost
-            widths += [bit_width(scalar_of(r)) for r in inner.results if is_float(scalar_of(r))]
+def register_lanes(members: list[Generic], bits: int) -> int:
+    """Lanes of one register of the widest floating type that the members compute with."""
+    results = [r for op in members for inner in op.block.ops for r in inner.results]
+    width = max((bit_width(scalar_of(r)) for r in results if is_float(scalar_of(r))), default=32)
+    return max(bits // max(width, 16), 1)
+
+
+def lanes_for(members: list[Generic], bits: int, registers: int, dim: str, size: Expr) -> int:
+    """Lanes of one step along a dim: full registers of the widest type computed with, times an unroll by the body's
+    cost; fewer where the accumulators would not fit into the registers."""
+    cost = sum(inner.cost for op in members for inner in op.block.ops if isinstance(inner, Elementwise))
     cost //= max(len(members), 1)
-    width = max(widths, default=32)
     unroll = 4 if cost <= 16 else 2 if cost <= 160 else 1
-    lanes = max(bits // max(width, 16), 1) * unroll
+    lanes = register_lanes(members, bits) * unroll
+    carried = max(_carried_bits(op, dim) for op in members)
+    while lanes > 1 and lanes * carried > registers * bits:
+        lanes //= 2
     known = size.value
     while known is not None and lanes > 1 and lanes // 2 >= max(known, 1):
         lanes //= 2
     return lanes
+
+
+def _carried_bits(op: Generic, dim: str) -> int:
+    """Bits a lane of the accumulators that a loop along the dim carries."""
+    total = 0
+    for result, values in zip(op.results_given, op.yielded(), strict=True):
+        if result.is_reduction and not _uses(result, dim):
+            total += sum(max(bit_width(scalar_of(v)), 8) for v in values)
+    return total
+
+
+def short_row(plans: list[Member], outer: int, bits: int, short: Mapping[str, int]) -> ShortRow | None:
+    """The one inner dim of all members, where it is known or expected to be short; `short` gives what symbols are
+    expected not to exceed."""
+    if any(plan.op.guards for plan in plans):
+        return None
+    inner = [plan.order[outer:] for plan in plans]
+    sizes = {plan.sizes[dims[-1]] for plan, dims in zip(plans, inner, strict=True) if dims}
+    if len(sizes) != 1 or any(len(dims) > 1 for dims in inner):
+        return None
+    (size,) = sizes
+    expected = size.value if size.value is not None else short.get(str(size))
+    if expected is None or expected < 4:
+        return None
+    lanes = 1
+    while lanes < expected:
+        lanes *= 2
+    return ShortRow(size, lanes) if lanes <= register_lanes([p.op for p in plans], bits) * 4 else None

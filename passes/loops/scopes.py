@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
@@ -51,6 +51,12 @@ class Frame:
     """The dim across the lanes, once its loop is open."""
     mask: SSAValue | None = None
     """The lanes of the vector dim that exist, in its last partial step."""
+    bounds: dict[str, tuple[SSAValue, SSAValue]] = field(default_factory=dict[str, tuple[SSAValue, SSAValue]])
+    """Where the loop over a dim begins and ends, if not at 0 and its size."""
+    known: dict[Expr, bool] = field(default_factory=dict[Expr, bool])
+    """Guards that hold, or fail, throughout the open loops."""
+    words: dict[str, str] = field(default_factory=dict[str, str])
+    """What the loops over a dim are, for their labels."""
 
     @property
     def depth(self) -> int:
@@ -62,7 +68,7 @@ class Frame:
 
     def with_scopes(self, scopes: list[Scope]) -> Frame:
         """The same place with other open loops."""
-        return Frame(scopes, self.counters, self.levels, self.symbols, self.lanes, self.vector_dim, self.mask)
+        return replace(self, scopes=scopes)
 
     def at(self, level: int) -> Frame:
         """The frame as it is outside the loops deeper than `level`."""
@@ -72,6 +78,36 @@ class Frame:
         if self.vector_dim is not None and self.levels[self.vector_dim] > level:
             frame.vector_dim, frame.mask = None, None
         return frame
+
+    def range(self, dim: str, size: Expr, lanes: int) -> tuple[SSAValue, SSAValue, SSAValue]:
+        """Where the loops over a dim begin, where their whole steps of `lanes` end, and where they end."""
+        if dim not in self.bounds:
+            end, zero = self.index(size), self.index(Expr.constant(0))
+            return zero, self.index(size - size % lanes), end
+        begin, end = self.bounds[dim]
+        if lanes == 1:
+            return begin, end, end
+        e = Expr.symbol("e")
+        return begin, self.top.insert(Affine.of(e - e % lanes, {"e": end})), end
+
+    def label(self, dim: str, kind: str = "") -> str:
+        """`d1`, `d1 chunks`, `d1 rest`; `d1 next` for a later stretch; `d1 short` for short rows only."""
+        return " ".join(word for word in (dim, self.words.get(dim, ""), kind) if word)
+
+    def clamped(self, place: Expr, begin: SSAValue, end: SSAValue) -> SSAValue:
+        """A place along a dim, or the nearer end where it lies outside."""
+        builder, value = self.top.builder, self.index(place)
+        low = builder.select(builder.ge(value, begin), value, begin)
+        return builder.select(builder.le(low, end), low, end)
+
+    def lanes_before(self, stop: SSAValue, size: Expr) -> SSAValue:
+        """The lanes of the vector dim before `stop`, which is at most `size`."""
+        assert self.vector_dim is not None
+        if stop is self.index(size):
+            return self.holds(size - 1 - Expr.symbol(self.vector_dim))
+        names = {"stop": stop, "at": self.counters[self.vector_dim]}
+        left = self.top.insert(Affine.of(Expr.symbol("stop") - Expr.symbol("at"), names))
+        return self.top.insert(FirstLanes.create(operands=[left], result_types=[vector(BOOL, self.lanes)]))
 
     def first_lane(self, expr: Expr, extra: dict[str, SSAValue]) -> SSAValue:
         """The expression as a scalar at the first lane, with scalar index values in `extra`."""
@@ -150,6 +186,17 @@ class Frame:
             return found
         value = self.lanes_index(guard)
         return self.top.builder.ge(value, self.constant(0, I64, lanes_of(value)))
+
+    def first_lanes(self, count: Expr) -> SSAValue | None:
+        """The mask of the first `count` lanes, made once; None where that is all of them."""
+        if count.value == self.lanes:
+            return None
+        function = self.at(0)
+        key = ("first lanes", count, self.lanes)
+        if key not in function.top.values:
+            made = FirstLanes.create(operands=[function.index(count)], result_types=[vector(BOOL, self.lanes)])
+            function.top.values[key] = function.top.insert(made)
+        return function.top.values[key]
 
     def _lane_step(self, expr: Expr) -> int | None:
         """By how much the expression grows from lane to lane, where that is a known number."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.loop.ops import Load, lanes_of
+from ...dialects.loop.ops import Affine, Load, lanes_of
 from ...dialects.weld.base import Elementwise
+from ...dialects.weld.bitwise import And
 from ...dialects.weld.cast import Cast
+from ...dialects.weld.comparison import Select
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Index, Inside
 from ...dialects.weld.generic import Load as PointLoad
@@ -30,8 +32,12 @@ class Home:
     value: SSAValue | None = None
     best: SSAValue | None = None
     """For argmax and argmin combined in memory: the best values, beside the positions in `buffer`."""
+    partial: bool = False
+    """Only what one block of the loops contributes; argmax and argmin need the best values too then."""
     level: int = 0
     """The scope that `value` belongs to, or from which on the memory holds the tensor."""
+    in_step: bool = False
+    """`value` holds a whole short row, in the lanes of its one step."""
 
 
 class Values:
@@ -56,9 +62,8 @@ class Values:
         operands: Sequence[SSAValue] = op.operands
         if isinstance(op, PointLoad):
             home = self.homes[op.tensor]
-            level, operands = min(home.level, self.outer), op.operands[1:]
-            if home.value is None:
-                exprs = (*op.where.indices, *op.where.guards)
+            level, operands = home.level if home.in_step else min(home.level, self.outer), op.operands[1:]
+            exprs = op.where.guards if home.value is not None else (*op.where.indices, *op.where.guards)
         elif isinstance(op, Index):
             exprs = (op.value,)
         elif isinstance(op, Inside):
@@ -70,6 +75,41 @@ class Values:
             level = max(level, self.level_of(operand))
         self._level_cache[value] = level
         return level
+
+    def needed(self, frame: Frame) -> list[Operation]:
+        """The body ops in order, without those that what is known here makes superfluous."""
+        ops = list(self.member.op.block.ops)
+        if not frame.known:
+            return ops
+        used = set(self.member.op.terminator.operands)
+        found: list[Operation] = []
+        for op in reversed(ops):
+            if any(r in used for r in op.results):
+                found.append(op)
+                used.update(self._inputs(op, frame))
+        return found[::-1]
+
+    def _inputs(self, op: Operation, frame: Frame) -> Sequence[SSAValue]:
+        """The operands that the op's value depends on."""
+        if isinstance(op, Select):
+            holds = self._holds(op.operands[0], frame)
+            if holds is not None:
+                return [op.operands[1 if holds else 2]]
+        return op.operands
+
+    def _holds(self, condition: SSAValue, frame: Frame) -> bool | None:
+        """Whether a condition of the body is known to hold, or to fail."""
+        op = condition.owner
+        if isinstance(op, Inside):
+            return self._all_hold(op.guards.data, frame)
+        if isinstance(op, And):
+            both = [self._holds(v, frame) for v in op.operands]
+            return False if False in both else None if None in both else True
+        return None
+
+    def _all_hold(self, guards: Sequence[Expr], frame: Frame) -> bool | None:
+        found = [frame.known.get(g.substitute(self.member.merged)) for g in guards]
+        return False if False in found else None if None in found else True
 
     def value(self, value: SSAValue, frame: Frame) -> SSAValue:
         """A body value, computed once in the scope of its level."""
@@ -92,6 +132,8 @@ class Values:
         if isinstance(op, Constant):
             return frame.constant(op.number, op.res.type, 1)
         assert isinstance(op, Elementwise)
+        if isinstance(op, Select) and len(chosen := self._inputs(op, frame)) == 1:
+            return self.value(chosen[0], frame)
         args = [self.value(v, frame) for v in op.operands]
         if any(lanes_of(a) > 1 for a in args):
             wide = [frame.widen(a, self.level_of(v)) for a, v in zip(args, op.operands, strict=True)]
@@ -103,7 +145,11 @@ class Values:
     def _inside(self, guards: Sequence[Expr], frame: Frame) -> SSAValue:
         """Whether all guards are >= 0: per lane where one depends on the vector dim."""
         total: SSAValue | None = None
+        if self._all_hold(guards, frame) is False:
+            return frame.constant(False, BOOL, 1)
         for guard in guards:
+            if frame.known.get(guard):
+                continue
             fits = frame.holds(guard)
             total = fits if total is None else self._both(total, fits, frame)
         return frame.constant(True, BOOL, 1) if total is None else total
@@ -116,22 +162,33 @@ class Values:
 
     def _load(self, op: PointLoad, frame: Frame) -> SSAValue:
         home = self.homes[op.tensor]
-        if home.value is not None:
-            return home.value
-        assert home.buffer is not None
-        extra = {f"i{k}": self.value(v, frame) for k, v in enumerate(op.indices)}
-        offset = self.offset(op.where.indices, home)
+        if self._all_hold(op.where.guards, frame) is False:
+            return frame.constant(0, op.res.type, 1)
         guards = tuple(g.substitute(self.member.merged) for g in op.where.guards)
+        guards = tuple(g for g in guards if not frame.known.get(g))
         mask = self._inside(guards, frame) if guards else None
         if op.guard is not None:
             given = self.value(op.guard, frame)
             mask = given if mask is None else self._both(mask, given, frame)
+        if home.value is not None:
+            return home.value if mask is None else self._or_zero(mask, home.value, frame)
+        assert home.buffer is not None
+        extra = {f"i{k}": self.value(v, frame) for k, v in enumerate(op.indices)}
+        offset = self.offset(op.where.indices, home)
         lanes, where = self._lanes_of_load(offset, extra, mask, home, frame)
         if lanes > 1:
             mask = frame.widen(mask) if mask is not None else None
             if frame.mask is not None:
                 mask = frame.mask if mask is None else self._both(mask, frame.mask, frame)
         return frame.top.insert(Load.of(home.buffer, where, mask, lanes))
+
+    @staticmethod
+    def _or_zero(mask: SSAValue, value: SSAValue, frame: Frame) -> SSAValue:
+        """What a guarded load gives of a value in a register."""
+        if lanes_of(mask) != lanes_of(value):
+            mask, value = frame.widen(mask), frame.widen(value)
+        zero = frame.constant(0, scalar_of(value), lanes_of(value))
+        return frame.top.builder.select(mask, value, zero)
 
     def _lanes_of_load(
         self, offset: Expr, extra: dict[str, SSAValue], mask: SSAValue | None, home: Home, frame: Frame
@@ -140,9 +197,12 @@ class Values:
         vector = frame.vector_dim
         if vector is None or frame.lanes == 1:
             return 1, frame.lanes_index(offset, extra) if extra else frame.index(offset)
-        if home.per_lane:
-            return frame.lanes, frame.index(offset)
         by_lane = any(lanes_of(v) > 1 and n in offset.names for n, v in extra.items())
+        if home.per_lane and by_lane:
+            values = frame.symbols | frame.counters | extra | {"lane": frame.iota()}
+            return frame.lanes, frame.top.insert(Affine.of(offset + Expr.symbol("lane"), values))
+        if home.per_lane:
+            return frame.lanes, frame.first_lane(offset, extra) if extra else frame.index(offset)
         step = offset.coefficient(vector)
         if not by_lane and step is not None and step.value == 1:
             scalar = frame.index(offset) if not extra else frame.first_lane(offset, extra)

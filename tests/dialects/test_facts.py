@@ -32,7 +32,7 @@ INSTRUCTIONS = set(
     "add sub mul sdiv udiv srem urem and or xor shl ashr lshr select fadd fsub fmul fdiv frem fneg".split()
 )
 INTRINSICS = {f"@llvm.{n}" for n in ("smax", "smin", "umax", "umin", "fabs", "copysign", "sqrt")}
-INTRINSICS |= {f"@llvm.{n}" for n in ("floor", "ceil", "trunc", "rint")}
+INTRINSICS |= {f"@llvm.{n}" for n in ("floor", "ceil", "trunc", "rint", "fmuladd")}
 FORM = re.compile(r"icmp (eq|ne|[su](lt|le|gt|ge))|fcmp (o(eq|lt|le|gt|ge)|u(ne|no))|math (\w+)|libm (\w+)")
 
 REAL = [e for e in ELEMENTS if kind_of(e) != "c" and e != BF16]

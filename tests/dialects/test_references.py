@@ -17,6 +17,7 @@ from loopweld.dialects.weld import (
     Cumprod,
     Cumsum,
     Gather,
+    Insert,
     Iota,
     Matmul,
     Pad,
@@ -157,6 +158,17 @@ def test_pad_in_several_dims() -> None:
 def test_concat(element: Attribute, sizes: tuple[int, ...], axis: int) -> None:
     arrays = [values_for(element, (n, 3) if axis == 0 else (3, n), seed=k) for k, n in enumerate(sizes)]
     check(lambda *args: Concat.of(args, axis), arrays, np.concatenate(arrays, axis))
+
+
+@pytest.mark.parametrize("element", SOME, ids=label)
+@pytest.mark.parametrize("size", [0, 1, 2, 7, 8])
+def test_insert(element: Attribute, size: int) -> None:
+    for start, step in product((0, 1, 2, 5), (1, 2, 3, 9)):
+        base = values_for(element, (3, size))
+        for count in range(len(base[0, start::step]) + 1):
+            new, expected = values_for(element, (2, count), seed=1), base.copy()
+            expected[1:, start : start + count * step : step] = new
+            check(lambda x, y, a=start, s=step: Insert.of(x, y, exprs(1, a), exprs(1, s)), [base, new], expected)
 
 
 @pytest.mark.parametrize("element", [e for e in REAL if e != BOOL], ids=label)

@@ -144,6 +144,21 @@ INVALID = {
         " : (tensor<3x4xf32>) -> tensor<3x5xf32>",
         "weld.slice reads 3 to -1 of dim 1, which has size 4",
     ),
+    "insert out of range": (
+        '"weld.insert"(%x, %x) <{start = #weld.dims<"0, 1">, step = #weld.dims<"1, 2">}>'
+        " : (tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>",
+        "weld.insert writes 1 to 7 of dim 1, which has size 4",
+    ),
+    "insert rank": (
+        '"weld.insert"(%x, %x) <{start = #weld.dims<"0">, step = #weld.dims<"1">}>'
+        " : (tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>",
+        "weld.insert expects an operand, start and step of 2 dims",
+    ),
+    "insert step": (
+        '"weld.insert"(%x, %x) <{start = #weld.dims<"0, 0">, step = #weld.dims<"1, 0 - 1">}>'
+        " : (tensor<3x4xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>",
+        "weld.insert expects constant positive steps, found -1 in dim 1",
+    ),
     "slice rank": (
         '"weld.slice"(%x) <{start = #weld.dims<"0">, size = #weld.dims<"3">, step = #weld.dims<"1">}>'
         " : (tensor<3x4xf32>) -> tensor<3xf32>",
@@ -283,7 +298,7 @@ def test_unreadable(name: str) -> None:
 
 
 def test_every_tensor_op_refuses_wrong_counts() -> None:
-    known = {"pad": 2, "matmul": 2, "iota": 0}
+    known = {"pad": 2, "insert": 2, "matmul": 2, "iota": 0}
     for op in Weld.operations:
         short: Any = op.name.removeprefix("weld.")
         arity = getattr(op, "arity", None)

@@ -95,7 +95,7 @@ def test_text_fits_100_columns(reports: dict[str, Report], name: str) -> None:
 def test_text_of_softmax_says_what_matters(reports: dict[str, Report]) -> None:
     text = str(reports["softmax"])
     assert text.startswith("1 kernel, 9.6 KB moved (the minimum is 9.6 KB), 0 B temporaries")
-    assert "3 sweeps" in text and "x 4.8 KB" in text and "out0 4.8 KB" in text
+    assert "1 sweep," in text and "x 4.8 KB" in text and "out0 4.8 KB" in text  # rows of 30 stay in registers
     assert "row-result" in text and "test_report.py:" in text
     assert "kept apart" not in text
 

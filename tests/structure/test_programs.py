@@ -98,11 +98,13 @@ def test_vector_width_is_the_widest_access(program: Any):
     assert max(k.vector_width for k in report.kernels) > 1
 
 
-def test_a_row_beyond_the_cache_is_fetched_by_each_walk():
+def test_a_row_beyond_the_cache_is_fetched_twice():
+    """Once for its greatest element and the sum, chunk by chunk, and once for the quotients; nothing of it is kept."""
     report = lw.jit(softmax_rows).explain(np.empty((4, 1 << 20), np.float32))
     (kernel,) = report.kernels
     assert kernel.sweeps == 3
-    assert [(t.tensor, t.times) for t in kernel.reads] == [("x", 2)]  # for the greatest, and for the exponentials
+    assert [(t.tensor, t.times) for t in kernel.reads] == [("x", 2)]
+    assert report.scratch_bytes == 2 * 4 * (1 << 20) // 4096
 
 
 def test_a_block_of_columns_beyond_the_cache_is_fetched_by_each_walk():
@@ -125,12 +127,18 @@ def test_every_access_has_a_scope(program: Any):
         assert access.scope not in access.noalias.data
 
 
+def is_passed(line: str, body: str) -> bool:
+    """Whether a line reads or writes what a kernel hands to its blocks, or how many threads there are."""
+    passed = re.findall(r"(%\w+) = getelementptr (?:\{|i64, ptr @loopweld_threads)", body)
+    return line.rsplit(" ", 1)[-1] in ("@loopweld_threads", *passed)
+
+
 def test_every_llvm_access_has_a_scope(program: Any):
     _, _, compiled, _ = program
     text = compiled.as_text("llvm")
     bodies = re.findall(r"^define internal void @k\d.*?^}", text, re.MULTILINE | re.DOTALL)
     memory = re.compile(r"= load |^ *store |call .*@llvm\.masked\.")
-    lines = [line for body in bodies for line in body.splitlines() if memory.search(line)]
+    lines = [line for body in bodies for line in body.splitlines() if memory.search(line) and not is_passed(line, body)]
     assert lines
     assert [line for line in lines if "!alias.scope" not in line or "!noalias" not in line] == []
     assert re.search(r"^!\d+ = ", text, re.MULTILINE)

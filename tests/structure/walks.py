@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from xdsl.context import Context
 from xdsl.dialects.builtin import Builtin, ModuleOp
 from xdsl.dialects.func import Func, FuncOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.parser import Parser
 
 from loopweld.dialects import dialects
 from loopweld.dialects.loop.ops import For, Load, Store
+from loopweld.dialects.loop.parallel import Parallel, Part
 from loopweld.dialects.weld.constant import Constant
 
 
@@ -41,20 +42,29 @@ def is_single(loop: For) -> bool:
 
 
 def walks(block: Block) -> list[list[For]]:
-    """The innermost loops of a block, those of one walk together: whole steps and the masked rest.
+    """The innermost loops of a block, those of one walk together: whole steps, the masked rest, later stretches.
 
-    A loop over chunks is the loop that it contains; an outer loop and its rest hold the same walks.
+    A loop over chunks is the loop that it contains, and blocks are what each of them does. An outer loop and its rest
+    hold the same walks, and so do the loops for short rows and those for long ones. Combining the blocks' results is
+    no walk.
     """
     found: list[list[For]] = []
     last = ""
-    for loop in (op for op in block.ops if isinstance(op, For)):
+    for loop in block.ops:
+        if isinstance(loop, Parallel):
+            found += walks(loop.body.block)
+        if not isinstance(loop, For):
+            continue
+        dim, *words = label(loop).split()
+        if "short" in words or dim in ("combine", "blocks"):
+            continue
         inner = walks(loop.block)
-        if label(loop) == f"{last} rest":
+        if dim == last and words and words != ["chunks"]:
             for walk, more in zip(found[-max(len(inner), 1) :], inner or [[loop]], strict=True):
                 walk += more
         elif inner or not is_single(loop):
             found += inner or [[loop]]
-        last = label(loop).removesuffix(" chunks")
+        last = dim
     return found
 
 
@@ -73,11 +83,18 @@ def read_from_outside(function: FuncOp) -> set[str]:
     loaded: set[SSAValue] = set()
     for op in function.walk():
         if isinstance(op, Load):
-            loaded.add(op.buffer)
+            loaded.add(whole(op.buffer))
         elif op.name in ("loop.store", "loop.fill", "loop.copy"):
-            written |= _written(op)
+            written.add(whole(getattr(op, "target" if op.name == "loop.copy" else "buffer")))
+        elif isinstance(op, Part):
+            written.add(op.parts)
     return {v.name_hint or "" for v in loaded - written}
 
 
-def _written(op: Operation) -> set[SSAValue]:
-    return {getattr(op, "target" if op.name == "loop.copy" else "buffer")}
+def whole(buffer: SSAValue) -> SSAValue:
+    """The buffer of the kernel that this one is a block's part of."""
+    while isinstance(buffer.owner, Part):
+        buffer = buffer.owner.buffer
+    if isinstance(buffer, BlockArgument) and isinstance(loop := buffer.block.parent_op(), Parallel):
+        return loop.privates[buffer.index - 1]
+    return buffer

@@ -39,7 +39,7 @@ exit:
 """
 
 
-def source(name: str, elem: str, lanes: int) -> str:
+def source(name: str, elem: str, lanes: int, avx512: bool = False) -> str:
     """A module with `run(inputs.., out, n)`, n a multiple of `lanes`."""
     scalar = SCALARS[elem]
     vector = scalar if lanes == 1 else f"<{lanes} x {scalar}>"
@@ -59,18 +59,19 @@ def source(name: str, elem: str, lanes: int) -> str:
         align=align,
         lanes=lanes,
     )
-    return "\n".join([*vecmath.requires(name, elem, lanes), vecmath.define(name, elem, lanes), loop])
+    return "\n".join([*vecmath.requires(name, elem, lanes, avx512), vecmath.define(name, elem, lanes, avx512), loop])
 
 
 class Kernel:
     """The compiled loop; call it with arrays of one length."""
 
-    def __init__(self, name: str, elem: str, lanes: int, cpu: str = "", level: int = 0) -> None:
+    def __init__(self, name: str, elem: str, lanes: int, cpu: str = "", level: int = 0, portable: bool = False) -> None:
         features = "" if cpu else llvm.get_host_cpu_features().flatten()
+        avx512 = "+avx512f" in features.split(",") and not portable
         machine = llvm.Target.from_default_triple().create_target_machine(
             cpu=cpu or llvm.get_host_cpu_name(), features=features, opt=2, reloc="pic", codemodel="small"
         )
-        module = llvm.parse_assembly(source(name, elem, lanes))
+        module = llvm.parse_assembly(source(name, elem, lanes, avx512))
         module.triple = llvm.get_default_triple()
         module.data_layout = str(machine.target_data)
         module.verify()
@@ -97,6 +98,6 @@ class Kernel:
 
 
 @cache
-def kernel(name: str, elem: str, lanes: int = 0, cpu: str = "", level: int = 0) -> Kernel:
-    """The kernel for the host, of one AVX-512 register where `lanes` is 0."""
-    return Kernel(name, elem, lanes or WIDTHS[elem], cpu, level)
+def kernel(name: str, elem: str, lanes: int = 0, cpu: str = "", level: int = 0, portable: bool = False) -> Kernel:
+    """The kernel for the host, of one AVX-512 register where `lanes` is 0; `portable` leaves out its instructions."""
+    return Kernel(name, elem, lanes or WIDTHS[elem], cpu, level, portable)

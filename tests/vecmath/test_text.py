@@ -6,11 +6,13 @@ from typing import Any
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from vecmath.jit import CASES, DTYPES, SCALARS, UINTS, kernel, source
+from vecmath.jit import CASES, DTYPES, SCALARS, UINTS, WIDTHS, kernel, source
 
 from loopweld.compiler.codegen import vecmath
 
 ON_X86 = llvm.get_default_triple().startswith("x86_64")
+PLAIN = ("sin", "cos", "tan", "rsqrt", "cbrt", "hypot", "asin", "acos", "atan", "atan2")
+"""What needs no instruction that only AVX-512 has."""
 
 
 def operands(name: str, elem: str) -> list[Any]:
@@ -53,8 +55,8 @@ def test_definition(name: str, elem: str) -> None:
 
 @pytest.mark.parametrize("name", vecmath.COST)
 def test_cost_is_about_the_number_of_instructions(name: str) -> None:
-    """In f32; bit casts are free, divisions and roots count as 6, instructions on f64 twice."""
-    body = vecmath.define(name, "f32", 16).split("alwaysinline")[1]
+    """In f32 with AVX-512; bit casts are free, divisions and roots count as 6, instructions on f64 twice."""
+    body = vecmath.define(name, "f32", 16, avx512=True).split("alwaysinline")[1]
     lines = [line for line in body.splitlines() if " = " in line and " bitcast " not in line]
     count = sum((2 if "double" in line else 1) * (6 if re.search("fdiv|sqrt", line) else 1) for line in lines)
     assert count / 1.25 <= vecmath.COST[name] <= count * 1.25, count
@@ -73,6 +75,16 @@ def test_the_other_widths(name: str, lanes: int) -> None:
     for elem in DTYPES:
         x = operands(name, elem)
         assert same_bits(kernel(name, elem)(*x), kernel(name, elem, lanes)(*x), elem)
+
+
+@pytest.mark.parametrize("registers", [1, 4])
+@pytest.mark.parametrize(("name", "elem"), CASES)
+def test_the_instructions_of_avx512_give_the_same_bits(name: str, elem: str, registers: int) -> None:
+    lanes = WIDTHS[elem] * registers
+    differs = vecmath.define(name, elem, lanes, avx512=True) != vecmath.define(name, elem, lanes)
+    assert differs == (name not in PLAIN)
+    x = operands(name, elem)
+    assert same_bits(kernel(name, elem, lanes)(*x), kernel(name, elem, lanes, portable=True)(*x), elem)
 
 
 @pytest.mark.skipif(not ON_X86, reason="names x86 processors")

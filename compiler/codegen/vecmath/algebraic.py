@@ -2,8 +2,8 @@
 
 import math
 
-from .logarithm import exponent_value, mantissa
 from .pairs import exact_product, exact_sum
+from .registers import exponent_value, mantissa
 from .text import Body, Vec
 
 

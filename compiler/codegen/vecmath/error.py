@@ -5,10 +5,11 @@ erfc = e^(-x^2) p(u) / (1 + 2 x), u = (x - 4) / (x + 4) (Shepherd and Laframbois
 """
 
 import math
+from itertools import zip_longest
 
-from .exponential import exp_pair
+from .exponential import exp_pair, normal_exp
 from .logarithm import natural, split
-from .pairs import Pair, divide, exact_product, exact_sum, quick_sum
+from .pairs import Pair, exact_product, exact_sum, quick_sum, quotient
 from .text import Body, Vec
 
 
@@ -18,13 +19,15 @@ def _small(body: Body, x: Vec) -> Pair:
 
 
 def erf(body: Body, x: Vec) -> Vec:
-    """Odd; -0 and subnormals are right because x + x p has a relative error."""
+    """x + x p(x^2) or 1 - exp(p(|x|)), with the coefficients of either in one polynomial. Odd; -0 and subnormals are
+    right because the first has a relative error."""
     bound, name = (4.0, "erf_tail") if body.elem == "f32" else (6.0, "erf_tail_long")
     t = abs(x).at_most(bound)
-    tail, power = exp_pair(body, body.poly(t, body.table(name)))
-    large = 1.0 - power.scale(tail.value())
-    small = _small(body, abs(x).at_most(1.0)).value()
-    return (abs(x) > 1.0).select(large, small).copysign(x)
+    far = t > 1.0
+    pairs = zip_longest(body.table(name), body.table("erf"), fillvalue=0.0)
+    p = body.poly(far.select(t, t * t), [far.select(a, b) for a, b in pairs])
+    large = 1.0 - normal_exp(body, p)
+    return far.select(large, t.fma(p, t)).copysign(x)
 
 
 def tail(body: Body, t: Vec) -> Vec:
@@ -32,14 +35,14 @@ def tail(body: Body, t: Vec) -> Vec:
     bound = 10.19 if body.elem == "f32" else 27.31
     t = t.at_most(bound)
     square = exact_product(t, -t)
-    e, power = exp_pair(body, square.hi, square.lo)
+    e, steps = exp_pair(body, square.hi, square.lo)
     u = (t - 4.0) / (t + 4.0)
     first, *others = body.table("erfcx")
     p = quick_sum(body.const(first), u * body.poly(u, tuple(others)))
     product = exact_product(e.hi, p.hi)
     over = Pair(product.hi, product.lo + e.hi.fma(p.lo, e.lo * p.hi))
     under = exact_sum(t + t, 1.0)
-    return power.scale(divide(over, under).value())
+    return steps.scale(quotient(over, under))
 
 
 def erfc(body: Body, x: Vec) -> Vec:
@@ -69,8 +72,8 @@ def erfinv(body: Body, x: Vec) -> Vec:
     outer = (1.0 - a) - tail(body, y.at_least(0.7))
     error = (a > 0.75).select(outer, central)
     square = exact_product(y, -y)
-    e, power = exp_pair(body, square.hi)
-    step = error * (math.sqrt(math.pi) / 2) / power.scale(e.hi)
+    e, steps = exp_pair(body, square.hi)
+    step = error * (math.sqrt(math.pi) / 2) / steps.scale(e.hi)
     better = y - step / y.fma(step, 1.0)
     tiny = size < 2.0**-60
     result = tiny.select(size * (math.sqrt(math.pi) / 2), better)

@@ -1,50 +1,23 @@
 """exp, exp2, expm1, sigmoid and the reduced exponential that the hyperbolic and error functions share.
 
-x = n ln 2 + r with |r| <= ln 2 / 2 (Cody and Waite, 1980, exact with fma), a minimax polynomial on r, and 2^n in
-two factors, so that overflow and gradual underflow round once.
+x = n ln 2 + r with n a multiple of 1/16 and |r| <= ln 2 / 32 (Cody and Waite, 1980, exact with fma), so
+e^x = 2^floor(n) T e^r with a table T of the roots of 2 (Tang, 1989) and a short minimax polynomial on r.
 """
 
 from dataclasses import dataclass
 
-from .pairs import Pair, divide, exact_sum, quick_sum
-from .text import Body, Int, Vec
-
-
-@dataclass(frozen=True)
-class Power:
-    """2^n as two factors, each a normal number for -2 bias < n < 2 bias."""
-
-    first: Vec
-    second: Vec
-
-    def scale(self, x: Vec) -> Vec:
-        """x * 2^n; NaN stays NaN."""
-        return x * self.first * self.second
-
-
-def _magic(body: Body) -> float:
-    """1.5 * 2^mantissa + 2 bias: added to x it leaves the bits of rint(x) + 2 bias at the low end."""
-    return 1.5 * 2.0**body.format.mantissa + 2 * body.format.bias
-
-
-def _power(body: Body, shifted: Vec) -> Power:
-    """2^n from the bits of n + magic; n + 2 bias must be positive."""
-    bits = shifted.as_int()
-    half = bits >> 1
-    return Power(_shift_exponent(body, half), _shift_exponent(body, bits - half))
-
-
-def _shift_exponent(body: Body, biased: Int) -> Vec:
-    return (biased << body.format.mantissa).as_float()
+from .pairs import Pair, quick_sum, quotient
+from .registers import Steps, lookup, magic
+from .text import Body, Vec
 
 
 @dataclass(frozen=True)
 class Reduced:
-    """x = n ln 2 + r + rest, 2^n = power; rest is what rounding r lost."""
+    """x = n ln 2 + r with n = steps.n; `lead`, which is exact, lacks the low part of ln 2."""
 
-    power: Power
+    steps: Steps
     r: Vec
-    rest: Vec
+    lead: Vec
 
 
 def clamp(body: Body, x: Vec) -> Vec:
@@ -54,79 +27,91 @@ def clamp(body: Body, x: Vec) -> Vec:
 
 
 def reduce(body: Body, x: Vec) -> Reduced:
-    """Splits a clamped x; who does not use `rest` pays nothing for it, since dead instructions are not selected."""
-    magic = _magic(body)
-    shifted = x.fma(body.parts("log2e")[0], magic)
-    n = shifted - magic
+    """Splits a clamped x."""
+    shifted = x.fma(body.parts("log2e")[0], magic(body))
+    n = shifted - magic(body)
     high, low = body.parts("ln2")
-    exact = n.fma(-high, x)
-    r = n.fma(-low, exact)
-    return Reduced(_power(body, shifted), r, n.fma(-low, exact - r))
+    lead = n.fma(-high, x)
+    return Reduced(Steps(body, n, shifted.as_int()), n.fma(-low, lead), lead)
+
+
+def _growth(body: Body, r: Vec) -> Vec:
+    """e^r - 1 with an error that is small beside 1."""
+    return (r * r).fma(body.poly(r, body.table("exp")), r)
+
+
+def _exp(body: Body, x: Vec) -> tuple[Vec, Steps]:
+    """e^x of a clamped x as a number in [0.97, 2.05] and a power of two: 1.03 ulp, half of it from the table."""
+    reduced = reduce(body, x)
+    root = lookup(body, "roots", reduced.steps.bits)
+    return root.fma(_growth(body, reduced.r), root), reduced.steps
 
 
 def exp(body: Body, x: Vec) -> Vec:
-    """e^x. The polynomial is 1 + r + r^2 p(r)."""
-    reduced = reduce(body, clamp(body, x))
-    p = body.poly(reduced.r, (1.0, 1.0, *body.table("exp")))
-    return reduced.power.scale(p)
+    """e^x."""
+    value, steps = _exp(body, clamp(body, x))
+    return steps.scale(value)
 
 
-def exp_pair(body: Body, x: Vec, lo: Vec | None = None) -> tuple[Pair, Power]:
-    """e^(x + lo) as a pair in [0.7, 1.42] and a power of two, with about 6 bits more than the format.
+def normal_exp(body: Body, x: Vec) -> Vec:
+    """e^x where that is a normal number."""
+    value, steps = _exp(body, x)
+    return steps.shift(value)
 
-    x is clamped, lo at most an ulp of x; e^lo - 1 is taken as lo.
+
+def exp_pair(body: Body, x: Vec, lo: Vec | None = None) -> tuple[Pair, Steps]:
+    """e^(x + lo) as a pair in [0.97, 2.05] and a power of two, with 5 bits more than the format.
+
+    x is clamped, lo at most an ulp of x.
     """
     reduced = reduce(body, x)
-    r = reduced.r
-    square = r * r
-    p = body.poly(r, body.table("exp"))
-    rest = reduced.rest if lo is None else (reduced.rest + lo) * square.fma(p, r + 1.0)
-    lead = quick_sum(body.const(1.0), r)
-    return quick_sum(lead.hi, lead.lo + square.fma(p, rest)), reduced.power
-
-
-def exp_scaled(body: Body, x: Vec, lo: Vec | None = None) -> Pair:
-    """e^(x + lo) as a pair, for a clamped x where it does not overflow."""
-    pair, power = exp_pair(body, x, lo)
-    return Pair(power.scale(pair.hi), power.scale(pair.lo))
+    bits = reduced.steps.bits
+    root, more = lookup(body, "roots", bits), lookup(body, "roots_rest", bits)
+    r = reduced.r + (more if lo is None else more + lo)
+    return quick_sum(root, root * _growth(body, r)), reduced.steps
 
 
 def exp2(body: Body, x: Vec) -> Vec:
     """2^x; exact for integers, subnormal results included."""
     low, high = (-151.0, 129.0) if body.elem == "f32" else (-1076.0, 1025.0)
     x = x.at_least(low).at_most(high)
-    magic = _magic(body)
-    shifted = x + magic
-    r = x - (shifted - magic)
-    return _power(body, shifted).scale(body.poly(r, (1.0, *body.table("exp2"))))
+    shifted = x + magic(body)
+    n = shifted - magic(body)
+    r = x - n
+    steps = Steps(body, n, shifted.as_int())
+    root = lookup(body, "roots", steps.bits)
+    return steps.scale(root.fma(body.poly(r, body.table("exp2")) * r, root))
 
 
-def expm1_pair(body: Body, x: Vec, factor: float = 1.0) -> Pair:
-    """(e^x - 1) * factor, a power of two, as a pair; for x from where e^x - 1 rounds to -1 up to overflow.
+def half_expm1(body: Body, x: Vec) -> Pair:
+    """(e^x - 1) / 2 as the sum of two numbers; for x from where e^x - 1 rounds to -1 to where it overflows.
 
-    With s = 2^n factor: (s - factor) + s r + s (rest + r^2 p(r)), the first sum error-free.
+    With s = 2^floor(n) T / 2: (s - 1/2) + s lead + s (r - lead + r^2 p(r)), the first sums error-free.
     """
     reduced = reduce(body, x)
-    r = reduced.r
-    s = reduced.power.first * (reduced.power.second * factor)
-    tail = (r * r).fma(body.poly(r, body.table("expm1")), reduced.rest)
-    offset = s - factor
-    lead = s.fma(r, offset)
-    lost = s.fma(r, offset - lead)
-    return quick_sum(lead, s.fma(tail, lost))
+    r, steps = reduced.r, reduced.steps.halved()
+    s = steps.shift(lookup(body, "roots", steps.bits))
+    tail = (r * r).fma(body.poly(r, body.table("expm1")), lookup(body, "roots_rest", steps.bits))
+    tail = reduced.steps.n.fma(-body.parts("ln2")[1], tail)
+    offset = s - 0.5
+    lead = s.fma(reduced.lead, offset)
+    return Pair(lead, s.fma(tail, s.fma(reduced.lead, offset - lead)))
 
 
 def expm1(body: Body, x: Vec) -> Vec:
     """e^x - 1, half of it at first: that does not overflow before the result does."""
     low, high = (-20.0, 89.0) if body.elem == "f32" else (-40.0, 710.0)
-    half = expm1_pair(body, x.at_least(low).at_most(high), 0.5)
-    return (abs(x) < 2.0 ** -(body.format.mantissa + 3)).select(x, half.value() * 2.0)
+    half = half_expm1(body, x.at_least(low).at_most(high)).value()
+    return (abs(x) < 2.0 ** -(body.format.mantissa + 3)).select(x, half + half)
 
 
 def sigmoid(body: Body, x: Vec) -> Vec:
     """1 / (1 + e^-x), as z / (1 + z) or 1 / (1 + z) with z = e^-|x|: no overflow, small results keep their bits."""
-    z = exp_scaled(body, clamp(body, -abs(x)))
-    lead = exact_sum(body.const(1.0), z.hi)
+    z, steps = exp_pair(body, (-abs(x)).at_least(-104.0 if body.elem == "f32" else -746.0))
+    one = steps.scale(body.const(1.0))
+    under = z.hi.fma(one, 1.0)
+    lost = z.lo.fma(one, z.hi.fma(one, 1.0 - under))
     negative = x < 0.0
-    numerator = Pair(negative.select(z.hi, 1.0), negative.select(z.lo, 0.0))
-    return divide(numerator, Pair(lead.hi, lead.lo + z.lo)).value()
+    over = Pair(negative.select(z.hi, 1.0), negative.select(z.lo, 0.0))
+    result = quotient(over, Pair(under, lost))
+    return negative.select(steps.scale(result), result)

@@ -5,6 +5,8 @@ Payne and Hanek (1983): of the bits of 2 / pi only the 192 that matter for the e
 than about 2^-62 of one (Muller, Elementary Functions, 11.3), so the result has full precision.
 """
 
+import math
+
 from .coefficients import CONSTANTS, TWO_OVER_PI
 from .formats import FORMATS, hexadecimal
 from .text import Body, Int, Mask, Vec
@@ -189,7 +191,8 @@ def _slow_lanes(body: Body, x: Vec) -> tuple[Vec, Vec, Int]:
 
 
 def replace_huge(body: Body, x: Vec, huge: Mask, fast: tuple[Vec, Vec, Int]) -> tuple[Vec, Vec, Int]:
-    """(r, its rest, quadrant) with the lanes in `huge` from the slow path, which is skipped if there are none."""
+    """(r, its rest, quadrant) of x >= 0 with the lanes in `huge` from the slow path, which is skipped if there are
+    none; inf stays as it is."""
     output = body.output
     output.helpers.append(_helpers(body))
     output.declarations.update(_INTRINSICS)
@@ -200,6 +203,7 @@ def replace_huge(body: Body, x: Vec, huge: Mask, fast: tuple[Vec, Vec, Int]) -> 
         some = output.assign(f"call i1 {function}({body.mask_type} {huge.name})")
     output.lines += [f"  br i1 {some}, label %huge, label %merge", "huge:"]
     slow = _slow_lanes(body, x)
+    huge = huge & (x < math.inf)
     chosen = (
         huge.select(slow[0], fast[0]).name,
         huge.select(slow[1], fast[1]).name,

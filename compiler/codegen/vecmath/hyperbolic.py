@@ -1,30 +1,38 @@
-"""sinh, cosh, tanh and their inverses, from expm1 and log1p as pairs."""
+"""sinh, cosh, tanh and their inverses, from exp, expm1 and log1p as pairs."""
 
 import math
 
-from .exponential import exp_pair, expm1_pair
+from .exponential import exp_pair, half_expm1, normal_exp
 from .logarithm import Split, log1p_pair, natural, split
-from .pairs import Pair, add_one, divide, exact_product, exact_sum, quick_sum, square_root
+from .pairs import Pair, add_one, divide, exact_product, exact_sum, quick_sum, quotient, square_root
 from .text import Body, Vec
 
 INF = math.inf
 
 
 def tanh(body: Body, x: Vec) -> Vec:
-    """(e^2|x| - 1) / (e^2|x| + 1), as a quotient of pairs; beyond the clamp it rounds to 1."""
-    bound = 10.0 if body.elem == "f32" else 20.0
-    size = abs(x).at_most(bound)
-    e = expm1_pair(body, size + size)
-    under = exact_sum(body.const(2.0), e.hi)
-    return divide(e, Pair(under.hi, under.lo + e.lo)).value().copysign(x)
+    """e / (e + 1) with e = (e^2|x| - 1) / 2, as a quotient of pairs; beyond the clamp it rounds to 1.
+
+    f32 is cheaper with a polynomial up to 1 and 1 - 2 / (e^2|x| + 1) beyond.
+    """
+    size = abs(x).at_most(10.0 if body.elem == "f32" else 20.0)
+    if body.elem == "f32":
+        far = (1.0 / (normal_exp(body, size + size) + 1.0)).fma(-2.0, 1.0)
+        z = size * size
+        near = (size * z).fma(body.poly(z, body.table("tanh")), size)
+        return (size > 1.0).select(far, near).copysign(x)
+    e = half_expm1(body, size + size)
+    e = quick_sum(e.hi, e.lo)
+    under = quick_sum(e.hi.at_least(1.0), e.hi.at_most(1.0))
+    return quotient(e, Pair(under.hi, under.lo + e.lo)).copysign(x)
 
 
 def _half_exponentials(body: Body, x: Vec) -> tuple[Pair, Vec]:
     """e^|x| / 2 as a pair, which may overflow, and e^-|x| / 2."""
     bound = 90.0 if body.elem == "f32" else 711.0
-    e, power = exp_pair(body, abs(x).at_most(bound))
-    first, second = power.first * 0.5, power.second
-    half = Pair(e.hi * first * second, e.lo * first * second)
+    e, steps = exp_pair(body, abs(x).at_most(bound))
+    steps = steps.halved()
+    half = Pair(steps.scale(e.hi), steps.scale(e.lo))
     return half, 0.25 / half.hi
 
 

@@ -1,42 +1,18 @@
 """log, log2, log10, log1p, softplus, logaddexp and the reduced logarithm that the inverse hyperbolic ones share.
 
-x = 2^k m with m in [sqrt(1/2), sqrt(2)), f = m - 1 exactly, log m = f + tail(f). In f32 the tail is a polynomial in
-f; in f64 it is one in s^2, s = f / (2 + f), which is shorter (Tang; fdlibm's e_log.c, Sun Microsystems, 1993).
+x = 2^k m with m in [3/4, 3/2), f = m - 1 exactly, log m = f + tail(f) with a polynomial in s^2, s = f / (2 + f)
+(Tang; fdlibm's e_log.c, Sun Microsystems, 1993): the division runs beside the other instructions.
 """
 
 import math
 from dataclasses import dataclass
 
-from .exponential import clamp, exp_scaled
-from .formats import bits_of
-from .pairs import Pair, add_one, exact_sum, quick_sum
-from .text import Body, Int, Vec
+from .exponential import clamp, exp_pair
+from .pairs import Pair, exact_sum
+from .registers import exponent, fix_logarithm, normalize, power_of_two
+from .text import Body, Vec
 
 INF = math.inf
-NAN = math.nan
-
-
-@dataclass(frozen=True)
-class Mantissa:
-    """x = 2^k m; `exponent` is k + bias."""
-
-    m: Vec
-    exponent: Int
-
-
-def mantissa(body: Body, x: Vec, low: float) -> Mantissa:
-    """m in [low, 2 low) of a positive normal x."""
-    form = body.format
-    start = bits_of(low, body.elem)
-    biased = x.as_int() + ((form.bias << form.mantissa) - start)
-    m = ((biased & ((1 << form.mantissa) - 1)) + start).as_float()
-    return Mantissa(m, biased >> form.mantissa)
-
-
-def exponent_value(body: Body, exponent: Int, offset: Vec | float) -> Vec:
-    """A non-negative integer less `offset`, through the bits of 2^mantissa: conversions of i64 are not everywhere."""
-    form = body.format
-    return (exponent | bits_of(2.0**form.mantissa, body.elem)).as_float() - offset
 
 
 @dataclass(frozen=True)
@@ -50,36 +26,33 @@ class Split:
 
 def split(body: Body, x: Vec) -> Split:
     """For x > 0, subnormals included."""
-    form = body.format
-    shift = form.mantissa + 1
-    tiny = x < 2.0 ** (1 - form.bias)
-    parts = mantissa(body, tiny.select(x * 2.0**shift, x), math.sqrt(0.5))
-    offset = 2.0**form.mantissa + form.bias
-    k = exponent_value(body, parts.exponent, tiny.select(offset + shift, offset))
-    return Split(k, parts.m - 1.0, None)
+    k, m = normalize(body, x)
+    return Split(k, m - 1.0, None)
 
 
-def split_pair(body: Body, u: Pair) -> Split:
-    """For u of at least 2^-mantissa."""
-    form = body.format
-    parts = mantissa(body, u.hi, math.sqrt(0.5))
-    twice_inverse = (body.int_const(2 * form.bias + 1) - parts.exponent << form.mantissa).as_float()
-    k = exponent_value(body, parts.exponent, 2.0**form.mantissa + form.bias)
-    f = quick_sum(parts.m - 1.0, u.lo * twice_inverse * 0.5)
-    return Split(k, f.hi, (-f.hi).fma(f.lo, f.lo))
+def split_sum(body: Body, sum_: Vec, a: Vec, lo: Vec | None = None) -> Split:
+    """1 + a + lo, of which `sum_` is 1 + a rounded, at least 2^-mantissa."""
+    k = exponent(body, sum_ * (2.0 / 3.0)) + 1.0
+    scale = power_of_two(body, -k)
+    less = scale - 1.0
+    f = a.fma(scale, less)
+    rest = a.fma(scale, less - f)
+    rest = rest if lo is None else lo.fma(scale, rest)
+    return Split(k, f, (-f).fma(rest, rest))
+
+
+def _curve(body: Body, f: Vec) -> tuple[Vec, Vec, Vec]:
+    """q, w and f^2 / 2 with log(1 + f) = f - f^2 / 2 + q w."""
+    half = f * (f * 0.5)
+    q = f / (f + 2.0)
+    z = q * q
+    return q, z.fma(body.poly(z, body.table("log_quotient")), half), half
 
 
 def tail(body: Body, s: Split) -> Vec:
     """log(1 + f + rest) - f; at most a quarter of f."""
-    f = s.f
-    if body.elem == "f32":
-        square = f * f
-        p = body.poly(f, body.table("log"))
-        return square * p if s.rest is None else square.fma(p, s.rest)
-    half = f * f * 0.5
-    q = f / (f + 2.0)
-    z = q * q
-    t = q.fma(z.fma(body.poly(z, body.table("log_quotient")), half), -half)
+    q, w, half = _curve(body, s.f)
+    t = q.fma(w, -half)
     return t if s.rest is None else t + s.rest
 
 
@@ -91,26 +64,23 @@ def natural(body: Body, s: Split) -> Pair:
     return Pair(hi, lost + s.k.fma(low, tail(body, s)))
 
 
-def finish(x: Vec, result: Vec) -> Vec:
-    """Logarithms of inf, NaN, zero and negative numbers."""
-    regular = (x < INF).select(result, x)
-    return x.compare("ugt", 0.0).select(regular, x.equals(0.0).select(-INF, NAN))
-
-
 def log(body: Body, x: Vec) -> Vec:
     """The natural logarithm."""
-    return finish(x, natural(body, split(body, x)).value())
+    return fix_logarithm(body, x, natural(body, split(body, x)).value())
 
 
 def _based(body: Body, x: Vec, factor: tuple[float, ...], unit: tuple[float, float]) -> Vec:
-    """k * unit + (f + tail) * factor, both constants as pairs, k * unit[0] exact."""
+    """k * unit + log(1 + f) * factor, both constants as pairs, k * unit[0] exact; near x = 3/4 the two cancel."""
     s = split(body, x)
-    t = tail(body, s)
-    p = s.f * factor[0]
-    low = s.f.fma(factor[0], -p) + s.f.fma(factor[1], t * factor[0])
+    q, w, _ = _curve(body, s.f)
+    minus = s.f * -0.5
+    lead = minus.fma(s.f, s.f)
+    low = q.fma(w, minus.fma(s.f, s.f - lead))
+    p = lead * factor[0]
     hi = s.k.fma(unit[0], p)
     lost = s.k.fma(unit[0], -hi) + p
-    return finish(x, hi + (lost + s.k.fma(unit[1], low)))
+    small = lead.fma(factor[0], -p) + lead.fma(factor[1], s.k.fma(unit[1], lost))
+    return fix_logarithm(body, x, hi + low.fma(factor[0], small))
 
 
 def log2(body: Body, x: Vec) -> Vec:
@@ -126,28 +96,31 @@ def log10(body: Body, x: Vec) -> Vec:
 
 def log1p_pair(body: Body, a: Pair) -> Pair:
     """log(1 + a) for finite a > -1."""
-    u = exact_sum(body.const(1.0), a.hi)
-    return natural(body, split_pair(body, Pair(u.hi, u.lo + a.lo)))
+    return natural(body, split_sum(body, a.hi + 1.0, a.hi, a.lo))
 
 
 def log1p(body: Body, x: Vec) -> Vec:
-    """log(1 + x), with what the sum lost put back into f."""
-    u = exact_sum(body.const(1.0), x)
-    result = finish(u.hi, natural(body, split_pair(body, u)).value())
-    return (abs(x) < 2.0 ** -(body.format.mantissa + 3)).select(x, result)
+    """log(1 + x): the sum is scaled before it is rounded."""
+    sum_ = x + 1.0
+    result = natural(body, split_sum(body, sum_, x)).value()
+    return fix_logarithm(body, sum_, result).copysign(x)
 
 
 def _log1p_exp(body: Body, x: Vec, lo: Vec | None = None) -> Pair:
-    """log(1 + e^(x + lo)) for clamped x <= 0."""
-    z = exp_scaled(body, x, lo)
-    u = quick_sum(body.const(1.0), z.hi)
-    return natural(body, split_pair(body, Pair(u.hi, u.lo + z.lo)))
+    """log(1 + z), z = e^(x + lo), for clamped x <= 0: 1 + z is 1 + f or 2 (1 + f)."""
+    e, steps = exp_pair(body, x, lo)
+    z, rest = steps.scale(e.hi), steps.scale(e.lo)
+    large = z > 0.5
+    f = large.select(z.fma(0.5, -0.5), z)
+    rest = rest * large.select(0.5, 1.0)
+    return natural(body, Split(large.select(1.0, 0.0), f, (-f).fma(rest, rest)))
 
 
 def softplus(body: Body, x: Vec) -> Vec:
     """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)."""
     small = _log1p_exp(body, clamp(body, -abs(x)))
-    result = add_one(x.at_least(0.0), small).value()
+    sum_ = exact_sum(x.at_least(0.0), small.hi)
+    result = sum_.hi + (sum_.lo + small.lo)
     return x.compare("ugt", 40.0).select(x, result)
 
 
@@ -161,6 +134,7 @@ def logaddexp(body: Body, x: Vec, y: Vec) -> Vec:
     lo = positive.select(-difference.lo, difference.lo)
     lo = (hi > -800.0).select(lo, 0.0)
     lo = same.select(0.0, lo)
-    sum_ = add_one(larger, _log1p_exp(body, clamp(body, hi), lo)).value()
-    result = (abs(larger) < INF).select(sum_, larger)
+    small = _log1p_exp(body, clamp(body, hi), lo)
+    sum_ = exact_sum(larger, small.hi)
+    result = (abs(larger) < INF).select(sum_.hi + (sum_.lo + small.lo), larger)
     return x.compare("uno", y).select(x + y, result)

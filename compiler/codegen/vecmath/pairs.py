@@ -77,10 +77,21 @@ def multiply(a: Pair, b: Pair) -> Pair:
 
 def divide(a: Pair, b: Pair) -> Pair:
     """a / b: one division, the quotient corrected with its remainder."""
+    q, rest, r = _quotient(a, b)
+    return Pair(q, rest * r)
+
+
+def quotient(a: Pair, b: Pair) -> Vec:
+    """a / b, rounded once and a little."""
+    q, rest, r = _quotient(a, b)
+    return rest.fma(r, q)
+
+
+def _quotient(a: Pair, b: Pair) -> tuple[Vec, Vec, Vec]:
+    """q near a / b, a - q b, and 1 / b."""
     r = 1.0 / b.hi
     q = a.hi * r
-    rest = (-q).fma(b.hi, a.hi) + (-q).fma(b.lo, a.lo)
-    return Pair(q, rest * r)
+    return q, (-q).fma(b.lo, (-q).fma(b.hi, a.hi) + a.lo), r
 
 
 def square_root(a: Pair) -> Pair:

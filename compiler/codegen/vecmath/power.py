@@ -8,6 +8,7 @@ import math
 from .exponential import clamp, exp_pair, reduce
 from .logarithm import split
 from .pairs import Pair, divide, exact_product, exact_sum, multiply, part, quick_sum
+from .registers import lookup
 from .text import Body, Vec
 
 
@@ -34,8 +35,8 @@ def _power_f64(body: Body, x: Vec, y: Vec) -> Vec:
     product = exact_product(hi, y)
     lo = y.fma(logarithm.lo, product.lo)
     lo = (abs(product.hi) < 1000.0).select(lo, 0.0)
-    e, power = exp_pair(body, clamp(body, product.hi), lo)
-    return power.scale(e.value())
+    e, steps = exp_pair(body, clamp(body, product.hi), lo)
+    return steps.scale(e.value())
 
 
 def _short_power(body: Body, x: Vec, y: Vec) -> Vec:
@@ -47,8 +48,9 @@ def _short_power(body: Body, x: Vec, y: Vec) -> Vec:
     logarithm = parts.k.fma(body.parts("ln2")[0], m)
     logarithm = x.equals(0.0).select(-math.inf, (x < math.inf).select(logarithm, x))
     reduced = reduce(body, (logarithm * y).at_least(-110.0).at_most(100.0))
-    p = body.poly(reduced.r, (1.0, 1.0, *body.table("exp_short")))
-    return p * (reduced.power.first * reduced.power.second)
+    root = lookup(body, "roots", reduced.steps.bits)
+    growth = (reduced.r * reduced.r).fma(body.poly(reduced.r, body.table("exp")[:2]), reduced.r)
+    return reduced.steps.shift(root.fma(growth, root))
 
 
 def power(body: Body, x: Vec, y: Vec) -> Vec:

@@ -1,5 +1,6 @@
 """A tiny emitter of straight-line LLVM IR over one vector type, with values that carry Python's operators."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .coefficients import CONSTANTS, TABLES
@@ -31,6 +32,8 @@ class Body:
     elem: str
     lanes: int
     output: Output
+    avx512: bool = False
+    """The target has AVX-512."""
 
     @property
     def format(self) -> Format:
@@ -87,16 +90,17 @@ class Body:
         arguments = ", ".join(f"{self.float_type} {o.name}" for o in operands)
         return Vec(self, self.output.assign(f"call {self.float_type} {function}({arguments})"))
 
-    def poly(self, x: "Vec", coefficients: tuple[float, ...]) -> "Vec":
-        """Horner's rule with fma; coefficients lowest first. Parallelism comes from the many registers of a vector."""
-        value = self.const(coefficients[-1])
+    def poly(self, x: "Vec", coefficients: "Sequence[Vec | float]") -> "Vec":
+        """Horner's rule with fma; coefficients lowest first. Parallelism comes from the many elements."""
+        last = coefficients[-1]
+        value = last if isinstance(last, Vec) else self.const(last)
         for c in reversed(coefficients[:-1]):
             value = value.fma(x, c)
         return value
 
     def double(self) -> "Body":
         """The same output, on f64 elements."""
-        return Body(self.symbol, "f64", self.lanes, self.output)
+        return Body(self.symbol, "f64", self.lanes, self.output, self.avx512)
 
 
 def _float_operand(body: Body, value: "Vec | float") -> str:
@@ -280,6 +284,9 @@ class Mask:
 
     def __or__(self, other: "Mask") -> "Mask":
         return self._binary("or", other)
+
+    def __xor__(self, other: "Mask") -> "Mask":
+        return self._binary("xor", other)
 
     def __invert__(self) -> "Mask":
         return self._binary("xor", Mask(self.body, self.body.splat("i1", "true")))

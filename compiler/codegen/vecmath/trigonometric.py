@@ -4,11 +4,10 @@ x = q pi / 2 + r + rest, |r| <= pi / 4 and a little: Cody and Waite's three part
 is exact with fma, `huge` beyond. Polynomials on r as in fdlibm's k_sin.c and k_cos.c, with the rest kept.
 """
 
-import math
 from dataclasses import dataclass
 
 from .huge import replace_huge
-from .pairs import Pair, divide, exact_product, exact_sum, quick_sum
+from .pairs import Pair, exact_product, quick_sum, quotient
 from .text import Body, Int, Mask, Vec
 
 _HUGE = {"f32": 2.0**17, "f64": 2.0**30}
@@ -33,17 +32,18 @@ def _bit(value: Int, bit: int) -> Mask:
 
 
 def reduce(body: Body, x: Vec) -> Angle:
-    """inf gives NaN."""
+    """For x >= 0; inf gives NaN."""
     magic = 1.5 * 2.0**body.format.mantissa
     shifted = x.fma(body.parts("two_over_pi")[0], magic)
     n = shifted - magic
     first, second, third = body.parts("half_pi")
     product = exact_product(n, second)
-    r = exact_sum(n.fma(-first, x), -product.hi)
-    rest = n.fma(-third, r.lo - product.lo)
-    size = abs(x)
-    huge = (size >= _HUGE[body.elem]) & (size < math.inf)
-    return Angle(*replace_huge(body, x, huge, (r.hi, rest, shifted.as_int())))
+    lead = n.fma(-first, x)
+    r = lead - product.hi
+    lost = (lead - r) - product.hi  # exact: lead is a multiple of the unit of the product
+    rest = n.fma(-third, lost - product.lo)
+    huge = x >= _HUGE[body.elem]
+    return Angle(*replace_huge(body, x, huge, (r, rest, shifted.as_int())))
 
 
 def sine(body: Body, r: Vec, rest: Vec) -> Pair:
@@ -60,37 +60,46 @@ def cosine(body: Body, r: Vec, rest: Vec) -> Pair:
     half = z * 0.5
     lead = 1.0 - half
     lost = (1.0 - lead) - half
-    p = body.poly(z, body.table("cos"))
+    p = body.poly(z, body.table("cos")[1:])
     return Pair(lead, (z * z).fma(p, r.fma(-rest, lost)))
 
 
-def _flip(body: Body, x: Vec, quadrant: Int, bit: int) -> Vec:
-    """x with its sign changed where the bit of the quadrant is set."""
+def _wave(body: Body, angle: Angle, cosine_: Mask) -> Vec:
+    """sin(r + rest), or the cosine: b + z b p(z) and what rest changes, b = r or 1, with the coefficients of either."""
+    r = angle.r
+    z = r * r
+    base = cosine_.select(1.0, r)
+    pairs = zip(body.table("cos"), body.table("sin"), strict=True)
+    p = body.poly(z, [cosine_.select(c, s) for c, s in pairs])
+    slope = cosine_.select(-r, 1.0)
+    bent = z * base
+    wave = bent.fma(p, base)
+    return wave + slope.fma(angle.rest, bent.fma(p, base - wave))
+
+
+def _flip(body: Body, x: Vec, quadrant: Int, bit: int, sign: Vec | None = None) -> Vec:
+    """x with its sign changed where the bit of the quadrant is set, and where `sign` has one."""
     place = body.format.bits - 1
-    sign = (quadrant << (place - bit)) & (1 << place)
-    return (x.as_int() ^ sign).as_float()
+    flips = quadrant << (place - bit)
+    flips = flips if sign is None else flips ^ sign.as_int()
+    return (x.as_int() ^ (flips & (1 << place))).as_float()
 
 
 def sin(body: Body, x: Vec) -> Vec:
-    """Keeps -0 and subnormals: there x is the result."""
-    angle = reduce(body, x)
-    s = sine(body, angle.r, angle.rest).value()
-    c = cosine(body, angle.r, angle.rest).value()
-    result = _flip(body, angle.odd().select(c, s), angle.quadrant, 1)
-    return (abs(x) < 2.0 ** (-body.format.mantissa // 2 - 2)).select(x, result)
+    """sin|x| with the sign of x: -0 and subnormals stay what they are."""
+    angle = reduce(body, abs(x))
+    return _flip(body, _wave(body, angle, angle.odd()), angle.quadrant, 1, x)
 
 
 def cos(body: Body, x: Vec) -> Vec:
-    """cos(x) = sin(x + pi / 2): the next quadrant."""
-    angle = reduce(body, x)
-    s = sine(body, angle.r, angle.rest).value()
-    c = cosine(body, angle.r, angle.rest).value()
-    return _flip(body, angle.odd().select(s, c), angle.quadrant + 1, 1)
+    """cos(x) = sin(|x| + pi / 2): the next quadrant."""
+    angle = reduce(body, abs(x))
+    return _flip(body, _wave(body, angle, ~angle.odd()), angle.quadrant + 1, 1)
 
 
 def tan(body: Body, x: Vec) -> Vec:
     """sin / cos, or -cos / sin in odd quadrants, with one division."""
-    angle = reduce(body, x)
+    angle = reduce(body, abs(x))
     s = sine(body, angle.r, angle.rest)
     c = cosine(body, angle.r, angle.rest)
     s = quick_sum(s.hi, s.lo)
@@ -98,5 +107,4 @@ def tan(body: Body, x: Vec) -> Vec:
     odd = angle.odd()
     over = Pair(odd.select(c.hi, s.hi), odd.select(c.lo, s.lo))
     under = Pair(odd.select(s.hi, c.hi), odd.select(s.lo, c.lo))
-    result = _flip(body, divide(over, under).value(), angle.quadrant, 0)
-    return (abs(x) < 2.0 ** (-body.format.mantissa // 2 - 2)).select(x, result)
+    return _flip(body, quotient(over, under), angle.quadrant, 0, x)

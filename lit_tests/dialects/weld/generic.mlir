@@ -42,3 +42,13 @@ func.func @indirect(%x: tensor<9xf32>, %i: tensor<4xi64>) -> tensor<9xf32> {
   } : tensor<9xf32>
   func.return %y : tensor<9xf32>
 }
+
+// CHECK-LABEL: func.func @cut
+// CHECK-NEXT:    weld.generic over "n, 8 if -8 * d0 - d1 + 29 >= 0" gives "sum d0" {
+func.func @cut(%x: tensor<30xf32>) -> tensor<?xf32, #weld.dims<"n">> {
+  %y = weld.generic over "n, 8 if 29 - 8 * d0 - d1 >= 0" gives "sum d0" {
+    %0 = weld.load %x "8 * d0 + d1" : tensor<30xf32>
+    weld.yield %0 : f32
+  } : tensor<?xf32, #weld.dims<"n">>
+  func.return %y : tensor<?xf32, #weld.dims<"n">>
+}

@@ -80,3 +80,47 @@ func.func @generic_result(%x: tensor<9xf32>) {
   } : tensor<f32>
   func.return
 }
+
+// -----
+
+func.func @cut_from_below(%x: tensor<9xf32>) {
+  // expected-error@+1 {{weld.generic guard 'd0 - 3 >= 0' does not bound a dim of its own from above}}
+  %0 = weld.generic over "9 if d0 - 3 >= 0" gives "sum" {
+    %1 = weld.load %x "d0" : tensor<9xf32>
+    weld.yield %1 : f32
+  } : tensor<f32>
+  func.return
+}
+
+// -----
+
+func.func @cut_write(%x: tensor<9xf32>) {
+  // expected-error@+1 {{weld.generic over a cut domain only reduces}}
+  %0 = weld.generic over "9 if 5 - d0 >= 0" gives "write d0" {
+    %1 = weld.load %x "d0" : tensor<9xf32>
+    weld.yield %1 : f32
+  } : tensor<9xf32>
+  func.return
+}
+
+// -----
+
+func.func @cut_along_result(%x: tensor<9xf32>) {
+  // expected-error@+1 {{weld.generic result 'sum d1' moves along a dim that a guard bounds}}
+  %0 = weld.generic over "3, 9 if 5 - d1 >= 0" gives "sum d1" {
+    %1 = weld.load %x "d1" : tensor<9xf32>
+    weld.yield %1 : f32
+  } : tensor<9xf32>
+  func.return
+}
+
+// -----
+
+func.func @cut_twice(%x: tensor<9xf32>) {
+  // expected-error@+1 {{weld.generic guards that bound several dims must not depend on each other}}
+  %0 = weld.generic over "9, 9 if 5 - d0 >= 0 and d0 - d1 >= 0" gives "sum" {
+    %1 = weld.load %x "d1" : tensor<9xf32>
+    weld.yield %1 : f32
+  } : tensor<f32>
+  func.return
+}

@@ -64,3 +64,25 @@ func.func private @only_inputs(%x: !loop.buffer<f32>, %i: i64) {
   %0 = loop.load %x[%i] : !loop.buffer<f32>, i64 -> f32
   func.return
 }
+
+// What may be at the address of the result has its scope.
+// CHECK-LABEL: func.func private @in_place
+// CHECK:         loop.load %x[%i] {scope = "[[Y:y[0-9]*]]", noalias = ["inputs"]}
+// CHECK-NEXT:    loop.load %w[%i] {scope = "inputs", noalias = ["[[Y]]"]}
+// CHECK-NEXT:    loop.store "set" %{{.*}} to %y[%i] {scope = "[[Y]]", noalias = ["inputs"]}
+func.func private @in_place(%x: !loop.buffer<f32> {loop.shares = 2 : i64}, %w: !loop.buffer<f32>, %y: !loop.buffer<f32>, %i: i64) {
+  %0 = loop.load %x[%i] : !loop.buffer<f32>, i64 -> vector<16xf32>
+  %1 = loop.load %w[%i] : !loop.buffer<f32>, i64 -> vector<16xf32>
+  loop.store "set" %0 to %y[%i] : vector<16xf32>, !loop.buffer<f32>, i64
+  func.return
+}
+
+// A scatter may start from its own memory.
+// CHECK-LABEL: func.func private @copied_in_place
+// CHECK:         loop.copy %x to %y, %n {scope = "[[Y:y[0-9]*]]", noalias = ["inputs"]}
+// CHECK-NEXT:    loop.load %w[%i] {scope = "inputs", noalias = ["[[Y]]"]}
+func.func private @copied_in_place(%x: !loop.buffer<f32> {loop.shares = 2 : i64}, %w: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i64, %i: i64) {
+  loop.copy %x to %y, %n : !loop.buffer<f32>, !loop.buffer<f32>
+  %0 = loop.load %w[%i] : !loop.buffer<f32>, i64 -> f32
+  func.return
+}

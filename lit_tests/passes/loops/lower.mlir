@@ -168,11 +168,16 @@ func.func @main(%x: tensor<64x4096xf32>) -> tensor<64x4096xf32> {
 
 // -----
 
-// A guard masks the load, and the value is selected where it is used.
+// A guard cuts the loop where it changes: nothing is loaded in front of that place, nothing selected behind it.
 // CHECK:       func.func private @k0_cos
-// CHECK:           %[[X:.*]] = loop.load %x[%{{[0-9]+}}] if %[[MASK:[0-9]+]] : {{.*}} -> vector<[[LANES:[0-9]+]]xf32>
+// CHECK:         loop.for {{.*}} "d0" {
+// CHECK-NOT:       loop.load
+// CHECK:           loop.store
+// CHECK:         loop.for {{.*}} "d0 next" {
+// CHECK-NEXT:      loop.affine
+// CHECK-NEXT:      %[[X:.*]] = loop.load %x[%{{[0-9]+}}] : {{.*}} -> vector<[[LANES:[0-9]+]]xf32>
 // CHECK-NEXT:      %[[V:.*]] = weld.cos %[[X]]
-// CHECK:           weld.select %{{.*}}, %[[V]], %{{.*}} : (vector<[[LANES]]xi1>, vector<[[LANES]]xf32>, vector<[[LANES]]xf32>) -> vector<[[LANES]]xf32>
+// CHECK-NEXT:      loop.store "set" %[[V]]
 // CHECK:       func.func @main
 func.func @main(%x: tensor<4000xf32>) -> tensor<4096xf32> {
   %y = weld.generic over "4096" gives "write d0" {
@@ -184,6 +189,77 @@ func.func @main(%x: tensor<4000xf32>) -> tensor<4096xf32> {
     weld.yield %4 : f32
   } : tensor<4096xf32>
   func.return %y : tensor<4096xf32>
+}
+
+// -----
+
+// must not cut: symbols may be 0, so that which of the two guards changes first is not known. A guard masks the load
+// then, and the value is selected where it is used.
+// CHECK:       func.func private @k0_cos
+// CHECK:           %[[X:.*]] = loop.load %x[%{{[0-9]+}}] if %[[MASK:[0-9]+]] : {{.*}} -> vector<[[LANES:[0-9]+]]xf32>
+// CHECK-NEXT:      %[[V:.*]] = weld.cos %[[X]]
+// CHECK:           weld.select %{{.*}}, %[[V]], %{{.*}} : (vector<[[LANES]]xi1>, vector<[[LANES]]xf32>, vector<[[LANES]]xf32>) -> vector<[[LANES]]xf32>
+// CHECK:       func.func @main
+func.func @main(%x: tensor<?xf32, #weld.dims<"n">>) -> tensor<?xf32, #weld.dims<"n">> {
+  %y = weld.generic over "n" gives "write d0" {
+    %0 = weld.load %x "d0 - 96 if d0 - 96 >= 0 and n - 8 - d0 >= 0" : tensor<?xf32, #weld.dims<"n">>
+    %1 = weld.cos %0 : f32
+    %2 = weld.inside "d0 - 96 >= 0 and n - 8 - d0 >= 0"
+    %3 = weld.constant 7.0 : f32
+    %4 = weld.select %2, %1, %3 : (i1, f32, f32) -> f32
+    weld.yield %4 : f32
+  } : tensor<?xf32, #weld.dims<"n">>
+  func.return %y : tensor<?xf32, #weld.dims<"n">>
+}
+
+// -----
+
+// A row that one step of lanes covers has no inner loop; what one member computes stays in registers for the next.
+// CHECK:       func.func private @k0_
+// CHECK-COUNT-1: loop.for
+// CHECK-NOT:     loop.for
+// CHECK:         %[[X:.*]] = loop.load %x{{.*}} if %[[ROW:[0-9]+]] : {{.*}} -> vector<32xf32>
+// CHECK:         %[[E:.*]] = weld.exp %[[X]]
+// CHECK:         %[[S:.*]] = loop.reduce "sum"
+// CHECK:         %[[ALL:.*]] = loop.splat %[[S]]
+// CHECK:         weld.div %[[E]], %[[ALL]]
+// CHECK:       func.func @main
+func.func @main(%x: tensor<64x23xf32>) -> tensor<64x23xf32> {
+  %e, %s = weld.generic over "64, 23" gives "write d0, d1", "sum d0" {
+    %0 = weld.load %x "d0, d1" : tensor<64x23xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1, %1 : f32, f32
+  } : tensor<64x23xf32>, tensor<64xf32>
+  %y = weld.generic over "64, 23" gives "write d0, d1" {
+    %0 = weld.load %e "d0, d1" : tensor<64x23xf32>
+    %1 = weld.load %s "d0" : tensor<64xf32>
+    %2 = weld.div %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<64x23xf32>
+  func.return %y : tensor<64x23xf32>
+}
+
+// -----
+
+// A symbol that is expected to be short: the loops for short rows and for long ones, of which one runs.
+// CHECK:       func.func private @k0_sum
+// CHECK:         %[[FITS:.*]] = weld.le %s1, %{{.*}} : i64
+// CHECK:         %[[END:.*]] = weld.select %[[FITS]], %n, %
+// CHECK:         loop.for {{.*}} to %[[END]] step 1 "d0 short" {
+// CHECK-NEXT:      loop.affine
+// CHECK-NEXT:      loop.affine
+// CHECK-NEXT:      loop.load %x
+// CHECK:           loop.yield
+// CHECK-NEXT:    }
+// CHECK:         loop.for {{.*}} = %[[END]] to %n step 1 "d0" {
+// CHECK:           loop.for {{.*}} "d1
+// CHECK:       func.func @main
+func.func @main(%x: tensor<?x?xf32, #weld.dims<"n, s1">>) -> tensor<?xf32, #weld.dims<"n">> attributes {weld.expected = {s1 = 32 : i64}} {
+  %s = weld.generic over "n, s1" gives "sum d0" {
+    %0 = weld.load %x "d0, d1" : tensor<?x?xf32, #weld.dims<"n, s1">>
+    weld.yield %0 : f32
+  } : tensor<?xf32, #weld.dims<"n">>
+  func.return %s : tensor<?xf32, #weld.dims<"n">>
 }
 
 // -----

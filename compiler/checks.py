@@ -1,0 +1,29 @@
+"""The checks of a program as a program of their own."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import ReturnOp
+
+from ..dialects.weld.indexing import Check
+from ..passes.evaluate import find_function
+from ..passes.loops.plan import donated_arguments
+
+
+def checks_first(module: ModuleOp, entry: str) -> ModuleOp | None:
+    """What has to hold before a program may overwrite its donated arguments: a copy of a module of tensor ops that has
+    no results, only checks. None for a program that has no checks, or no results that could lie in an argument."""
+    function = find_function(module, entry)
+    ops = list(function.body.block.ops)
+    if not ops[-1].operands or not donated_arguments(function) or not any(isinstance(op, Check) for op in ops):
+        return None
+    found = module.clone()
+    function = find_function(found, entry)
+    for op in reversed(list(function.body.block.ops)):
+        if isinstance(op, ReturnOp):
+            op.operands = []
+        elif not isinstance(op, Check) and not any(result.uses for result in op.results):
+            op.detach()
+            op.erase()
+    function.update_function_type()
+    return found

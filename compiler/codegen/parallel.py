@@ -1,0 +1,103 @@
+"""`loop.parallel` as LLVM text: the blocks as a function, and the calls of it.
+
+The function `void f(ptr arguments, i64 block, ptr private)` takes what the blocks use from outside in a struct.
+Without `private` memory the blocks use that of the kernel's caller. Who calls it is decided when the kernel runs:
+`@loopweld_threads` holds how many threads a program may use and the address of what shares blocks among them (see
+`compiler/runtime/workers.py`), which may refuse. Blocks are called in order then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from xdsl.ir import SSAValue
+
+from ...dialects.loop.ops import Buffer
+from ...dialects.loop.parallel import Parallel
+from ...dialects.weld.types import bit_width
+from .types import type_text
+from .writer import FunctionText
+
+THREADS = "loopweld_threads"
+LINE = 64
+"""Private buffers start at multiples of these bytes."""
+
+
+def captured(op: Parallel, names: Mapping[SSAValue, str]) -> list[SSAValue]:
+    """The values in registers that the blocks use from outside, `names` being those known outside."""
+    found = dict.fromkeys(op.privates)
+    for inner in op.walk():
+        if inner is not op:
+            found |= {value: None for value in inner.operands if names.get(value, "").startswith("%")}
+    return list(found)
+
+
+def header(name: str) -> str:
+    return f"define internal void @{name}(ptr %arguments, i64 %block, ptr %private) {{"
+
+
+def take_arguments(w: FunctionText, op: Parallel, outside: Sequence[SSAValue], names: dict[SSAValue, str]) -> None:
+    """In the function: load what comes from outside, and find the private buffers."""
+    struct = _struct(op, outside)
+
+    def load(position: int, kind: str) -> str:
+        address = w.emit(f"getelementptr {struct}, ptr %arguments, i32 0, i32 {position}")
+        return w.emit(f"load {kind}, ptr {address}")
+
+    for k, value in enumerate(outside):
+        names[value] = load(k, type_text(value.type))
+    names[op.number] = "%block"
+    for k, (own, shared) in enumerate(zip(op.own, op.privates, strict=True)):
+        moved = w.emit(f"getelementptr i8, ptr %private, i64 {load(len(outside) + k, 'i64')}")
+        none = w.emit("icmp eq ptr %private, null")
+        names[own] = w.emit(f"select i1 {none}, ptr {names[shared]}, ptr {moved}")
+
+
+def call_blocks(
+    w: FunctionText, op: Parallel, outside: Sequence[SSAValue], names: Mapping[SSAValue, str], function: str
+) -> None:
+    """In the kernel: give the blocks to the threads, or run them in order."""
+    struct = _struct(op, outside)
+    arguments = w.alloca(struct)
+
+    def store(position: int, kind: str, value: str) -> None:
+        address = w.emit(f"getelementptr {struct}, ptr {arguments}, i32 0, i32 {position}")
+        w.line(f"store {kind} {value}, ptr {address}")
+
+    for k, value in enumerate(outside):
+        store(k, type_text(value.type), names[value])
+    private = "0"
+    for k, (buffer, size) in enumerate(zip(op.privates, op.sizes, strict=True)):
+        store(len(outside) + k, "i64", private)
+        assert isinstance(buffer.type, Buffer)
+        bytes_ = w.emit(f"mul i64 {names[size]}, {max(bit_width(buffer.type.element) // 8, 1)}")
+        padded = w.emit(f"add i64 {bytes_}, {LINE - 1}")
+        private = w.emit(f"add i64 {w.emit(f'and i64 {padded}, -{LINE}')}, {private}")
+    count, work = names[op.count], names[op.work]
+    ask, label = w.fresh("ask"), w.fresh("block")
+    w.module.declare(f"@{THREADS} = external global [2 x i64]")
+    threads = w.emit(f"load i64, ptr @{THREADS}")
+    several = w.emit(f"icmp sgt i64 {threads}, 1")
+    before = w.block
+    w.line(f"br i1 {several}, label %{ask}, label %{label}")
+    w.start_block(ask)
+    share_at = w.emit(f"getelementptr i64, ptr @{THREADS}, i64 1")
+    share = w.emit(f"load ptr, ptr {share_at}")
+    done = w.emit(
+        f"call i1 {share}(ptr @{function}, ptr {arguments}, i64 {count}, i64 {work}, i64 {private}, i64 {threads})"
+    )
+    w.line(f"br i1 {done}, label %{label}.end, label %{label}")
+    w.start_block(label)
+    number, following = f"%{w.fresh('i')}", f"%{w.fresh('n')}"
+    w.line(f"{number} = phi i64 [ 0, %{before} ], [ 0, %{ask} ], [ {following}, %{label} ]")
+    w.line(f"call void @{function}(ptr {arguments}, i64 {number}, ptr null)")
+    w.line(f"{following} = add nuw nsw i64 {number}, 1")
+    again = w.emit(f"icmp slt i64 {following}, {count}")
+    w.line(f"br i1 {again}, label %{label}, label %{label}.end")
+    w.start_block(f"{label}.end")
+
+
+def _struct(op: Parallel, outside: Sequence[SSAValue]) -> str:
+    """What the function's first argument points to: values from outside, then where private buffers start."""
+    fields = [type_text(v.type) for v in outside] + ["i64"] * len(op.privates)
+    return "{ " + ", ".join(fields) + " }"

@@ -1,0 +1,79 @@
+"""The threads of compiled programs: how many there can be, and what their native code is told about them."""
+
+from __future__ import annotations
+
+import atexit
+import ctypes
+import os
+import platform
+import threading
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .codegen import jit
+from .codegen.cache import ObjectCache
+from .codegen.parallel import THREADS
+from .runtime import workers
+
+
+def is_supported() -> bool:
+    """Whether a program can run on several threads here."""
+    return workers.is_supported()
+
+
+@lru_cache
+def available() -> int:
+    """The processors that this process may use: those it is bound to, or fewer where its control group has a quota."""
+    if not hasattr(os, "sched_getaffinity"):
+        return 1
+    count = len(os.sched_getaffinity(0))
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()
+    except (OSError, ValueError):
+        return count
+    return count if quota == "max" else max(min(count, round(int(quota) / int(period))), 1)
+
+
+def imports(text: str, threads: int, cache: ObjectCache | None) -> dict[str, int]:
+    """What a program's LLVM text leaves open: nothing, or the address of what it is told about threads."""
+    if f"@{THREADS}" not in text:
+        return {}
+    with _LOADING:
+        if threads not in _TOLD:
+            if threads > 1 and not _LOADED:
+                _LOADED.append(_load(cache))
+            share = _LOADED[0].addresses["loopweld_share"] if threads > 1 else 0
+            _TOLD[threads] = (ctypes.c_int64 * 2)(threads, share)
+        return {THREADS: ctypes.addressof(_TOLD[threads])}
+
+
+_LOADING = threading.Lock()
+_LOADED: list[jit.Loaded] = []
+"""The pool of the process, once a program wants it."""
+_TOLD: dict[int, Any] = {}
+"""What programs are told: how many threads they may use, and the address of what shares blocks among them."""
+
+
+def _load(cache: ObjectCache | None) -> jit.Loaded:
+    """The pool's code, which forgets its threads in the child of a fork and ends them before the process ends."""
+    text, native = workers.text(platform.machine()), jit.host()
+    key = cache.key(text, native.cpu, native.features, jit.VERSION) if cache is not None else ""
+    image = cache.get(key) if cache is not None else None
+    if image is None:
+        image = jit.compile_object(text, native)
+        if cache is not None:
+            cache.put(key, image)
+    loaded = jit.load(image, workers.ENTRIES)
+    forget = ctypes.CFUNCTYPE(None)(loaded.addresses["loopweld_workers_forget"])
+    forget()
+    os.register_at_fork(after_in_child=forget)
+    atexit.register(ctypes.CFUNCTYPE(None)(loaded.addresses["loopweld_workers_stop"]))
+    return loaded
+
+
+def running() -> int:
+    """How many threads the pool has started."""
+    if not _LOADED:
+        return 0
+    return int(ctypes.CFUNCTYPE(ctypes.c_int64)(_LOADED[0].addresses["loopweld_workers_count"])())

@@ -1,0 +1,324 @@
+"""The chunks of long rows: a reduction over each chunk, and what combines the chunks of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from ...dialects.expr import Expr, product_of
+from ...dialects.ir import block_of, erase
+from ...dialects.weld.arithmetic import Add
+from ...dialects.weld.attributes import Result, Where
+from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, result_type
+from ...dialects.weld.types import Shape, bit_width, scalar_of
+from ..points import ScalarBuilder
+from .merge import simplify_body, slice_of, substituted
+from .rebase import Centre, Correction, Expansion, Polynomial, Term, centred_at, corrected, value_of
+
+CHUNK_BYTES = 1 << 14
+"""Bytes of a chunk of consecutive elements: the first-level cache holds it from one sweep to the next."""
+STRIP_BYTES = 1 << 18
+"""Bytes of a chunk along a strided dim: the second-level cache holds it."""
+STRIP_WIDTH = 256
+"""Bytes at each step of a strided dim: the lanes run along another one."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """How a generic reduces the rows of its domain."""
+
+    sizes: Shape
+    kept: tuple[str, ...]
+    """The dims of its reductions' results."""
+    reduced: tuple[str, ...]
+    """The dims along a row, those of size 1 left out."""
+
+    @staticmethod
+    def of(op: Generic) -> Row | None:
+        """The rows that all reductions of a generic share; None where it has none, or scatters."""
+        if op.inits or op.guards:
+            return None
+        reductions = [r for r in op.results_given if r.is_reduction]
+        kept = {tuple(d for d in op.dims if any(d in e.names for e in r.indices)) for r in reductions}
+        if len(kept) != 1:
+            return None
+        (dims,) = kept
+        reduced = tuple(d for d, s in zip(op.dims, op.sizes, strict=True) if d not in dims and s.value != 1)
+        return Row(op.sizes, dims, reduced) if reduced else None
+
+    def size(self, dim: str) -> Expr:
+        return self.sizes[int(dim[1:])]
+
+    @property
+    def count(self) -> Expr:
+        """How many rows there are."""
+        return product_of(self.size(d) for d in self.kept)
+
+    @property
+    def length(self) -> Expr:
+        return product_of(self.size(d) for d in self.reduced)
+
+    @property
+    def is_strided(self) -> bool:
+        """Whether a kept dim is the innermost one."""
+        live = [d for d in (*self.kept, *self.reduced) if self.size(d).value != 1]
+        return max(live, key=lambda d: int(d[1:])) in self.kept
+
+    def bytes_of(self, op: Generic) -> Expr:
+        """What a sweep over one row reads, of each of its tensors."""
+        return self.length * (STRIP_WIDTH if self.is_strided else max(map(_width, op.loads())))
+
+
+def _width(load: Load) -> int:
+    return max(bit_width(scalar_of(load.res)) // 8, 1)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A row's domain in chunks: the kept dims, the chunk, the place in it."""
+
+    row: Row
+    chunk: int
+    """Elements of a chunk; the last one of a row may have less."""
+
+    @staticmethod
+    def of(row: Row, members: Sequence[Generic]) -> Cut:
+        """The chunks of reductions that share a row."""
+        if row.is_strided:
+            return Cut(row, STRIP_BYTES // STRIP_WIDTH)
+        return Cut(row, CHUNK_BYTES // max(_width(load) for op in members for load in op.loads()))
+
+    @property
+    def rank(self) -> int:
+        return len(self.row.kept)
+
+    @property
+    def chunks(self) -> Expr:
+        """How many chunks a row has."""
+        return (self.row.length + (self.chunk - 1)) // self.chunk
+
+    @property
+    def kept_sizes(self) -> Shape:
+        return tuple(self.row.size(d) for d in self.row.kept)
+
+    @property
+    def left(self) -> Expr:
+        """The elements of the row from the chunk on."""
+        return self.row.length - Expr.symbol(f"d{self.rank}") * self.chunk
+
+    @property
+    def guards(self) -> Shape:
+        return (self.left - 1 - Expr.symbol(f"d{self.rank + 1}"),)
+
+    @property
+    def places(self) -> dict[str, Expr]:
+        """The original dims in terms of the new ones."""
+        found = {f"d{k}": Expr.constant(0) for k in range(len(self.row.sizes))}
+        found |= {d: Expr.symbol(f"d{k}") for k, d in enumerate(self.row.kept)}
+        (dim,) = self.row.reduced
+        found[dim] = Expr.symbol(f"d{self.rank}") * self.chunk + Expr.symbol(f"d{self.rank + 1}")
+        return found
+
+    @property
+    def part(self) -> tuple[Expr, ...]:
+        """The element of a partial result that belongs to a chunk."""
+        return tuple(Expr.symbol(f"d{k}") for k in range(self.rank + 1))
+
+    def count(self, b: ScalarBuilder, element: Attribute) -> SSAValue:
+        """How many elements a chunk has."""
+        most, left = (b.insert(Index.of(e)).results[0] for e in (Expr.constant(self.chunk), self.left))
+        return b.cast(b.min(most, left), element)
+
+
+Find: TypeAlias = Callable[[SSAValue, frozenset[SSAValue]], Centre | None]
+
+
+@dataclass
+class Body:
+    """The body of a chunk's reductions in the making."""
+
+    block: Block
+    expansion: Expansion
+
+
+def expand(
+    op: Generic,
+    row: Row,
+    late: Mapping[SSAValue, frozenset[SSAValue]],
+    find: Find,
+    cut: Cut | None = None,
+    parts: Mapping[SSAValue, SSAValue] | None = None,
+) -> Body | None:
+    """The body of `op` at an element of a chunk, or None where it has no such form.
+
+    `late` are the loaded values that belong to the whole row, with the reductions behind them. `cut` and `parts`, the
+    partial results of the reductions before, may be left out where only the answer is wanted.
+    """
+    places = cut.places if cut is not None else {}
+    b = ScalarBuilder(Block(), location=op.location)
+    varying = _varying(op, row)
+    behind = dict(late)
+
+    def base(centre: Centre) -> SSAValue:
+        if cut is None or parts is None:
+            return b.constant(0, centre.element)
+        return _base(b, cut, centre, parts)
+
+    expansion = Expansion(b, lambda x, a: find(x, behind[a]), base, varying.__contains__)
+    reduced = [
+        (r, v) for r, values in zip(op.results_given, op.yielded(), strict=True) for v in values if r.is_reduction
+    ]
+    for inner in slice_of(op, tuple(value for _, value in reduced)):
+        value = inner.results[0]
+        if value in late:
+            expansion.late.add(value)
+        elif all(v in expansion.known for v in inner.operands[int(isinstance(inner, Load)) :]):
+            expansion.known[value] = b.insert(_copy(inner, places, expansion.known)).results[0]
+        elif not expansion.expand(inner):
+            _discard(b.block)
+            return None
+        if value in expansion.late and value not in behind:
+            behind[value] = frozenset[SSAValue]().union(*(behind.get(v, frozenset()) for v in inner.operands))
+    if any(result.kind != "sum" and value not in expansion.known for result, value in reduced):
+        _discard(b.block)
+        return None
+    return Body(b.block, expansion)
+
+
+def expands(op: Generic, row: Row, late: Mapping[SSAValue, frozenset[SSAValue]], find: Find) -> bool:
+    """Whether `op` has a form for the elements of a chunk."""
+    body = expand(op, row, late, find)
+    if body is not None:
+        _discard(body.block)
+    return body is not None
+
+
+def _discard(block: Block) -> None:
+    for op in reversed(list(block.ops)):
+        erase(op)
+
+
+def _varying(op: Generic, row: Row) -> set[SSAValue]:
+    """The values of a body that change along the row."""
+    found: set[SSAValue] = set()
+    for inner in op.block.ops:
+        names: set[str] = set()
+        if isinstance(inner, Load):
+            names.update(*(e.names for e in (*inner.where.indices, *inner.where.guards)))
+        elif isinstance(inner, Index):
+            names.update(inner.value.names)
+        elif isinstance(inner, Inside):
+            names.update(*(g.names for g in inner.guards.data))
+        if names & set(row.reduced) or any(v in found for v in inner.operands):
+            found.update(inner.results)
+    return found
+
+
+def _copy(op: Operation, places: Mapping[str, Expr], known: Mapping[SSAValue, SSAValue]) -> Operation:
+    return type(op).create(
+        operands=[known.get(v, v) for v in op.operands],
+        result_types=[r.type for r in op.results],
+        properties=substituted(op, places),
+        attributes=op.attributes,
+    )
+
+
+def _base(b: ScalarBuilder, cut: Cut, centre: Centre, parts: Mapping[SSAValue, SSAValue]) -> SSAValue:
+    part = b.insert(Load.of(parts[centre.total], Where(cut.part))).results[0]
+    return centred_at(b, centre, part, lambda element: cut.count(b, element))
+
+
+# ---- rewriting ---------------------------------------------------------------------
+def chunked(op: Generic, cut: Cut, body: Body, parts: dict[SSAValue, SSAValue]) -> tuple[Generic, Generic]:
+    """Put a reduction of chunks, and the one of rows that combines them, in front of `op`.
+
+    `parts` gets the partial results of the reductions that have just one.
+    """
+    sums = [[body.expansion.polynomial(value) for value in values] for values in op.yielded()]
+    partial: dict[Partial, None] = {}
+    for result, polynomials in zip(op.results_given, sums, strict=True):
+        partial |= dict.fromkeys(_partials(result, polynomials))
+    body.block.add_op(Yield.create(operands=[v for _, *values in partial for v in values]))
+    shape = (*cut.kept_sizes, cut.chunks)
+    chunks = Generic.of(
+        (*shape, Expr.constant(cut.chunk)),
+        [Result(kind, cut.part) for kind, *_ in partial],
+        [result_type(kind, value.type, shape) for kind, value, *_ in partial],
+        body.block,
+        (),
+        cut.guards,
+    )
+    outs = dict(zip(partial, chunks.outs, strict=True))
+    for out, result, polynomials in zip(op.outs, op.results_given, sums, strict=True):
+        if all(list(terms) == [()] for terms in polynomials):
+            parts[out] = outs[_partials(result, polynomials)[0]]
+    rows = _rows(op, cut, sums, outs, parts)
+    for new in (chunks, rows):
+        new.location = op.location
+        block_of(op).insert_op_before(new, op)
+        simplify_body(new)
+    return chunks, rows
+
+
+Partial: TypeAlias = tuple[str, SSAValue] | tuple[str, SSAValue, SSAValue]
+"""A reduction of chunks: its kind and the values that it takes."""
+
+
+def _partials(result: Result, polynomials: Sequence[Polynomial]) -> list[Partial]:
+    """What a result needs of each chunk. A position needs the value there too, to be compared with other chunks'."""
+    if len(polynomials) == 2:
+        value, place = (terms[()] for terms in polynomials)
+        assert value is not None and place is not None
+        return [(result.kind, value, place), (result.kind.removeprefix("arg"), value)]
+    (terms,) = polynomials
+    return [(result.kind, _halved(v, term) or v) for term, v in terms.items() if v is not None]
+
+
+def _halved(value: SSAValue, term: Term) -> SSAValue | None:
+    """`v` where the coefficient of a correction is `v + v`: its sum is doubled instead."""
+    op = value.owner
+    return op.args[0] if term and isinstance(op, Add) and op.args[0] is op.args[1] else None
+
+
+def _rows(
+    op: Generic,
+    cut: Cut,
+    sums: Sequence[Sequence[Polynomial]],
+    outs: Mapping[Partial, SSAValue],
+    parts: Mapping[SSAValue, SSAValue],
+) -> Generic:
+    """The results of `op` from those of the chunks."""
+    b = ScalarBuilder(Block(), location=op.location)
+    places = {d: Expr.symbol(f"d{k}") for k, d in enumerate(cut.row.kept)}
+    values: list[SSAValue] = []
+
+    def correction(needed: Correction) -> SSAValue:
+        known: dict[SSAValue, SSAValue] = {}
+        for inner in slice_of(op, (needed.value,)):
+            known[inner.results[0]] = b.insert(_copy(inner, places, known)).results[0]
+        base = _base(b, cut, needed.centre, parts) if needed.centre is not None else None
+        return value_of(b, needed, known[needed.value], base)
+
+    def load(part: Partial) -> SSAValue:
+        return b.insert(Load.of(outs[part], Where(cut.part))).results[0]
+
+    def coefficient(kind: str, term: Term, value: SSAValue | None, element: Attribute) -> SSAValue:
+        if value is None:
+            return cut.count(b, element)
+        half = _halved(value, term)
+        part = load((kind, half or value))
+        return b.add(part, part) if half is not None else part
+
+    for result, polynomials, (value, *rest) in zip(op.results_given, sums, op.yielded(), strict=True):
+        if rest:
+            position, best = _partials(result, polynomials)
+            values += [load(best), load(position)]
+            continue
+        numbers = {term: coefficient(result.kind, term, v, value.type) for term, v in polynomials[0].items()}
+        values.append(corrected(b, numbers, correction))
+    b.block.add_op(Yield.create(operands=values))
+    results = [r.substitute(places) for r in op.results_given]
+    return Generic.of((*cut.kept_sizes, cut.chunks), results, [o.type for o in op.outs], b.block)

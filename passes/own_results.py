@@ -1,0 +1,50 @@
+"""`own-results`: each result of a function has memory of its own.
+
+func.return %x, %y, %y   ->   %0 = weld.library "numpy.copy" %x; %1 = weld.library "numpy.copy" %y; return %0, %y, %1
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import ReturnOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from ..dialects.ir import block_of
+from ..dialects.weld.base import Builder
+from ..dialects.weld.constant import Constant
+from ..dialects.weld.library import Library
+from ..dialects.weld.views import View
+
+
+@dataclass(frozen=True)
+class OwnResults(ModulePass):
+    """Copy arguments, views and repeated values that a function returns, for targets that run library calls only."""
+
+    name = "own-results"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for returns in list(op.walk()):
+            if isinstance(returns, ReturnOp):
+                own_results(returns, library_copy)
+
+
+def own_results(returns: ReturnOp, copy: Callable[[SSAValue, Operation], SSAValue]) -> None:
+    """Each result gets a buffer of its own: `copy` is put in front of the return for what has none."""
+    seen: set[SSAValue] = set()
+    for k, value in enumerate(returns.operands):
+        if isinstance(value.owner, Operation) and not isinstance(value.owner, View | Constant) and value not in seen:
+            seen.add(value)
+            continue
+        returns.operands[k] = copy(value, returns)
+
+
+def library_copy(value: SSAValue, before: Operation) -> SSAValue:
+    """A copy of a tensor by NumPy, made before an op."""
+    copied = Library.of("numpy.copy", [value], [value.type], {})
+    Builder(block_of(before), before, before.location).insert(copied)
+    return copied.results[0]

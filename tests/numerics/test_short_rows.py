@@ -1,0 +1,93 @@
+"""Rows that one step of lanes covers have code of their own; its values are those of the long rows' code."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+import pytest
+
+import loopweld as lw
+
+Array: TypeAlias = np.ndarray[Any, Any]
+
+
+def softmax(x: Array) -> Array:
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e / e.sum(axis=1, keepdims=True)
+
+
+def standardise(x: Array) -> tuple[Array, Array, Array]:
+    centred = x - x.mean(axis=1, keepdims=True)
+    variance = (centred * centred).mean(axis=1)
+    return centred / np.sqrt(variance[:, None] + 1e-5), variance, centred
+
+
+def shifted(x: Array) -> tuple[Array, Array]:
+    """Reads its rows at other elements than it writes them."""
+    e = np.exp(x - x.max(axis=1, keepdims=True))
+    return e[:, 1:] - e[:, :-1], e[:, ::-1] / e.sum(axis=1, keepdims=True)
+
+
+def both_ways(x: Array) -> tuple[Array, Array, Array, Array]:
+    y = np.tanh(x)
+    return y.sum(axis=1), y.sum(axis=0), y.argmax(axis=1), y - y.min(axis=1, keepdims=True)
+
+
+def row_sums(x: Array) -> Array:
+    return (x * x).sum(axis=1)
+
+
+def total(x: Array) -> tuple[Array, Array]:
+    return (x * x[:1]).sum(), np.abs(x).max(axis=1)
+
+
+PROGRAMS: list[Callable[[Array], Any]] = [softmax, standardise, shifted, both_ways, row_sums, total]
+
+
+def close(found: Any, wanted: Any, rtol: float) -> None:
+    pairs = zip(found, wanted, strict=True) if isinstance(found, tuple) else [(found, wanted)]
+    for a, b in pairs:
+        assert a.shape == b.shape
+        np.testing.assert_allclose(a, b, rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])
+def test_rows_of_every_length(program: Callable[[Array], Any], dtype: type) -> None:
+    """Compiled for a short example (once for each length class), then called with shorter and longer rows."""
+    rng = np.random.default_rng(5)
+    compiled = lw.jit(program)
+    rtol = {np.float16: 2e-2, np.float32: 2e-5, np.float64: 1e-12}[dtype]
+    for columns in (33, 17, 18, 31, 32, 40, 63, 64, 65, 100, 300, 5, 16):
+        for rows in (1, 19):
+            x = rng.standard_normal((rows, columns)).astype(dtype)
+            close(compiled(x), program(x.astype(np.float64)), rtol)
+    with np.errstate(invalid="ignore"):
+        x = rng.standard_normal((19, 30)).astype(dtype)
+        x[3, 4], x[5, 6], x[7] = np.nan, np.inf, -np.inf
+        close(compiled(x), program(x), rtol)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.__name__)
+def test_short_code_rounds_as_long_code(program: Callable[[Array], Any]) -> None:
+    """What was called first must not change what a later call gives."""
+    rng = np.random.default_rng(6)
+    first_short, first_long = lw.jit(program), lw.jit(program)
+    first_short(rng.standard_normal((20, 30)).astype(np.float32))
+    first_long(rng.standard_normal((20, 300)).astype(np.float32))
+    for columns in (20, 30, 32):
+        x = rng.standard_normal((23, columns)).astype(np.float32)
+        short, long = first_short(x), first_long(x)
+        pairs = zip(short, long, strict=True) if isinstance(short, tuple) else [(short, long)]
+        for a, b in pairs:
+            assert np.array_equal(a, b)
+
+
+def test_a_short_row_is_one_step_without_loop() -> None:
+    x = np.ones((40, 24), np.float32)
+    text = lw.jit(softmax).lower(x).as_text("loops")
+    short, long = text.index('"d0"'), text.rindex('"d0"')
+    assert short != long
+    assert '"d1' not in text[:short].split("func.func private")[1]
+    x = np.ones((40, 12), np.float32)
+    assert lw.jit(softmax).lower(x).as_text("loops").count("loop.for") == 1
