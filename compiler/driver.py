@@ -36,7 +36,7 @@ from .runtime.executable import Executable
 from .runtime.pool import Pool
 from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec
 from .targets import Target
-from .threads import imports
+from .threads import imports, prepare
 
 
 @dataclass
@@ -97,12 +97,14 @@ def _pipeline(target: Target, numerics: str) -> tuple[tuple[ModulePass, str], ..
     return tuple(found)
 
 
-def warm_up(target: Target, numerics: str) -> None:
-    """Load what every compilation needs: dialects, passes, LLVM. A first call of a function need not wait for it."""
+def warm_up(target: Target, numerics: str, threads: int, cache: ObjectCache | None) -> None:
+    """Load what every compilation needs: dialects, passes, LLVM, the threads' code. A first call of a function need not
+    wait for it."""
     context()
     _pipeline(target, numerics)
     if not target.is_numpy:
         jit.warm_up()
+        prepare(threads, cache)
 
 
 def compile_module(

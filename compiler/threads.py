@@ -35,14 +35,20 @@ def available() -> int:
     return count if quota == "max" else max(min(count, round(int(quota) / int(period))), 1)
 
 
+def prepare(threads: int, cache: ObjectCache | None) -> None:
+    """Load the pool's code, if programs of so many threads need it and it is not there yet."""
+    with _LOADING:
+        if threads > 1 and not _LOADED:
+            _LOADED.append(_load(cache))
+
+
 def imports(text: str, threads: int, cache: ObjectCache | None) -> dict[str, int]:
     """What a program's LLVM text leaves open: nothing, or the address of what it is told about threads."""
     if f"@{THREADS}" not in text:
         return {}
+    prepare(threads, cache)
     with _LOADING:
         if threads not in _TOLD:
-            if threads > 1 and not _LOADED:
-                _LOADED.append(_load(cache))
             share = _LOADED[0].addresses["loopweld_share"] if threads > 1 else 0
             _TOLD[threads] = (ctypes.c_int64 * 2)(threads, share)
         return {THREADS: ctypes.addressof(_TOLD[threads])}

@@ -73,10 +73,11 @@ def jit(
     _check_numerics(numerics)
     threads = _threads(threads)
     resolved = as_target(target)
-    warm_up(resolved, numerics)
+    cache = object_cache()
+    warm_up(resolved, numerics, threads, cache)
 
     def make(f: Callable[..., Any]) -> Jitted:
-        return Jitted(f, resolved, numerics, check, object_cache(), watch(), pool(), donate, threads)
+        return Jitted(f, resolved, numerics, check, cache, watch(), pool(), donate, threads)
 
     return make if function is None else make(function)
 
