@@ -10,6 +10,8 @@ import platform
 from dataclasses import asdict
 from math import exp, log
 
+os.environ.setdefault("LOOPWELD_NUM_THREADS", "1")  # as NumPy
+
 import numpy as np
 from cases import cases
 

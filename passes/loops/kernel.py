@@ -20,7 +20,7 @@ from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import I64, scalar_of, shape_of
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
 from .nest import Nest
-from .schedule import Member, ShortRow, lanes_for, plan_member, score, short_row, strides_of
+from .schedule import Member, Options, ShortRow, lanes_for, plan_member, score, short_row, strides_of
 from .scopes import Frame, Scope
 from .split import Split, choose_split
 from .values import Home
@@ -50,40 +50,16 @@ class KernelFunction:
     symbols: list[str]
 
 
-def lower_kernel(
-    kernel: Kernel,
-    layouts: Mapping[SSAValue, tuple[Expr, ...]],
-    bits: int,
-    registers: int,
-    expected: Mapping[str, int],
-    least: int,
-    most_blocks: int = 1,
-    ordered: bool = False,
-) -> KernelFunction:
-    """`layouts` gives the strides in elements of every tensor from outside; `bits` is the size of a vector register,
-    `registers` how many there are, `expected` about how large symbols are, `least` what each of them is at the least;
-    `most_blocks` and `ordered` are as in `LowerToLoops`."""
-    return _Lowering(kernel, layouts, bits, registers, expected, least, most_blocks, ordered).run()
+def lower_kernel(kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], options: Options) -> KernelFunction:
+    """`layouts` gives the strides in elements of every tensor from outside."""
+    return _Lowering(kernel, layouts, options).run()
 
 
 class _Lowering:
-    def __init__(
-        self,
-        kernel: Kernel,
-        layouts: Mapping[SSAValue, tuple[Expr, ...]],
-        bits: int,
-        registers: int,
-        expected: Mapping[str, int],
-        least: int,
-        most_blocks: int,
-        ordered: bool,
-    ):
+    def __init__(self, kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], options: Options):
         self.kernel = kernel
-        self.most_blocks = most_blocks
-        self.ordered = ordered
-        self.bits = bits
-        self.registers = registers
-        self.expected, self.least = expected, least
+        self.options = options
+        self.bits = options.bits
         self.row: ShortRow | None = None
         self.in_step = False
         """Whether the code for short rows is being made."""
@@ -270,7 +246,7 @@ class _Lowering:
         if self.vector is None:
             return 1
         size = self.looped[0].sizes[int(self.vector[1:])]
-        return lanes_for(self.looped, self.bits, self.registers, self.vector, size)
+        return lanes_for(self.looped, self.bits, self.options.registers, self.vector, size)
 
     def _outer_order(self) -> list[str]:
         dims = [f"d{k}" for k in range(self.outer)]
@@ -292,7 +268,7 @@ class _Lowering:
             if any(r.is_reduction and not any(e.names for e in r.indices) for r in plan.results):
                 return None
             outer = len(plan.order) - 1
-        return short_row(plans, outer, self.bits, self.expected)
+        return short_row(plans, outer, self.bits, self.options.expected)
 
     def _rows(self) -> None:
         """The looped members; where rows are expected to be short, once for short rows and once for long ones: of
@@ -351,13 +327,13 @@ class _Lowering:
     def _split(self) -> None:
         """How the loops of the looped members are cut into blocks, and memory for what the blocks combine."""
         plans = [self._plan(m, self.outer) for m in self.looped]
-        if self.most_blocks < 2 or (not self.outer and len(plans) > 1):
+        if self.options.blocks < 2 or (not self.outer and len(plans) > 1):
             return
         order, vector, lanes = self._outer_order(), self.vector, self.lanes
         if not self.outer:
             vector, lanes = self._vectorise(plans[0], 0)
             order = [d for d in plans[0].order if self.row is None or d != vector]
-        self.split = choose_split(plans, order, vector, lanes, self.bits, self.most_blocks, self.ordered)
+        self.split = choose_split(plans, order, vector, lanes, self.bits, self.options.blocks, self.options.ordered)
         if self.split is not None:
             for partial in self.split.partials:
                 home = self.homes[partial.out]
@@ -468,7 +444,9 @@ class _Lowering:
             if vector is not None and self.row is not None and self.in_step:
                 assert plan.sizes[vector] == self.row.size
                 frame.lanes = self.row.lanes
-        nest = Nest(plan, self.homes, frame, outer, vector if frame.lanes > 1 else None, self.in_step, self.least)
+        nest = Nest(
+            plan, self.homes, frame, outer, vector if frame.lanes > 1 else None, self.in_step, self.options.least
+        )
         self._fill(nest, frame)
         nest.emit(frame)
 
@@ -479,7 +457,7 @@ class _Lowering:
         vector = self._vector_dim(plan, outer)
         plan.order.remove(vector)
         plan.order.append(vector)
-        lanes = lanes_for([plan.op], self.bits, self.registers, vector, plan.sizes[vector])
+        lanes = lanes_for([plan.op], self.bits, self.options.registers, vector, plan.sizes[vector])
         return (vector, lanes) if lanes > 1 else (None, 1)
 
     @staticmethod

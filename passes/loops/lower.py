@@ -15,6 +15,7 @@ from ..evaluate import find_function
 from ..expected import expected_sizes, least_size
 from .kernel import KernelFunction, lower_kernel
 from .plan import Place, Plan, bytes_of_elements, plan_program
+from .schedule import Options
 
 
 @dataclass(frozen=True)
@@ -75,26 +76,21 @@ def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
     """Lower a module at the kernels stage."""
     function = find_function(module, options.entry)
     plan = plan_program(function)
-    expected, least = expected_sizes(function), least_size(function)
+    given = Options(
+        bits=options.vector_bits,
+        registers=options.registers,
+        expected=expected_sizes(function),
+        least=least_size(function),
+        blocks=options.blocks,
+        ordered=options.ordered,
+    )
     program = Program(ModuleOp([]), plan, len(plan.slots))
     steps: list[str] = []
     for number, step in enumerate(plan.steps):
         if step.library is not None:
             steps.append(f"library {step.library.name}")
             continue
-        lowered = [
-            lower_kernel(
-                k,
-                plan.layouts,
-                options.vector_bits,
-                options.registers,
-                expected,
-                least,
-                options.blocks,
-                options.ordered,
-            )
-            for k in step.kernels
-        ]
+        lowered = [lower_kernel(k, plan.layouts, given) for k in step.kernels]
         for kernel in lowered:
             _share(kernel, plan)
             program.module.body.block.add_op(kernel.function)

@@ -15,6 +15,24 @@ from ...dialects.weld.types import bit_width, is_float, scalar_of
 
 
 @dataclass(frozen=True)
+class Options:
+    """What loops are made for."""
+
+    bits: int
+    """Size of a vector register."""
+    registers: int
+    """How many vector registers a loop may fill."""
+    expected: Mapping[str, int]
+    """About how large symbols are."""
+    least: int
+    """What every symbol is at the least."""
+    blocks: int
+    """Into how many blocks a kernel is cut at most."""
+    ordered: bool
+    """Floating elements that are scattered into one place are added in their order."""
+
+
+@dataclass(frozen=True)
 class ShortRow:
     """An inner dim so short that one step of the lanes covers it: its values stay in registers from one member of a
     kernel to the next."""
