@@ -8,13 +8,13 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
-from ...dialects.ir import block_of, erase
+from ...dialects.ir import block_of
 from ...dialects.weld.attributes import Access, Where
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield
 from ...dialects.weld.types import Shape, shape_of
 from ...dialects.weld.views import Reshape, Transpose
 from ..generalize import strided_arguments
-from .merge import substituted
+from .merge import replace_generic, substituted
 
 
 def collapsible(op: Generic, dims: Sequence[str]) -> bool:
@@ -86,12 +86,7 @@ def collapse(op: Generic, dims: Sequence[str]) -> Generic:
         copies |= dict(zip(inner.results, copy.results, strict=True))
     results = [r.substitute(new) for r in op.results_given]
     collapsed = Generic.of(sizes, results, [o.type for o in op.outs], body)
-    collapsed.location = op.location
-    block_of(op).insert_op_before(collapsed, op)
-    for old, out in zip(op.outs, collapsed.outs, strict=True):
-        out.name_hint = old.name_hint
-        old.replace_all_uses_with(out)
-    erase(op)
+    replace_generic(op, collapsed, op.outs)
     return collapsed
 
 

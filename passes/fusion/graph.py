@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator
 
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
@@ -65,24 +65,18 @@ def users(op: Operation) -> set[Operation]:
     return found
 
 
-def reaches(start: Set[Operation], goal: Operation, without: Set[Operation] = frozenset()) -> bool:
-    """Whether a path of uses leads from an op of `start` to `goal`, not through the ops of `without`."""
-    seen: set[Operation] = set(without)
-    stack = [op for op in start if op not in seen]
-    while stack:
-        op = stack.pop()
-        if op is goal:
-            return True
-        if op in seen:
-            continue
-        seen.add(op)
-        stack += [user for user in users(op) if user not in seen]
-    return False
-
-
 def has_other_path(producer: Operation, consumer: Operation) -> bool:
     """Whether `consumer` depends on `producer` through a third op."""
-    return reaches(users(producer) - {consumer}, consumer)
+    seen: set[Operation] = set()
+    stack = list(users(producer) - {consumer})
+    while stack:
+        op = stack.pop()
+        if op is consumer:
+            return True
+        if op not in seen:
+            seen.add(op)
+            stack += [user for user in users(op) if user not in seen]
+    return False
 
 
 def sort_block(block: Block) -> None:

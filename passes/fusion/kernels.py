@@ -11,7 +11,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
-from ...dialects.ir import block_of, erase
+from ...dialects.ir import block_of
 from ...dialects.weld.generic import Generic, Yield
 from ...dialects.weld.kernel import Kernel
 from ..remarks import Decision, Reason, describe, record
@@ -19,12 +19,9 @@ from .dependencies import Dependencies
 from .graph import functions, sort_block, top_level
 from .groups import Group
 from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
-from .merge import copy_ops
+from .merge import copy_ops, replace_generic
 from .placement import Placement, place
-from .profit import bytes_of
-
-NEIGHBOURS = 4
-"""How many kernels that read one tensor are tried with each further one."""
+from .profit import NEIGHBOURS, bytes_of
 
 
 @dataclass(frozen=True)
@@ -255,10 +252,5 @@ def permuted(op: Generic, first: list[str]) -> Generic:
         tuple(op.inits),
         tuple(g.substitute(names) for g in op.guards),
     )
-    moved.location = op.location
-    block_of(op).insert_op_before(moved, op)
-    for old, new in zip(op.outs, moved.outs, strict=True):
-        new.name_hint = old.name_hint
-        old.replace_all_uses_with(new)
-    erase(op)
+    replace_generic(op, moved, op.outs)
     return moved

@@ -173,7 +173,7 @@ def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Generic:
         [*(starts[k] for k in kept if k in starts), *second.inits],
         second.guards,
     )
-    _replace(second, joined, [*(first.outs[k] for k in kept), *second.outs])
+    replace_generic(second, joined, [*(first.outs[k] for k in kept), *second.outs])
     erase(first)
     return joined
 
@@ -196,7 +196,7 @@ def _move_body(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Non
         second.block.insert_op_before(op, before)
 
 
-def _replace(old: Generic, new: Generic, outs: Sequence[SSAValue]) -> None:
+def replace_generic(old: Generic, new: Generic, outs: Sequence[SSAValue]) -> None:
     """Put `new` where `old` stands; its results replace `outs`."""
     new.location = old.location
     block_of(old).insert_op_before(new, old)
@@ -244,6 +244,6 @@ def drop_unused_results(generic: Generic) -> Generic | None:
         [starts[k] for k in kept if k in starts],
         generic.guards,
     )
-    _replace(generic, smaller, [generic.outs[k] for k in kept])
+    replace_generic(generic, smaller, [generic.outs[k] for k in kept])
     simplify_body(smaller)
     return smaller

@@ -13,6 +13,9 @@ from .graph import is_returned
 from .legality import inline_forbidden
 from .merge import slice_of
 
+NEIGHBOURS = 4
+"""How many loops or kernels that read one tensor are tried with each further one."""
+
 
 def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
     """What computing the loaded value again at the load costs, and how many tensors as large as the loaded one that

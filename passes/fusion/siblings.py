@@ -17,10 +17,7 @@ from .dependencies import Dependencies
 from .graph import functions, sort_block
 from .legality import join_forbidden
 from .merge import join, simplify_body
-from .profit import bytes_of, streams
-
-NEIGHBOURS = 4
-"""How many loops that read one tensor are tried with each further one."""
+from .profit import NEIGHBOURS, bytes_of, streams
 
 
 @dataclass(frozen=True)
