@@ -13,7 +13,8 @@ MOST_BLOCKS = 64
 
 def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], ...]:
     """The passes as they are written on the command line, each with the stage that it completes ("" for none)."""
-    streams = f"max-streams={target.max_streams}"
+    choice = f' choice="{target.fusion}"' if target.fusion != "profit" else ""
+    streams = f"max-streams={target.max_streams}{choice}"
     producers = f"fuse-producers{{{streams} bandwidth-ratio={target.bandwidth_ratio}}}"
     absorb = f"absorb-reductions{{{streams} bandwidth-ratio={target.bandwidth_ratio}}}"
     lacks = ",".join(f'"{name}"' for name in sorted(target.lacks))
@@ -32,7 +33,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         never = ("note-boundaries{never-fuses=true}", "")  # each pair has its reason
         own = ("own-results", "")  # arguments and views that are returned are copied
         return (*to_tensor, never, own, ("lower-to-loops", "loops"))  # each op is a library call
-    online = f"form-online{{row-bytes={target.cache_bytes} bandwidth-ratio={target.bandwidth_ratio}}}"
+    online = f"form-online{{row-bytes={target.cache_bytes} bandwidth-ratio={target.bandwidth_ratio}{choice}}}"
     return (
         *to_tensor,
         ("expand-products", ""),  # a computed matrix times a vector is a sum of products

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from ..passes.fusion.profit import Choice
+
 _LEVELS = {
     "x86-64": (128, "+sse2"),
     "x86-64-v2": (128, "+sse4.2,+popcnt"),
@@ -35,6 +37,9 @@ class Target:
     again instead of being kept in memory."""
     max_streams: int = 24
     """How many tensors one loop may read and write."""
+    fusion: str = "profit"
+    """Which fusions are done: "profit" those that save bytes, "legal" all that give the right result, "never" none, and
+    "random 7" those for which a coin falls that is thrown with seed 7."""
     lacks: frozenset[str] = frozenset()
     """Ops, such as "weld.erf", that the target has no code for: they become library calls."""
 
@@ -50,8 +55,9 @@ class Target:
     def resolved(self) -> Target:
         """The target with what is left open filled in from the named machine.
 
-        Raises ValueError for a name that is neither "cpu", "numpy" nor a known level.
+        Raises ValueError for a name that is neither "cpu", "numpy" nor a known level, and for an unknown `fusion`.
         """
+        Choice(self.fusion)
         if self.name == "numpy":
             return self
         if self.name != "cpu" and self.name not in _LEVELS:

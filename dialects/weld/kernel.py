@@ -107,6 +107,8 @@ class Kernel(WeldOp):
         for op in (walk[0], member):
             if chunk in op.bounds or not any(chunk in guard.names for guard in op.guards):
                 return False
+        if member.sizes[count].value == 1:
+            return False  # no loop: what the members hand on may stay in registers
         for load in member.loads():
             producer = load.tensor.owner
             if isinstance(producer, Generic) and producer in walk:

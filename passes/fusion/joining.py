@@ -106,7 +106,7 @@ class Fitting:
         self.late: set[Generic] = set()
         self.promoted: set[Generic] = set()
 
-    def find(self, row_bytes: int) -> Fit | Reason:
+    def find(self) -> Fit | Reason:
         """A way, or why there is none."""
         self._find_late()
         self._promote()
@@ -120,10 +120,7 @@ class Fitting:
             return self._refusal()
         if any(self._stores_rows(e, loops) for e in self.cross):
             return self._refusal()
-        kept = self._kept(flows, loops)
-        if sum(kept.values()) > row_bytes:
-            return Reason.ROW_TOO_LARGE
-        return Fit(self.rows, loops, self.late, self.promoted, kept)
+        return Fit(self.rows, loops, self.late, self.promoted, self._kept(flows, loops))
 
     def _refusal(self) -> Reason:
         return next((e.refusal for e in self.cross if self._depends(e.producer)), Reason.NO_SHARED_OUTER_DIM)

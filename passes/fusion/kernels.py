@@ -21,7 +21,7 @@ from .groups import Group
 from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
 from .merge import copy_ops, replace_generic
 from .placement import Placement, place
-from .profit import NEIGHBOURS, bytes_of
+from .profit import NEIGHBOURS, Choice, bytes_of
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class FormKernels(ModulePass):
     """Largest static scratch of one outer iteration (the second-level cache)."""
     max_streams: int = 24
     """Kernels with more tensors than this are not grown."""
-    fuse: bool = True
-    """False puts each generic into a kernel of its own."""
+    choice: str = "profit"
+    """Who decides about what is legal, see `Choice`; "never" puts each generic into a kernel of its own."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
@@ -49,9 +49,8 @@ class FormKernels(ModulePass):
 
 def form_kernels(block: Block, options: FormKernels) -> None:
     forming = _Forming(block, options)
-    if options.fuse:
-        forming.follow_results()
-        forming.share_inputs()
+    forming.follow_results()
+    forming.share_inputs()
     forming.emit()
 
 
@@ -60,6 +59,7 @@ class _Forming:
 
     def __init__(self, block: Block, options: FormKernels):
         self.options = options
+        self.choice = Choice(options.choice)
         self.order: dict[Operation, int] = {op: k for k, op in enumerate(block.ops)}
         self.generics = [op for op in self.order if isinstance(op, Generic)]
         self.groups = {op: Group.of(op) for op in self.generics}
@@ -124,17 +124,25 @@ class _Forming:
             return Reason.DEPENDENCY_CYCLE
         cross = self.edges.between(a, b)
         streams = (a.streams | b.streams) - {e.tensor for e in cross if not self._is_needed(e.tensor, a, b)}
-        if len(streams) > max(self.options.max_streams, len(a.streams), len(b.streams)):
-            return Reason.TOO_MANY_STREAMS
-        reason = Reason.NO_SHARED_OUTER_DIM
+        many = len(streams) > max(self.options.max_streams, len(a.streams), len(b.streams))
+        reason = self.choice(Reason.TOO_MANY_STREAMS if many else None)
+        if reason is not None:
+            return reason
+        found: Reason | None = Reason.NO_SHARED_OUTER_DIM
         for rows in roles(a, b):
-            fit = Fitting(a, b, rows, self.edges, cross).find(self.options.row_bytes)
-            if isinstance(fit, Reason):
-                reason = fit
-            elif shared is None or is_shared(fit, a, b, shared):
+            fit = Fitting(a, b, rows, self.edges, cross).find()
+            found = fit if isinstance(fit, Reason) else self.choice(self._loss(fit, a, b, shared))
+            if not isinstance(fit, Reason) and found is None:
                 self._merge(a, b, fit, streams)
                 return rows
-        return reason
+        assert found is not None
+        return found
+
+    def _loss(self, fit: Fit, a: Group, b: Group, shared: SSAValue | None) -> Reason | None:
+        """Why two groups are better two kernels, or None."""
+        if sum(fit.kept.values()) > self.options.row_bytes:
+            return Reason.ROW_TOO_LARGE
+        return None if shared is None or is_shared(fit, a, b, shared) else Reason.NO_SHARED_OUTER_DIM
 
     def _is_needed(self, tensor: SSAValue, a: Group, b: Group) -> bool:
         """Whether anything but the two groups uses the tensor."""

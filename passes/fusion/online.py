@@ -26,7 +26,7 @@ from .collapse import collapse, collapsible
 from .graph import functions, is_returned, loads_of, producers, sort_block, users
 from .legality import inline_forbidden
 from .merge import drop_unused_results, inline_load, simplify_body, slice_of
-from .profit import bytes_of
+from .profit import Choice, bytes_of
 from .rebase import Centre
 
 MOST_COST = 100
@@ -50,12 +50,15 @@ class FormOnline(ModulePass):
     sizes it is decided for those of `weld.expected`, and `weld.assumed` says for which others it holds."""
     bandwidth_ratio: int = 6
     """Vector instructions that take as long as storing and loading a vector in cache."""
+    choice: str = "profit"
+    """Who decides about what is legal, see `Choice`."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            rows = _Rows(function, self)
+            choice = Choice(self.choice)
+            rows = _Rows(function, self, choice)
             while not rows.rewrite():
-                rows = _Rows(function, self)
+                rows = _Rows(function, self, choice)
             if rows.assumed:
                 function.attributes["weld.assumed"] = Dims(tuple(rows.assumed))
             sort_block(function.body.block)
@@ -72,8 +75,9 @@ class Family:
 class _Rows:
     """The reductions of a block by the rows that they reduce."""
 
-    def __init__(self, function: FuncOp, options: FormOnline):
+    def __init__(self, function: FuncOp, options: FormOnline, choice: Choice):
         self.block = function.body.block
+        self.choice = choice
         self.row_bytes = options.row_bytes
         self.bandwidth_ratio = options.bandwidth_ratio
         self.expected = expected_sizes(function)
@@ -132,7 +136,8 @@ class _Rows:
         needed = [m for m in family.members if any(out in roots for roots in late.values() for out in m.outs)]
         reason = self._refusal(op, row, needed)
         kept = max((_cost(m, out) for m in (*needed, op) for out in m.outs if m.given(out).is_write), default=0)
-        if not self._is_long(op, row, reason is None, kept <= self.bandwidth_ratio):
+        long = self._is_long(op, row, reason is None, kept <= self.bandwidth_ratio)
+        if self.choice(None if long else Reason.REDUCTION_RESULT) is not None:
             return
         large = max((load.tensor for load in op.loads()), key=lambda t: len(str(bytes_of(t))))
         note(needed[0], op, reason is None, reason or Reason.ONLINE_REDUCTION, str(bytes_of(large)))

@@ -18,7 +18,7 @@ from ..remarks import Decision, Reason, describe, record
 from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, simplify_body
-from .profit import bytes_of, is_stream, recompute_cost
+from .profit import Choice, bytes_of, is_stream, recompute_cost
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class FuseProducers(ModulePass):
     """Loops with more tensors than this are not grown."""
     bandwidth_ratio: int = 6
     """Instructions that cost as much as storing and loading the value that they compute."""
+    choice: str = "profit"
+    """Who decides about what is legal, see `Choice`."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
@@ -55,6 +57,8 @@ class AbsorbReductions(ModulePass):
     """Loops with more tensors than this are not grown."""
     bandwidth_ratio: int = 6
     """Instructions that cost as much as storing and loading the value that they compute."""
+    choice: str = "profit"
+    """Who decides about what is legal, see `Choice`."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
@@ -63,27 +67,32 @@ class AbsorbReductions(ModulePass):
             sort_block(block)
 
 
-def fuse_block(block: Block, budget: FuseProducers | AbsorbReductions, reductions: bool) -> None:
+Budget = FuseProducers | AbsorbReductions
+
+
+def fuse_block(block: Block, budget: Budget, reductions: bool) -> None:
     """Fuse into every generic that does (or does not) reduce or scatter anything.
 
     Where nothing is reduced the last one comes first: then a producer has not grown yet when it is taken into its
     consumer, and a chain of n ops takes n steps.
     """
     places = {op: k for k, op in enumerate(block.ops)}
+    choice = Choice(budget.choice)
     ops = [op for op in places if isinstance(op, Generic)]
     for op in ops if reductions else reversed(ops):
         if op.parent is block and reductions == any(not result.is_write for result in op.results_given):
-            _Growth(op, places, budget).run()
+            _Growth(op, places, budget, choice).run()
 
 
 class _Growth:
     """One generic into which producers are fused, those last in the function first."""
 
-    def __init__(self, consumer: Generic, places: dict[Operation, int], budget: FuseProducers | AbsorbReductions):
+    def __init__(self, consumer: Generic, places: dict[Operation, int], budget: Budget, choice: Choice):
         self.consumer = consumer
         self.name = describe(consumer)
         self.places = places
         self.max_streams, self.cheap = budget.max_streams, budget.bandwidth_ratio
+        self.choice = choice
         self.waiting: set[Generic] = set()
         """The producers to consider."""
         self.loads: dict[tuple[SSAValue, Access], Load] = {}
@@ -125,7 +134,7 @@ class _Growth:
         """Fuse one producer where that is right and worth it; whether anything was."""
         loads = loads_of(self.consumer, producer)
         dims = self._one_loop(producer, loads)
-        if dims is not None and not self._too_many(producer):
+        if dims is not None and self.choice(self._too_many(producer)) is None:
             self._join(producer, loads, dims)
             return True
         refusals = [self._inline(load, loads) for load in loads]
@@ -146,12 +155,13 @@ class _Growth:
             return None
         return None if has_other_path(producer, self.consumer) else dims
 
-    def _too_many(self, producer: Generic) -> bool:
-        """Whether the loop would have too many streams if the two were one."""
+    def _too_many(self, producer: Generic) -> Reason | None:
+        """The reason against making the two one where the loop would have too many streams."""
         own = set(loads_of(self.consumer, producer))
         kept = [out for out in producer.outs if any(use.operation not in own for use in out.uses)]
         loaded = self.tensors.union(load.tensor for load in producer.loads()).difference(producer.outs)
-        return sum(map(is_stream, [*loaded, *kept, *self.consumer.outs])) > self.max_streams
+        count = sum(map(is_stream, [*loaded, *kept, *self.consumer.outs]))
+        return Reason.TOO_MANY_STREAMS if count > self.max_streams else None
 
     def _join(self, producer: Generic, loads: Sequence[Load], dims: dict[str, str]) -> None:
         stays = users(producer) != {self.consumer}
@@ -173,9 +183,9 @@ class _Growth:
         tensor = load.tensor
         producer = tensor.owner
         assert isinstance(producer, Generic)
-        reason = inline_forbidden(load) or self._not_worth_recomputing(load, producer, loads)
-        if reason is None and self._too_many(producer):
-            reason = Reason.TOO_MANY_STREAMS
+        reason = inline_forbidden(load) or self.choice(
+            self._not_worth_recomputing(load, producer, loads) or self._too_many(producer)
+        )
         if reason is not None:
             self.refused[tensor] = self._verdict(tensor, reason, False)
             return reason

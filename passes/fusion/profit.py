@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import random
+from dataclasses import dataclass, field
+
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr, product_of
@@ -9,12 +12,41 @@ from ...dialects.weld.attributes import Where
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import bit_width, scalar_of, shape_of
+from ..remarks import Reason
 from .graph import is_returned
 from .legality import inline_forbidden
 from .merge import slice_of
 
 NEIGHBOURS = 4
 """How many loops or kernels that read one tensor are tried with each further one."""
+
+
+@dataclass
+class Choice:
+    """Whether a fusion that is legal is done: `choice(reason)` is the reason for not doing it, or None.
+
+    `rule` is "profit" (as what it costs and saves says), "legal" (always), "never", or "random 7" (as a coin falls
+    that is thrown with seed 7). Results are the same under each, up to the order of sums.
+    """
+
+    rule: str = "profit"
+    coin: random.Random | None = field(init=False, default=None)
+
+    def __post_init__(self) -> None:
+        kind, _, seed = self.rule.partition(" ")
+        if kind == "random":
+            self.coin = random.Random(int(seed))
+        elif self.rule not in ("profit", "legal", "never"):
+            raise ValueError(
+                f'unknown rule of fusion {self.rule!r}; known are "profit", "legal", "never", "random SEED"'
+            )
+
+    def __call__(self, reason: Reason | None) -> Reason | None:
+        """The answer where `reason` is what speaks against the fusion, None if it pays."""
+        if self.rule == "profit":
+            return reason
+        fuses = self.rule == "legal" if self.coin is None else self.coin.random() < 0.7
+        return None if fuses else Reason.TARGET_NEVER_FUSES
 
 
 def recompute_cost(load: Load, limit: int) -> tuple[int, int]:

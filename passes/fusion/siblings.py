@@ -17,7 +17,7 @@ from .dependencies import Dependencies
 from .graph import functions, sort_block
 from .legality import join_forbidden
 from .merge import join, simplify_body
-from .profit import NEIGHBOURS, bytes_of, streams
+from .profit import NEIGHBOURS, Choice, bytes_of, streams
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,29 @@ class FuseSiblings(ModulePass):
     name = "fuse-siblings"
     max_streams: int = 24
     """Loops with more tensors than this are not grown."""
+    choice: str = "profit"
+    """Who decides about what is legal, see `Choice`."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            fuse_block(function.body.block, self.max_streams)
+            fuse_block(function.body.block, self)
             sort_block(function.body.block)
 
 
-def fuse_block(block: Block, max_streams: int) -> None:
+def fuse_block(block: Block, options: FuseSiblings) -> None:
     """Try each generic with the ones before it that read the same tensor, the `NEIGHBOURS` nearest of them."""
-    siblings = _Siblings(block)
+    siblings = _Siblings(block, options)
     for tensor, readers in siblings.readers.items():
         for k, op in enumerate(readers):
             for other in readers[max(k - NEIGHBOURS, 0) : k]:
-                siblings.consider(other, op, tensor, max_streams)
+                siblings.consider(other, op, tensor)
 
 
 class _Siblings:
     """The generics of a block while they are joined."""
 
-    def __init__(self, block: Block):
+    def __init__(self, block: Block, options: FuseSiblings):
+        self.max_streams, self.choice = options.max_streams, Choice(options.choice)
         self.dependencies = Dependencies()
         self.readers: dict[SSAValue, list[Generic]] = {}
         """For each tensor with dims the generics that load it, in order."""
@@ -66,7 +69,7 @@ class _Siblings:
                 for tensor in dict.fromkeys(load.tensor for load in op.loads() if shape_of(load.tensor)):
                     self.readers.setdefault(tensor, []).append(op)
 
-    def consider(self, a: Generic, b: Generic, tensor: SSAValue, max_streams: int) -> None:
+    def consider(self, a: Generic, b: Generic, tensor: SSAValue) -> None:
         """Join what two readers of a tensor have become, if they walk one domain and nothing forbids it."""
         first, second = self._now(a), self._now(b)
         while tensor in self.replaced:
@@ -82,8 +85,8 @@ class _Siblings:
         reason = join_forbidden(first, second)
         if reason is None and self.dependencies.apart(a, b):
             reason = Reason.DEPENDENCY_CYCLE
-        if reason is None and streams(first, second) > max_streams:
-            reason = Reason.TOO_MANY_STREAMS
+        if reason is None:
+            reason = self.choice(Reason.TOO_MANY_STREAMS if streams(first, second) > self.max_streams else None)
         note(first, second, reason is None, reason or Reason.SHARED_INPUT, str(bytes_of(tensor)))
         if reason is None:
             self._join(a, b, dims)

@@ -76,6 +76,27 @@ def test_numpy_has_no_code():
     assert compiled.assembly() == "" and len(compiled.as_text("tensor")) > 0
 
 
+# ---- which fusions are done ----------------------------------------------------------
+def test_a_rule_of_fusion_replaces_profit():
+    """Softmax is five loops where nothing is fused, and one kernel where all is that is legal."""
+    x = sample(40, 67)
+    counts = [len(lw.jit(softmax, target=lw.Target(fusion=rule)).explain(x).kernels) for rule in ("never", "legal")]
+    assert counts == [5, 1]
+
+
+def test_a_coin_falls_as_its_seed_says():
+    x = sample(40, 67)
+    texts = [lw.jit(statistics, target=lw.Target(fusion="random 3")).lower(x).as_text("kernels") for _ in range(2)]
+    assert texts[0] == texts[1]
+    others = {lw.jit(statistics, target=lw.Target(fusion=f"random {k}")).lower(x).as_text("kernels") for k in range(9)}
+    assert len(others) > 1
+
+
+def test_an_unknown_rule_is_an_error():
+    with pytest.raises(ValueError, match="unknown rule of fusion 'often'; known are"):
+        lw.jit(softmax, target=lw.Target(fusion="often"))
+
+
 # ---- the same values ---------------------------------------------------------------
 @pytest.mark.parametrize("dtype", ["f2", "f8"])
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -1,7 +1,9 @@
-"""Random programs give what NumPy gives.
+"""Random programs give what NumPy gives, whichever fusions are done: those that pay, all that are legal, none, or some
+by the throw of a coin.
 
 A batch of programs runs in a process of its own, so that a crash of compiled code names its program. For more of
-them: `python tests/fuzz/test_random_programs.py 1000 2000` runs the seeds from 1000 up to 2000.
+them: `python tests/fuzz/test_random_programs.py 1000 2000` runs the seeds from 1000 up to 2000, and with `legal`,
+`never` or `random` behind the numbers it does so with these fusions.
 """
 
 from __future__ import annotations
@@ -13,30 +15,35 @@ from pathlib import Path
 import pytest
 
 BATCH = 8
-BATCHES = 5
+BATCHES = 3
 ROOT = Path(__file__).parents[2]
 
 
-def run(seed: int) -> None:
-    """One program, against NumPy; AssertionError where they differ."""
+def run(seed: int, rule: str) -> None:
+    """One program, fused by this rule, against NumPy; AssertionError where they differ."""
     from fuzz.programs import program
     from numerics.checking import check
+
+    import loopweld as lw
 
     case = program(seed)
     lines = case.source.count("\n")
     coarsest = "f4" if case.coarse else None
     # Each line may round a few times, and grow the error of what it uses.
-    check(case.function(), *case.arguments, terms=case.terms + 1, ulps=64 * lines, coarsest=coarsest)
+    target = lw.Target(fusion=f"random {seed}" if rule == "random" else rule)
+    check(case.function(), *case.arguments, terms=case.terms + 1, ulps=64 * lines, coarsest=coarsest, target=target)
 
 
 def main(arguments: list[str]) -> int:
-    """Run the seeds from the first argument up to the second, say which fail, and return how many do."""
-    start, stop = (int(a) for a in arguments)
+    """Run the seeds from the first argument up to the second, with the fusions that the third one names; say which
+    fail, and return how many do."""
+    start, stop = (int(a) for a in arguments[:2])
+    rule = arguments[2] if len(arguments) > 2 else "profit"
     failed = 0
     for seed in range(start, stop):
         print(f"seed {seed}", flush=True)  # noqa: T201  (the last line before a crash)
         try:
-            run(seed)
+            run(seed, rule)
         except Exception as error:
             from fuzz.programs import program
 
@@ -45,10 +52,11 @@ def main(arguments: list[str]) -> int:
     return failed
 
 
+@pytest.mark.parametrize("rule", ["profit", "legal", "never", "random"])
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_random_programs(batch):
+def test_random_programs(batch, rule):
     seeds = (str(batch * BATCH), str((batch + 1) * BATCH))
-    command = [sys.executable, "-W", "ignore", __file__, *seeds]
+    command = [sys.executable, "-W", "ignore", __file__, *seeds, rule]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
 

@@ -97,7 +97,7 @@ def check(
     *args: Any,
     terms: int | None = None,
     ulps: float = 16,
-    target: str = "cpu",
+    target: Any = "cpu",
     numerics: str = "fast",
     exact: bool = False,
     coarsest: Any = None,

@@ -1,5 +1,5 @@
 // RUN: loopweld-opt %s --verify-each -p form-kernels | filecheck %s
-// RUN: loopweld-opt %s -p "form-kernels{fuse=false}" | filecheck %s --check-prefix=ALONE
+// RUN: loopweld-opt %s -p "form-kernels{choice=never}" | filecheck %s --check-prefix=ALONE
 // RUN: loopweld-opt %s -p form-kernels --remarks-filter=. 2>&1 | filecheck %s --check-prefix=REMARK
 // RUN: loopweld-opt %s -p "form-kernels{max-streams=2}" --remarks-filter=. 2>&1 | filecheck %s --check-prefix=STREAMS
 // Formed once, kernels stay as they are.

@@ -48,3 +48,34 @@ func.func @main(%x: tensor<4x?xf32, #weld.dims<"4, n">>) -> tensor<4xf32> {
   } : tensor<4xf32>
   func.return %y : tensor<4xf32>
 }
+
+// -----
+
+// One chunk is no loop: its members hand on what they give in registers.
+// CHECK:       func.func private @k0
+// CHECK:         loop.for %[[ROW:.*]] = %{{.*}} to %{{.*}} step 1 "d0" {
+// CHECK-NOT:       "d1"
+// CHECK:           %[[MAX:.*]] = loop.reduce "max"
+// CHECK:           loop.splat %[[MAX]]
+// CHECK-NOT:       "d1"
+// CHECK:           loop.reduce "sum"
+func.func @main(%x: tensor<4x90xf32>) -> tensor<4xf32> {
+  %y = weld.kernel @k0 outer 1 after 0 {
+    %m = weld.generic over "4, 1, 4096 if 89 - 4096 * d1 - d2 >= 0" gives "max d0, d1" {
+      %0 = weld.load %x "d0, 4096 * d1 + d2" : tensor<4x90xf32>
+      weld.yield %0 : f32
+    } : tensor<4x1xf32>
+    %s = weld.generic over "4, 1, 4096 if 89 - 4096 * d1 - d2 >= 0" gives "sum d0, d1" {
+      %0 = weld.load %x "d0, 4096 * d1 + d2" : tensor<4x90xf32>
+      %1 = weld.load %m "d0, d1" : tensor<4x1xf32>
+      %2 = weld.sub %0, %1 : f32
+      weld.yield %2 : f32
+    } : tensor<4x1xf32>
+    %t = weld.generic over "4, 1" gives "sum d0" {
+      %0 = weld.load %s "d0, d1" : tensor<4x1xf32>
+      weld.yield %0 : f32
+    } : tensor<4xf32>
+    weld.yield %t : tensor<4xf32>
+  } : tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
