@@ -21,7 +21,8 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
     simplify = f"simplify{{strict={str(numerics == 'strict').lower()}}}"
     ordered = " ordered=true" if numerics == "strict" else ""
     loops = (
-        f"lower-to-loops{{vector-bits={target.vector_bits} registers={target.registers} blocks={MOST_BLOCKS}{ordered}}}"
+        f"lower-to-loops{{vector-bits={target.vector_bits} registers={target.registers} blocks={MOST_BLOCKS}"
+        f" stream-bytes={target.last_cache_bytes}{ordered}}}"
     )
     to_tensor = (
         ("resolve-shapes", ""),  # every tensor type knows its symbolic shape

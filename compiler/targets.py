@@ -32,6 +32,8 @@ class Target:
     """Vector registers that a loop may fill; 0 stands for the named machine's."""
     cache_bytes: int = 1 << 20
     """The second-level cache: what one outer iteration of a kernel may keep, in bytes."""
+    last_cache_bytes: int = 32 << 20
+    """The last-level cache: results larger than that are written past the caches."""
     bandwidth_ratio: int = 6
     """Vector instructions that take as long as storing and loading a vector: a value that costs no more is computed
     again instead of being kept in memory."""

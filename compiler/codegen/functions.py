@@ -15,6 +15,7 @@ from ...dialects.loop.ops import (
     Affine,
     Buffer,
     Copy,
+    Drain,
     Fill,
     FirstLanes,
     For,
@@ -266,6 +267,14 @@ class _Function:
     def _store(self, op: Store) -> None:
         store_text(self.w, op, self.names, self.scopes)
 
+    def _drain(self, op: Drain) -> None:
+        w, label = self.w, self.w.fresh("drain")
+        w.line(f"br i1 {self.names[op.streamed]}, label %{label}, label %{label}.end")
+        w.start_block(label)
+        w.line("fence seq_cst")
+        w.line(f"br label %{label}.end")
+        w.start_block(f"{label}.end")
+
     def _fill(self, op: Fill) -> None:
         """A plain loop: LLVM writes it as wide stores."""
         assert isinstance(op.buffer.type, Buffer)
@@ -318,6 +327,7 @@ class _Function:
         Reduce: _reduce,
         Load: _load,
         Store: _store,
+        Drain: _drain,
         Fill: _fill,
         Copy: _copy,
     }

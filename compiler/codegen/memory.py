@@ -11,6 +11,9 @@ from ...dialects.weld.types import BOOL, bit_width, kind_of
 from .types import memory_text, suffix, vector_text
 from .writer import FunctionText, ModuleText
 
+LINE = 64
+"""Bytes of a cache line."""
+
 
 @dataclass
 class AliasScopes:
@@ -131,11 +134,30 @@ def store_text(w: FunctionText, op: Store, names: dict[SSAValue, str], scopes: A
     else:
         address = _address(w, scalar, names[op.buffer], names[op.offset])
         vector = vector_text(scalar, lanes)
-        if mask is None:
+        if mask is None and op.streams is not None and lanes * bit_width(element) % (8 * LINE) == 0:
+            _stream(w, f"{vector} {value}", address, align, names[op.streams], tail)
+        elif mask is None:
             w.line(f"store {vector} {value}, ptr {address}, align {align}{tail}")
         else:
             args = [(vector, value), (f"ptr align {align}", address), (f"<{lanes} x i1>", mask)]
             w.call("void", f"llvm.masked.store.{suffix(scalar, lanes)}.p0", args, tail)
+
+
+def _stream(w: FunctionText, value: str, address: str, align: int, flag: str, tail: str) -> None:
+    """Whole cache lines past the caches where the flag is true; else, and off the lines, a plain store."""
+    label = w.fresh("stream")
+    place = w.emit(f"ptrtoint ptr {address} to i64")
+    within = w.emit(f"and i64 {place}, {LINE - 1}")
+    whole = w.emit(f"icmp eq i64 {within}, 0")
+    both = w.emit(f"and i1 {flag}, {whole}")
+    w.line(f"br i1 {both}, label %{label}, label %{label}.plain")
+    w.start_block(label)
+    w.line(f"store {value}, ptr {address}, align {LINE}{tail}, !nontemporal {w.module.one()}")
+    w.line(f"br label %{label}.end")
+    w.start_block(f"{label}.plain")
+    w.line(f"store {value}, ptr {address}, align {align}{tail}")
+    w.line(f"br label %{label}.end")
+    w.start_block(f"{label}.end")
 
 
 def _update(

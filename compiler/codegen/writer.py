@@ -43,6 +43,12 @@ class ModuleText:
         self.metadata.append(f"{name} = {text.replace('{self}', name)}")
         return name
 
+    def one(self) -> str:
+        """The metadata node of the number 1, which `!nontemporal` takes."""
+        return next((m.partition(" ")[0] for m in self.metadata if m.endswith("= !{i32 1}")), "") or self.node(
+            "!{i32 1}"
+        )
+
     def text(self) -> str:
         parts = [*self.declarations.values(), *self.definitions.values(), *self.functions, *self.metadata]
         return "\n".join(parts) + "\n"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from .ops import Affine, Buffer, Copy, Fill, FirstLanes, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield
+from .ops import Affine, Buffer, Copy, Drain, Fill, FirstLanes, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield
 from .parallel import Parallel, Part
 
 Loop = Dialect(
     "loop",
-    [Affine, Copy, Fill, FirstLanes, For, Iota, Load, Minimum, Parallel, Part, Reduce, Splat, Store, Yield],
+    [Affine, Copy, Drain, Fill, FirstLanes, For, Iota, Load, Minimum, Parallel, Part, Reduce, Splat, Store, Yield],
     [Buffer],
 )

@@ -34,7 +34,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, parse_expr
 from ..weld.attributes import Dims, parse_quoted
-from ..weld.types import I64, scalar_of
+from ..weld.types import BOOL, I64, scalar_of
 
 
 @irdl_attr_definition
@@ -307,32 +307,50 @@ class Load(Access):
 class Store(Access):
     """`loop.store %v, %b[%o], %mask {kind = "add"}`: writes, or combines with what is there.
 
-    With a vector of offsets the lanes are applied one after the other, so that equal offsets accumulate.
+    With a vector of offsets the lanes are applied one after the other, so that equal offsets accumulate. `stream %s`
+    keeps the elements out of the caches where %s is true and their address allows it.
     """
 
     name = "loop.store"
     value = operand_def()
+    streams = opt_operand_def(BOOL)
     kind = prop_def(StringAttr)
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(MemoryWriteEffect())
     assembly_format = (
-        "$kind $value `to` $buffer `[` $offset `]` (`if` $mask^)? attr-dict"
+        "$kind $value `to` $buffer `[` $offset `]` (`if` $mask^)? (`stream` $streams^)? attr-dict"
         " `:` type($value) `,` type($buffer) `,` type($offset) (`,` type($mask)^)?"
     )
 
     @classmethod
     def of(cls, value: SSAValue, buffer: SSAValue, offset: SSAValue, mask: SSAValue | None, kind: str = "set") -> Self:
 
-        sizes = DenseArrayBase.from_list(i32, [1, 1, 1, 0 if mask is None else 1])
+        sizes = DenseArrayBase.from_list(i32, [1, 0, 1, 1, 0 if mask is None else 1])
         return cls.create(
             operands=[value, buffer, offset, *([mask] if mask is not None else [])],
             properties={"operandSegmentSizes": sizes, "kind": StringAttr(kind)},
         )
 
+    def stream_if(self, flag: SSAValue) -> None:
+        """Let the store bypass the caches where `flag`, an i1, is true."""
+        value, *rest = self.operands
+        self.operands = [value, flag, *rest]
+        self.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [1, 1, 1, 1, len(rest) - 2])
+
     def verify_(self) -> None:
         assert isinstance(self.buffer.type, Buffer)
         if scalar_of(self.value) != self.buffer.type.element:
             raise VerifyException(f"loop.store puts {self.value.type} into {self.buffer.type}")
+
+
+@irdl_op_definition
+class Drain(IRDLOperation):
+    """`loop.drain %s`: where %s is true, what this thread has streamed is in memory, for other threads to see."""
+
+    name = "loop.drain"
+    streamed = operand_def(BOOL)
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = "$streamed attr-dict"
 
 
 @irdl_op_definition

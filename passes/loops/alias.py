@@ -50,7 +50,7 @@ def annotate(function: FuncOp) -> None:
         if target is not None and target not in written:
             written[target] = f"{target.name_hint or 'buffer'}{len(written)}"
     scopes = ["inputs", *written.values()]
-    written |= {read: written[target] for read, target in _shared(function) if target in written}
+    written |= {read: written[target] for read, target in shared_arguments(function) if target in written}
     others = {name: ArrayAttr([StringAttr(s) for s in scopes if s != name]) for name in scopes}
     names = {name: StringAttr(name) for name in scopes}
     for op in function.walk():
@@ -68,7 +68,7 @@ def annotate(function: FuncOp) -> None:
             op.properties["noalias"] = ArrayAttr([s for s in others[target].data if s.data != source])
 
 
-def _shared(function: FuncOp) -> list[tuple[SSAValue, SSAValue]]:
+def shared_arguments(function: FuncOp) -> list[tuple[SSAValue, SSAValue]]:
     """The arguments that may be at the address of one that the kernel writes, each with that one."""
     args = function.body.block.args
     found: list[tuple[SSAValue, SSAValue]] = []

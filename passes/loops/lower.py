@@ -16,6 +16,7 @@ from ..expected import expected_sizes, least_size
 from .kernel import KernelFunction, lower_kernel
 from .plan import Place, Plan, bytes_of_elements, plan_program
 from .schedule import Options
+from .streaming import stream_results
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class LowerToLoops(ModulePass):
     """The function to lower."""
     blocks: int = 1
     """Into how many blocks the loops of a kernel are cut at most, for threads to share."""
+    stream_bytes: int = 0
+    """Results of a kernel that have together at least so many bytes bypass the caches; 0 for never."""
     ordered: bool = False
     """Floating elements that are scattered into one place are added in their order, so not by several blocks."""
 
@@ -93,6 +96,8 @@ def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
         lowered = [lower_kernel(k, plan.layouts, given) for k in step.kernels]
         for kernel in lowered:
             _share(kernel, plan)
+            if options.stream_bytes:
+                stream_results(kernel, options.stream_bytes)
             program.module.body.block.add_op(kernel.function)
         name = "main" if not program.segments else f"main_{len(program.segments)}"
         program.segments[number] = _segment(name, lowered, plan, program.module)

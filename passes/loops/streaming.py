@@ -1,0 +1,77 @@
+"""Streaming stores: results that no cache holds go to memory without their old contents being read first."""
+
+from __future__ import annotations
+
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from ...dialects.expr import product_of, sum_of
+from ...dialects.loop.ops import Access, Affine, Buffer, Copy, Drain, Fill, For, Store, lanes_of
+from ...dialects.loop.parallel import Part
+from ...dialects.weld.constant import Constant
+from ...dialects.weld.types import I64, bit_width, scalar_of, shape_of
+from ..points import ScalarBuilder
+from .alias import shared_arguments
+from .kernel import KernelFunction
+
+
+def stream_results(kernel: KernelFunction, least_bytes: int) -> None:
+    """Let the stores of whole registers to results bypass the caches, if all these results together have at least
+    `least_bytes` when the kernel runs.
+
+    Only for results that the kernel writes and nothing else: what it reads again, combines, or has in the memory of an
+    input is in a cache already. And only where one loop walks all of the memory: the ends of rows fill parts of cache
+    lines, and a burst of writes, as at the end of a softmax's row, would wait for memory.
+    """
+    function = kernel.function
+    first = len(kernel.tensors)
+    arguments = function.body.block.args[first : first + len(kernel.results)]
+    results: dict[SSAValue, SSAValue] = dict(zip(arguments, kernel.results, strict=True))
+    for buffer in _not_only_written(function):
+        results.pop(buffer, None)
+    stores = [
+        op
+        for op in function.walk()
+        if isinstance(op, Store) and op.buffer in results and _whole(op) and _thread(op)[1] == 1
+    ]
+    written = dict.fromkeys(results[op.buffer] for op in stores)
+    size = sum_of(product_of(shape_of(r)) * max(bit_width(scalar_of(r)) // 8, 1) for r in written)
+    if not stores or (size.value is not None and size.value < least_bytes):
+        return
+    block = function.body.block
+    symbols = dict(zip(kernel.symbols, block.args[len(block.args) - len(kernel.symbols) :], strict=True))
+    builder = ScalarBuilder(block, block.first_op)
+    bytes_ = Affine.of(size, {n: symbols[n] for n in size.names})
+    least = Constant.splat(least_bytes, I64)
+    builder.insert(bytes_)
+    builder.insert(least)
+    large = builder.ge(bytes_.res, least.res)
+    for op in stores:
+        op.stream_if(large)
+    for thread in dict.fromkeys(_thread(op)[0] for op in stores):
+        ScalarBuilder(thread, thread.last_op).insert(Drain.create(operands=[large]))
+
+
+def _whole(op: Store) -> bool:
+    return op.kind.data == "set" and op.mask is None and lanes_of(op.value) > 1 and lanes_of(op.offset) == 1
+
+
+def _not_only_written(function: FuncOp) -> set[SSAValue]:
+    """Buffers that the function reads, fills, combines in, divides into parts, or may share with another argument."""
+    found: set[SSAValue] = set()
+    for op in function.walk():
+        if isinstance(op, Fill | Copy | Part) or (
+            isinstance(op, Access) and not (isinstance(op, Store) and op.kind.data == "set")
+        ):
+            found |= {v for v in op.operands if isinstance(v.type, Buffer)}
+    found |= {written for _, written in shared_arguments(function)}
+    return found
+
+
+def _thread(op: Operation) -> tuple[Block, int]:
+    """What the thread runs that runs the op: the kernel or one of its blocks; and how many loops are open at the op."""
+    depth, block = 0, op.parent_block()
+    while block is not None and isinstance(loop := block.parent_op(), For):
+        depth, block = depth + 1, loop.parent_block()
+    assert block is not None
+    return block, depth
