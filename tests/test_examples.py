@@ -75,6 +75,14 @@ def test_benchmark(tmp_path: Path):
     assert re.search(r"^geometric mean: \d+\.\d\d times NumPy's speed$", output, re.MULTILINE)
 
 
+def test_fused_or_not(tmp_path: Path):
+    """Fusing a chain of operations pays."""
+    file = tmp_path / "numbers.json"
+    output = run("benchmarks/fused_or_not.py", "--quick", "--only", "chain", "--sizes", "131072", "--json", str(file))
+    (result,) = json.loads(file.read_text(encoding="utf-8"))
+    assert result["kernels"] == 1 and not result["slower"] and result["ratio"] > 1.2, output
+
+
 def readme_as_printed(folder: Path) -> str:
     """The README with the text block after its example as that example prints it."""
     text = ROOT.joinpath("README.md").read_text(encoding="utf-8")

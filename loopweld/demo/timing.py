@@ -18,19 +18,24 @@ Call = Callable[[], Any]
 
 
 def interleaved(calls: Sequence[Call], seconds: float) -> list[float]:
-    """Seconds that each call takes: the medians of samples taken in turn for about `seconds` altogether.
+    """Seconds that each call takes: the medians of samples taken in turn for about `seconds` altogether."""
+    return [median(found) for found in samples(calls, seconds)]
+
+
+def samples(calls: Sequence[Call], seconds: float) -> list[list[float]]:
+    """Seconds that each call takes, again and again, in turn for about `seconds` altogether.
 
     Taking turns spreads what the machine does meanwhile evenly over the calls. Each call runs beforehand, unmeasured,
     and the allocator is settled first: else new results cost page faults that come and go with a process's history.
     """
     bytearray(HEAP)
     repeats = [_repeats(call) for call in calls]
-    samples: list[list[float]] = [[] for _ in calls]
+    found: list[list[float]] = [[] for _ in calls]
     end = perf_counter() + seconds
-    while len(samples[0]) < LEAST or perf_counter() < end:
-        for call, times, found in zip(calls, repeats, samples, strict=True):
-            found.append(sample(call, times))
-    return [median(found) for found in samples]
+    while len(found[0]) < LEAST or perf_counter() < end:
+        for call, times, own in zip(calls, repeats, found, strict=True):
+            own.append(sample(call, times))
+    return found
 
 
 def sample(call: Call, times: int) -> float:
