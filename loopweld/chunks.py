@@ -4,8 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_SEPARATOR = re.compile(r"^// -----.*(?:\n|\Z)", re.MULTILINE)
-
 
 @dataclass(frozen=True)
 class Chunk:
@@ -20,9 +18,10 @@ class Chunk:
         return ("\n" * (self.first_line - 1) + self.text).encode()
 
 
-def split(text: str) -> Iterator[Chunk]:
+def split(text: str, marker: str = "// -----") -> Iterator[Chunk]:
+    """The parts between lines that begin with `marker`."""
     start = 0
-    for separator in _SEPARATOR.finditer(text):
+    for separator in re.finditer(rf"^{re.escape(marker)}.*(?:\n|\Z)", text, re.MULTILINE):
         yield Chunk(text[start : separator.start()], text.count("\n", 0, start) + 1)
         start = separator.end()
     yield Chunk(text[start:], text.count("\n", 0, start) + 1)

@@ -75,11 +75,25 @@ class Diagnostic:
         at = self.position
         yield f"{at.file}:{at.line}:{at.column}: {self.severity}: {self.message}"
         if line := _source_line(at, sources):
+            line, before = _window(line, at.column - 1)
             yield line
             # The caret stands under its column however wide a tab is.
-            yield "".join("\t" if char == "\t" else " " for char in line[: at.column - 1]) + "^"
+            yield "".join("\t" if char == "\t" else " " for char in before) + "^"
         for note in self.notes:
             yield from note._lines(sources)
+
+
+WIDEST = 240
+"""The longest source line that is shown whole."""
+
+
+def _window(line: str, caret: int) -> tuple[str, str]:
+    """A line, or the part of a very long one around the caret; and what of it stands before the caret."""
+    if len(line) <= WIDEST:
+        return line, line[:caret]
+    start = max(min(caret - WIDEST // 2, len(line) - WIDEST), 0)
+    left, right = ("..." if start else ""), ("..." if start + WIDEST < len(line) else "")
+    return f"{left}{line[start : start + WIDEST]}{right}", left + line[start:caret]
 
 
 def _source_line(at: Position, sources: Mapping[str, str]) -> str:

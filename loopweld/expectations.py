@@ -48,11 +48,16 @@ def expectations(text: str, file: str, first_line: int = 1) -> list[Expectation]
     return [_expectation(comment, number, file, others) for number, comment in comments.items() if comment is not None]
 
 
-def mismatches(expected: Iterable[Expectation], produced: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """What was not expected, then what was expected and did not come. One expectation takes one diagnostic."""
+def mismatches(
+    expected: Iterable[Expectation], produced: Iterable[Diagnostic], *, unexpected: bool = True
+) -> Iterator[Diagnostic]:
+    """What was not expected (if `unexpected`), then what was expected and did not come. One expectation takes one
+    diagnostic."""
     missing = list(expected)
     for diagnostic in _with_notes(produced):
         met = next((expectation for expectation in missing if expectation.matches(diagnostic)), None)
+        if met is None and not unexpected:
+            continue
         if met is None:
             message = f"unexpected {diagnostic.severity}: {diagnostic.message}"
             yield Diagnostic(Severity.ERROR, message, diagnostic.position)

@@ -3,26 +3,38 @@
 from io import StringIO
 from types import TracebackType
 
-from xdsl.ir import Block, Operation, Region
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.printer import Printer
-from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
+from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError, VerifyException
 
 from loopweld.diagnostics import Diagnostic, Position, Severity
 
 
-def diagnose(error: Exception, doing: str, fallback: Position, *, show_operation: bool) -> Diagnostic:
+def diagnose(
+    error: Exception, doing: str, fallback: Position, *, show_operation: bool, explain: bool = True
+) -> Diagnostic:
     """What `error` says about the user's program.
 
     `doing` tells what the tool was at, and is named where the error alone does not explain itself; `fallback` is the
-    position of an error that has none. `show_operation` adds the operation as it is now, for passes have changed it.
+    position of an error that has none. `show_operation` adds the operation as it is now, for passes have changed it;
+    `explain` that and where the operands of an operation that does not verify come from.
     """
     if isinstance(error, ParseError):
         return Diagnostic(Severity.ERROR, error.msg, Position.of_span(error.span), _references(error))
 
     op = failing_operation(error)
     position = (op and Position.of_operation(op)) or fallback
-    notes = () if op is None or not show_operation else (_current_operation(op, position),)
-    return Diagnostic(Severity.ERROR, _message(error, op, doing), position, notes)
+    notes: list[Diagnostic] = []
+    if op is not None and explain:
+        notes += [_current_operation(op, position)] if show_operation else []
+        notes += _operands(op, position) if isinstance(error, VerifyException) else []
+    return Diagnostic(Severity.ERROR, _message(error, op, doing), position, tuple(notes))
+
+
+def is_internal(error: Exception) -> bool:
+    """Whether the error is none of the user's program but ours."""
+    return not isinstance(error, DiagnosticException)
 
 
 def failing_operation(error: Exception) -> Operation | None:
@@ -57,11 +69,35 @@ _FRAMES_WITH_A_CULPRIT = {
 
 def _message(error: Exception, op: Operation | None, doing: str) -> str:
     text = "\n  ".join(str(error).strip().splitlines())
-    if not isinstance(error, DiagnosticException):
+    if is_internal(error):
         return f"internal error while {doing}: {type(error).__name__}: {text} (--debug shows the traceback)"
     if op is None:
         return f"{text} (while {doing})"
     return text if op.name in text else f"'{op.name}' op {text}"
+
+
+MOST_OPERANDS = 4
+"""Of how many operands a note says where they are defined."""
+
+
+def _operands(op: Operation, position: Position) -> list[Diagnostic]:
+    """Notes that say where the operands are defined, and as what, in so far as that is known and elsewhere."""
+    notes: list[Diagnostic] = []
+    for number, operand in enumerate(op.operands):
+        where = _definition(operand)
+        if where is not None and where != position and len(notes) < MOST_OPERANDS:
+            text = f"operand #{number} defined here: {operand.type}"
+            notes.append(Diagnostic(Severity.NOTE, text, where))
+    return notes
+
+
+def _definition(value: SSAValue) -> Position | None:
+    """Where the operation is that has the value as a result, or the function that has it as an argument."""
+    if isinstance(value, BlockArgument):
+        parent = value.block.parent_op()
+        return Position.of_operation(parent) if isinstance(parent, FuncOp) else None
+    owner = value.owner
+    return Position.of_operation(owner) if isinstance(owner, Operation) else None
 
 
 def _references(error: ParseError) -> tuple[Diagnostic, ...]:

@@ -1,10 +1,13 @@
-"""`--show-dialects` and `--list-passes`."""
+"""What there is: `--show-dialects`, `--list-passes`, `--dump-pass-pipeline` and `--emit-irdl`."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from inspect import getdoc
 
 from xdsl.passes import ModulePass
+
+from loopweld.instruments import module_text
+from loopweld.pipeline_text import DEFAULTS, WHOLE
 
 
 def list_dialects(names: Iterable[str]) -> str:
@@ -13,7 +16,23 @@ def list_dialects(names: Iterable[str]) -> str:
 
 def list_passes(available: Mapping[str, Callable[[], type[ModulePass]]]) -> str:
     """A line per pass, and one per option."""
-    return "".join(f"{line}\n" for name in sorted(available) for line in _describe(name, available[name]()))
+    lines = [line for name in sorted(available) for line in _describe(name, available[name]())]
+    lines += [f"{WHOLE}: All passes of a compilation, in order."]
+    lines += [f"    {option} (default {default})" for option, default in DEFAULTS.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def dialect_irdl(name: str) -> str:
+    """The dialect `name` in IRDL: its ops with their operands, results and attributes."""
+    from loopweld.irdl import module_of
+
+    return f"{module_text(module_of(name))}\n"
+
+
+def list_pipeline(passes: Sequence[ModulePass]) -> str:
+    """The pipeline as `mlir-opt --dump-pass-pipeline` prints it."""
+    lines = ",\n".join(f"  {pass_}" for pass_ in passes)
+    return f"Pass Manager with {len(passes)} passes:\nbuiltin.module(\n{lines}\n)\n\n"
 
 
 def _describe(name: str, pass_: type[ModulePass]) -> Iterator[str]:

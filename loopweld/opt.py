@@ -5,8 +5,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -20,14 +19,17 @@ from loopweld import __version__, registry
 from loopweld.chunks import Chunk, split
 from loopweld.diagnostics import Diagnostic, Position, Severity
 from loopweld.expectations import expectations, mismatches
-from loopweld.failures import diagnose
-from loopweld.instruments import Instrument, IRTree, PrintIR, Timing, XdslReports
-from loopweld.listing import list_dialects, list_passes
-from loopweld.opt_arguments import add_arguments
+from loopweld.failures import diagnose, is_internal
+from loopweld.instruments import Instrument
+from loopweld.listing import dialect_irdl, list_dialects, list_passes, list_pipeline
+from loopweld.opt_arguments import add_arguments, with_values
+from loopweld.opt_reports import Reports, instruments
 from loopweld.passes.remarks import collect
 from loopweld.pipeline_text import PipelineError, parse_passes
-from loopweld.remarks import remarks
+from loopweld.reproducer import Reproducers, without_reproducer
+from loopweld.roundtrip import check_round_trip
 from loopweld.source_parser import SourceParser
+from loopweld.timing import VERIFYING, Timing
 
 
 class OptMain(xDSLOptMain):
@@ -44,8 +46,16 @@ class OptMain(xDSLOptMain):
         self._doing = "starting"
         self._passes_began = False
         self._diagnostics: list[Diagnostic] = []
-        super().__init__("Runs passes over an .mlir file.", args)
-        self._instruments = tuple(self._make_instruments())
+        given = sys.argv[1:] if args is None else args
+        super().__init__("Runs passes over an .mlir file.", list(with_values(given)))
+        self._reports = Reports(self.args)
+        self._reproducers = Reproducers(self.args)
+        last = self.pipeline.passes[-1] if self.pipeline.passes else None
+        self._instruments: tuple[Instrument, ...] = (
+            *instruments(self.args, self.timing, last),
+            *self._reports.instruments,
+            self._reproducers,
+        )
 
     # What there is
 
@@ -67,7 +77,10 @@ class OptMain(xDSLOptMain):
         add_arguments(arg_parser)
 
     def setup_pipeline(self) -> None:
-        self.pipeline = PassPipeline(parse_passes(self.args.passes, self.available_passes))
+        self._set_pipeline(self.args.passes)
+
+    def _set_pipeline(self, text: str) -> None:
+        self.pipeline = PassPipeline(parse_passes(text, self.available_passes))
 
     def get_input_name(self) -> str:
         return "<stdin>" if self.args.input_file in (None, "-") else self.args.input_file
@@ -79,21 +92,26 @@ class OptMain(xDSLOptMain):
             sys.stdout.write(list_dialects(self.ctx.registered_dialect_names))
         if self.args.list_passes:
             sys.stdout.write(list_passes(self.available_passes))
-        if self.args.show_dialects or self.args.list_passes:
+        if self.args.emit_irdl:
+            sys.stdout.write(dialect_irdl(self.args.emit_irdl))
+        if self.args.show_dialects or self.args.list_passes or self.args.emit_irdl:
             return
         text = self._read_input()
         self._sources[self.get_input_name()] = text
-        outputs: list[str] = []
-        for i, chunk in enumerate(split(text) if self.args.split_input_file else [Chunk(text, 1)]):
-            output = ("// -----\n" if i else "") + self._run_chunk(chunk)
-            outputs.append(output)
+        if self.args.dump_pass_pipeline:
+            sys.stderr.write(list_pipeline(self.pipeline.passes))
+        outputs: list[str | bytes] = []
+        marker = self.args.split_input_file
+        for i, chunk in enumerate(split(text, marker) if marker else [Chunk(text, 1)]):
+            if i:
+                outputs.append(f"{self.args.output_split_marker}\n")
+            outputs.append(self._run_chunk(chunk))
             if self.args.output_file is None:
-                sys.stdout.write(output)
-                sys.stdout.flush()
+                _print(outputs)
+                outputs.clear()
         if self.args.output_file is not None and self.exit_status == 0:
-            Path(self.args.output_file).write_text("".join(outputs), encoding="utf-8")
-        if self.args.mlir_timing:
-            sys.stderr.write(self.timing.report() + "\n")
+            Path(self.args.output_file).write_bytes(b"".join(o.encode() if isinstance(o, str) else o for o in outputs))
+        self._reports.finish(self.timing)
         if self.args.shrink:
             # Only a ShrinkException says that the input can shrink.
             sys.stdout.write("Failure, can't shrink\n")
@@ -105,14 +123,21 @@ class OptMain(xDSLOptMain):
             self._doing = f"running '{pass_.name}'"
             for instrument in self._instruments:
                 instrument.before(pass_, prog)
-            with self.timing.step(pass_.name):
-                pass_.apply(self.ctx, prog)
-            for instrument in self._instruments:
-                instrument.after(pass_, prog)
-            self._doing = f"verifying the result of '{pass_.name}'"
-            self._verify(prog, fully=self.args.verify_each)
+            try:
+                with self.timing.step(pass_.name):
+                    pass_.apply(self.ctx, prog)
+                for instrument in self._instruments:
+                    instrument.after(pass_, prog)
+                self._doing = f"verifying the result of '{pass_.name}'"
+                self._verify(prog, fully=self.args.verify_each)
+            except ShrinkException:
+                raise
+            except Exception:
+                for instrument in self._instruments:
+                    instrument.failed(pass_, prog)
+                raise
 
-    def _run_chunk(self, chunk: Chunk) -> str:
+    def _run_chunk(self, chunk: Chunk) -> str | bytes:
         """The output for `chunk`, empty where it has an error. Its diagnostics are printed, or checked instead."""
         self._diagnostics = []
         try:
@@ -123,7 +148,8 @@ class OptMain(xDSLOptMain):
             output = self._fail(error, chunk)
         if self.args.verify_diagnostics:
             expected = expectations(chunk.text, self.get_input_name(), chunk.first_line)
-            self._diagnostics = list(mismatches(expected, self._diagnostics))
+            strict = self.args.verify_diagnostics == "all"
+            self._diagnostics = list(mismatches(expected, self._diagnostics, unexpected=strict))
         for diagnostic in self._diagnostics:
             sys.stderr.write(diagnostic.render(self._sources) + "\n")
         sys.stderr.flush()
@@ -131,48 +157,60 @@ class OptMain(xDSLOptMain):
             self.exit_status = 1
         return output
 
-    def _process(self, chunk: Chunk) -> str:
+    def _process(self, chunk: Chunk) -> str | bytes:
         self._doing, self._passes_began = "parsing", False
         with self.timing.step("Parser"):
             module = self.available_frontends[self.args.frontend or "mlir"](BytesIO(chunk.padded))
         self._doing = "verifying the input"
         self._verify(module, fully=True)
-        with ExitStack() as after_passes:
-            if self.args.remarks_filter is not None:
-                decisions = after_passes.enter_context(collect())
-                after_passes.callback(
-                    lambda: self._diagnostics.extend(remarks(decisions, self.args.remarks_filter, self._start(chunk)))
-                )
-            self.apply_passes(module)
+        if self.args.verify_roundtrip:
+            self._doing = "printing and reading the input"
+            check_round_trip(module, self.ctx)
+        self._reproducers.begin(chunk.text, self.pipeline.passes)
+        with collect() as decisions:
+            self._reports.begin(decisions, Position(self.get_input_name(), chunk.first_line))
+            try:
+                self.apply_passes(module)
+            finally:
+                self._diagnostics += self._reports.remarks()
         self._doing = f"writing the target '{self.args.target}'"
+        self._reports.draw(module)
         with self.timing.step("Output"):
+            if self.args.target == registry.BINARY_TARGET:
+                return registry.object_code(module)
             return self.output_resulting_program(module)
 
     def _verify(self, module: ModuleOp, *, fully: bool) -> None:
         if self.args.disable_verify:
             return
-        with self.timing.step("(V) verification"):
+        with self.timing.step(VERIFYING):
             (registry.verifier() if fully else ModuleOp.verify)(module)
 
     def _fail(self, error: Exception, chunk: Chunk) -> str:
         if self.args.debug:
             traceback.print_exception(error)
-        show_operation = self._passes_began and not self.args.verify_diagnostics
-        diagnostic = diagnose(error, self._doing, self._start(chunk), show_operation=show_operation)
+        explain = not self.args.verify_diagnostics
+        start = Position(self.get_input_name(), chunk.first_line)
+        diagnostic = diagnose(error, self._doing, start, show_operation=self._passes_began, explain=explain)
         if isinstance(error, ParseError) and self.args.parsing_diagnostics:
             return diagnostic.render(self._sources) + "\n"
+        if explain and self._passes_began:
+            diagnostic = self._reproducers.attach(diagnostic, is_internal=is_internal(error))
         self._diagnostics.append(diagnostic)
         return ""
 
     # The input
 
     def _read_input(self) -> str:
+        """The input's text; of a reproducer, where it is to be run, without the pipeline, which is taken over."""
         if self.args.input_file in (None, "-"):
-            return sys.stdin.buffer.read().decode()
-        return Path(self.args.input_file).read_text(encoding="utf-8")
-
-    def _start(self, chunk: Chunk) -> Position:
-        return Position(self.get_input_name(), chunk.first_line)
+            text = sys.stdin.buffer.read().decode()
+        else:
+            text = Path(self.args.input_file).read_text(encoding="utf-8")
+        text, pipeline = without_reproducer(text)
+        if self.args.run_reproducer and pipeline is not None:
+            self._set_pipeline(pipeline)
+        return text
 
     def _parse_mlir(self, stream: IO[bytes]) -> ModuleOp:
         text = stream.read().decode()
@@ -180,19 +218,14 @@ class OptMain(xDSLOptMain):
             return ModuleOp([])
         return SourceParser(self.ctx, text, self.get_input_name()).parse_module(not self.args.no_implicit_module)
 
-    # What is shown
 
-    def _make_instruments(self) -> Iterator[Instrument]:
-        args = self.args
-        folder = args.mlir_print_ir_tree_dir
-        if args.mlir_print_ir_before_all or args.mlir_print_ir_after_all:
-            is_after = args.mlir_print_ir_after_all and folder is None
-            yield PrintIR(sys.stderr, args.mlir_print_ir_before_all, is_after, args.print_op_generic)
-        if folder is not None:
-            yield IRTree(folder, args.print_op_generic)
-        if args.time_passes or args.print_between_passes:
-            last = self.pipeline.passes[-1] if self.pipeline.passes else None
-            yield XdslReports(self.timing, args.time_passes, args.print_between_passes, last)
+def _print(outputs: Sequence[str | bytes]) -> None:
+    for output in outputs:
+        if isinstance(output, str):
+            sys.stdout.write(output)
+        else:
+            sys.stdout.buffer.write(output)
+    sys.stdout.flush()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -204,6 +237,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except ShrinkException:
         sys.stdout.write("Success, can shrink\n")
         return 0
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         # The reader (`head`, say) has gone: nobody is left to tell, also not when Python closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -2,39 +2,132 @@
 
 import argparse
 import re
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+
+OPTIONAL_VALUES = {
+    "--verify-diagnostics": "all",
+    "--split-input-file": "// -----",
+    "--view-graph": "-",
+}
+"""Options that may stand alone or with `=value`, and what they mean alone."""
+
+
+def with_values(argv: Sequence[str]) -> Iterator[str]:
+    """The arguments, with the values that options of `OPTIONAL_VALUES` have where none is given."""
+    for argument in argv:
+        yield f"{argument}={OPTIONAL_VALUES[argument]}" if argument in OPTIONAL_VALUES else argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the options; some replace xDSL's of the same name, which mean less."""
     parser.prog = "loopweld-opt"
-    _change_help(parser, "verify_diagnostics", "check the diagnostics against the `// expected-error {{...}}` comments")
-    _change_help(parser, "parsing_diagnostics", "print parse errors to the standard output and go on")
-    add = parser.add_argument
+    groups = {
+        "pipeline and input": _add_pipeline,
+        "checks": _add_checks,
+        "printing the IR": _add_printing,
+        "reports": _add_reports,
+        "reproducers": _add_reproducers,
+    }
+    for title, add in groups.items():
+        add(parser.add_argument_group(title, conflict_handler="resolve").add_argument)
+
+
+def _add_pipeline(add: Callable[..., object]) -> None:
     add(
         "--pass-pipeline",
         dest="passes",
         metavar="PIPELINE",
         help="the passes as mlir-opt takes them: 'builtin.module(a,b{x=1})'",
     )
+    add("--dump-pass-pipeline", action="store_true", help="print the pipeline that will run to the standard error")
     add("--list-passes", action="store_true", help="list the passes with their options, and stop")
     add("--show-dialects", action="store_true", help="list the dialects, and stop")
+    add("--emit-irdl", choices=("weld", "loop"), help="print the dialect in IRDL, for `mlir-opt --irdl-file`, and stop")
+    add(
+        "--split-input-file",
+        metavar="[=MARKER]",
+        help="process the parts of the file between lines that begin with MARKER (default: '// -----')",
+    )
+    add("--output-split-marker", default="// -----", metavar="MARKER", help="what to print between the parts")
+
+
+def _add_checks(add: Callable[..., object]) -> None:
     add("--verify-each", action="store_true", help="after each pass check dominance and what its stage promises, too")
+    add("--verify-roundtrip", action="store_true", help="check that the input, printed and read again, is the same")
+    add(
+        "--verify-diagnostics",
+        choices=("all", "only-expected"),
+        metavar="[=all|only-expected]",
+        help="check the diagnostics against the `// expected-error {{...}}` comments",
+    )
+    add("--parsing-diagnostics", action="store_true", help="print parse errors to the standard output and go on")
+    add("--debug", action="store_true", help="print the Python traceback of an error as well")
+
+
+def _add_printing(add: Callable[..., object]) -> None:
+    named = {"action": "append", "default": [], "metavar": "PASS[,PASS]"}
+    add("--mlir-print-ir-before", **named, help="print the IR to the standard error before these passes")
+    add("--mlir-print-ir-after", **named, help="print the IR to the standard error after these passes")
     add("--mlir-print-ir-before-all", action="store_true", help="print the IR to the standard error before each pass")
     add("--mlir-print-ir-after-all", action="store_true", help="print the IR to the standard error after each pass")
+    add("--mlir-print-ir-after-change", action="store_true", help="print the IR after a pass only if it changed")
+    add("--mlir-print-ir-after-failure", action="store_true", help="print the IR after the pass that fails")
     add(
         "--mlir-print-ir-tree-dir",
         type=Path,
         metavar="DIR",
         help="write the IR after each pass to DIR/0_first-pass.mlir, DIR/1_second-pass.mlir, ...",
     )
-    add("--mlir-timing", action="store_true", help="print how long each step took to the standard error")
     add(
-        "--remarks-filter",
-        type=_regex,
-        metavar="REGEX",
-        help="print the fusion decisions whose text the expression is found in ('.' for all, 'Missed', ...)",
+        "--view-graph",
+        metavar="[=FILE]",
+        help="draw the result: FILE.svg as a picture, other files in Graphviz's language (default: the standard error)",
     )
-    add("--debug", action="store_true", help="print the Python traceback of an error as well")
+
+
+def _add_reports(add: Callable[..., object]) -> None:
+    add("--mlir-timing", action="store_true", help="print how long each step took to the standard error")
+    add("--mlir-timing-display", choices=("list", "tree"), default="tree", help="by time, or in the order of the steps")
+    add("--mlir-output-format", choices=("text", "json"), default="text", help="how times are printed")
+    add("--mlir-pass-statistics", action="store_true", help="print what each pass did to the standard error")
+    add(
+        "--mlir-pass-statistics-display",
+        choices=("list", "pipeline"),
+        default="pipeline",
+        help="by name, or in the order of the pipeline",
+    )
+    what = {"": "decisions", "-passed": "fusions", "-missed": "refusals to fuse", "-analyse": "kernels"}
+    for kind, found in what.items():
+        add(
+            f"--remarks-filter{kind}",
+            type=_regex,
+            metavar="REGEX",
+            help=f"print the {found} whose text the expression is found in ('.' for all)",
+        )
+    add("--remark-format", choices=("emitRemark", "yaml"), default="emitRemark", help="as remarks, or in a YAML file")
+    add("--remarks-output-file", type=Path, default=Path("mlir-remarks.yaml"), metavar="FILE", help="that file")
+
+
+def _add_reproducers(add: Callable[..., object]) -> None:
+    add(
+        "--mlir-generate-reproducer",
+        type=Path,
+        metavar="FILE",
+        help="write the input with its pipeline to FILE, for --run-reproducer",
+    )
+    add(
+        "--mlir-pass-pipeline-crash-reproducer",
+        type=Path,
+        metavar="FILE",
+        help="the same, if a pass fails (an internal error writes one in any case)",
+    )
+    add(
+        "--mlir-pass-pipeline-local-reproducer",
+        action="store_true",
+        help="the module before the pass that fails, with that pass alone",
+    )
+    add("--run-reproducer", action="store_true", help="run the pipeline that the input file holds")
 
 
 def _regex(text: str) -> str:
@@ -43,10 +136,3 @@ def _regex(text: str) -> str:
     except re.error as error:
         raise argparse.ArgumentTypeError(f"'{text}' is not a regular expression: {error}") from error
     return text
-
-
-def _change_help(parser: argparse.ArgumentParser, option: str, text: str) -> None:
-    """Describes an option of xDSL that means something more useful here."""
-    for action in parser._actions:  # pyright: ignore[reportPrivateUsage]
-        if action.dest == option:
-            action.help = text

@@ -1,7 +1,7 @@
 """Textual pass pipelines: `a,b{x=1}` as in xDSL and `builtin.module(a,func.func(b{x=1}))` as in MLIR."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
@@ -13,6 +13,12 @@ from loopweld.diagnostics import Diagnostic, Position, Severity
 
 ANCHORS = ("builtin.module", "func.func", "any")
 """What a nested pipeline may stand in. Passes here run on the whole module, and so on every function in it."""
+
+WHOLE = "loopweld-pipeline"
+"""A name that stands for all passes of a compilation."""
+
+DEFAULTS = {"target": "cpu", "numerics": "fast"}
+"""Its options."""
 
 _NESTED = re.compile(r"([\w.-]+)\s*\((.*)\)", re.DOTALL)
 _OPEN, _CLOSE = "({[", ")}]"
@@ -36,23 +42,44 @@ class PipelineError(Exception):
 
 def parse_passes(text: str, available: Mapping[str, Callable[[], type[ModulePass]]]) -> tuple[ModulePass, ...]:
     """The passes that `text` names, in order; raises `PipelineError`."""
-    return tuple(_make_pass(text, start, end, available) for start, end in _elements(text, 0, len(text)))
+    return tuple(each for start, end in _elements(text, 0, len(text)) for each in _make(text, start, end, available))
 
 
-def _make_pass(text: str, start: int, end: int, available: Mapping[str, Callable[[], type[ModulePass]]]) -> ModulePass:
+def _make(
+    text: str, start: int, end: int, available: Mapping[str, Callable[[], type[ModulePass]]]
+) -> tuple[ModulePass, ...]:
+    """One pass, or all of those that `loopweld-pipeline` stands for."""
     try:
         (spec,) = parse_pipeline(text[start:end])
     except ArgSpecParseError as error:
         offset, message = _position_and_message(error)
         raise PipelineError(message, text, start + offset) from error
+    if spec.name == WHOLE:
+        return parse_passes(_whole(spec.parameters, text, start), available)
     if spec.name not in available:
         close = get_close_matches(spec.name, available, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise PipelineError(f"'{spec.name}' does not refer to a registered pass{hint}", text, start)
     try:
-        return available[spec.name]().from_spec(spec)
+        return (available[spec.name]().from_spec(spec),)
     except ValueError as error:
         raise PipelineError(f"'{spec.name}': {error}", text, start) from error
+
+
+def _whole(options: Mapping[str, Sequence[object]], text: str, start: int) -> str:
+    """The passes from a file of linalg or weld ops to the loops stage, for a target and numerics."""
+    from loopweld.compiler.pipeline import passes_of
+    from loopweld.compiler.targets import as_target
+
+    unknown = set(options) - {"target", "numerics"}
+    if unknown:
+        raise PipelineError(f"'{WHOLE}' has the options target and numerics, found '{min(unknown)}'", text, start)
+    target, numerics = (str((options.get(key) or [default])[0]) for key, default in DEFAULTS.items())
+    try:
+        passes = passes_of(as_target(target), numerics)
+    except ValueError as error:
+        raise PipelineError(f"'{WHOLE}': {error}", text, start) from error
+    return ",".join(("convert-linalg-to-weld", *(name for name, _ in passes)))
 
 
 def _elements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -28,6 +28,7 @@ UPSTREAM_DIALECTS = (
 )
 UPSTREAM_PASSES = ("canonicalize", "cse", "dce")
 OWN_TARGETS = ("llvm", "asm")
+BINARY_TARGET = "obj"
 
 
 def dialects() -> dict[str, Callable[[], Dialect]]:
@@ -41,7 +42,13 @@ def passes() -> dict[str, Callable[[], type[ModulePass]]]:
 
 
 def targets() -> dict[str, Callable[[], type[Target]]]:
-    return {"mlir": get_all_targets()["mlir"]} | {name: partial(_own_target, name) for name in OWN_TARGETS}
+    own = {name: partial(_own_target, name) for name in (*OWN_TARGETS, BINARY_TARGET)}
+    return {"mlir": get_all_targets()["mlir"]} | own
+
+
+def object_code(module: ModuleOp) -> bytes:
+    """What the target "obj" writes."""
+    return import_module("loopweld.compiler.targets_text").object_code(module)
 
 
 def verifier() -> Callable[[ModuleOp], None]:

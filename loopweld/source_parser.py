@@ -45,6 +45,8 @@ class SourceParser(Parser):
         except (DiagnosticException, ValueError) as error:
             # The attributes of an operation, or the names in it, do not make one.
             raise self._at_operation(str(error.args[0]) if error.args else str(error)) from error
+        except RecursionError as error:
+            raise self._at_operation("is nested too deeply, or in something that is") from error
         except Exception as error:
             # The parser of an operation takes something for granted: at least say which.
             raise self._at_operation(f"cannot be parsed ({type(error).__name__}: {error})") from error

@@ -9,7 +9,7 @@ from pathlib import Path
 from loopweld.compiler.driver import Compilation
 from loopweld.compiler.pipeline import STAGES
 from loopweld.diagnostics import Position
-from loopweld.remarks import remark
+from loopweld.remarks import decision_remark
 
 TOPICS = ("fusion", "passes", "cache")
 """What can be logged: every fusion decision, the time of every pass, where the native code came from."""
@@ -57,7 +57,7 @@ def lines(compilation: Compilation, topics: frozenset[str]) -> Iterator[str]:
         for decision in compilation.decisions:
             at = Position.of_location(decision.location)
             where = f" at {at.file}:{at.line}" if at is not None else ""
-            yield f"fusion: {remark(decision, Position('')).message}{where}"
+            yield f"fusion: {decision_remark(decision, Position('')).message}{where}"
     if "passes" in topics:
         for name, milliseconds in compilation.timings.items():
             yield f"passes: {name} {milliseconds:.2f} ms"

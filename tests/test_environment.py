@@ -64,7 +64,7 @@ def test_log_fusion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
-        f"loopweld: fusion: [Passed] fuse: exp -> add | Reason=elementwise-producer, BytesSaved=8 * s0 at {path}:3\n"
+        f'loopweld: fusion: [Passed] fuse: exp -> add | Reason=elementwise-producer, BytesSaved="8 * s0" at {path}:3\n'
     )
 
 

@@ -24,7 +24,7 @@ from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException, VerifyException
 
-from loopweld import opt, registry
+from loopweld import opt, registry, roundtrip
 from loopweld.diagnostics import Diagnostic, Position, Severity
 from loopweld.passes.remarks import Reason, note
 from loopweld.pipeline_text import PipelineError, parse_passes
@@ -307,3 +307,116 @@ def test_a_tab_keeps_the_caret_in_place():
 
 def test_a_position_outside_the_text_prints_no_line():
     assert Diagnostic(Severity.NOTE, "here", Position("f", 9, 1)).render({"f": "x"}) == "f:9:1: note: here"
+
+
+def test_an_internal_error_leaves_a_reproducer(file: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([file, "-p", "crashes"]) == 1
+    path = capsys.readouterr().err.split("--run-reproducer ")[1].split()[0]
+    text = Path(path).read_text()
+    assert text.startswith(TEXT)
+    assert 'pipeline: "builtin.module(crashes)"' in text
+    assert opt.main([path, "--run-reproducer"]) == 1
+    assert "internal error while running 'crashes'" in capsys.readouterr().err
+    Path(path).unlink()
+
+
+def test_only_expected_diagnostics_are_checked(file: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([file, "-p", "fails", "--verify-diagnostics"]) == 1
+    assert opt.main([file, "-p", "fails", "--verify-diagnostics=only-expected"]) == 0
+    Path(file).write_text(f"// expected-error@below {{{{there is a reason}}}}\n{TEXT}")
+    assert opt.main([file, "-p", "fails", "--verify-diagnostics=only-expected"]) == 1
+    assert 'expected error "there is a reason" was not produced' in capsys.readouterr().err
+
+
+def test_an_option_with_an_optional_value_leaves_the_file_alone(file: str, capsys: pytest.CaptureFixture[str]):
+    Path(file).write_text(f"{TEXT}// ----- one\n{TEXT}")
+    assert opt.main(["--split-input-file", file, "--output-split-marker=// next"]) == 0
+    printed = capsys.readouterr().out
+    assert (printed.count("func.func @f"), printed.count("\n// next\n")) == (2, 1)
+    Path(file).write_text(f"{TEXT}// ====\n{TEXT}")
+    assert opt.main(["--split-input-file=// ====", file]) == 0
+    assert capsys.readouterr().out.count("func.func @f") == 2
+
+
+def test_operands_are_named_where_they_are_defined(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = tmp_path / "f.mlir"
+    path.write_text(
+        "func.func @f(%a: tensor<4xf32>) {\n"
+        "  %0 = weld.exp %a : tensor<4xf32>\n"
+        '  %1 = "weld.add"(%0, %a) : (tensor<4xf32>, tensor<4xf32>) -> tensor<5xf32>\n'
+        "  func.return\n}\n"
+    )
+    assert opt.main([str(path)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[3:6] == [
+        f"{path}:2:8: note: operand #0 defined here: tensor<4xf32>",
+        "  %0 = weld.exp %a : tensor<4xf32>",
+        "       ^",
+    ]
+    assert lines[6] == f"{path}:1:1: note: operand #1 defined here: tensor<4xf32>"
+
+
+def test_object_code(tmp_path: Path):
+    path, output = tmp_path / "f.mlir", tmp_path / "f.o"
+    path.write_text(
+        "func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {\n"
+        "  %0 = math.exp %x : tensor<?xf32>\n  func.return %0 : tensor<?xf32>\n}\n"
+    )
+    assert opt.main([str(path), "-p", "loopweld-pipeline", "--target=obj", "-o", str(output)]) == 0
+    assert output.read_bytes()[1:4] == b"ELF"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("loopweld-pipeline{size=4}", "'loopweld-pipeline' has the options target and numerics, found 'size'"),
+        ("loopweld-pipeline{target=gpu}", "'loopweld-pipeline': "),
+    ],
+)
+def test_wrong_options_of_the_whole_pipeline(text: str, message: str):
+    with pytest.raises(PipelineError) as caught:
+        parse_passes(text, registry.passes())
+    assert caught.value.message.startswith(message)
+
+
+def test_a_module_that_does_not_read_back(
+    file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def forgets(module: ModuleOp, *, generic: bool = False) -> str:
+        return TEXT.replace("0 : i32", "1 : i32")
+
+    monkeypatch.setattr(roundtrip, "module_text", forgets)
+    assert opt.main([file, "--verify-roundtrip"]) == 1
+    assert "error: the custom syntax reads back as another module:" in capsys.readouterr().err
+
+    monkeypatch.setattr(roundtrip, "module_text", lambda module, generic=False: "func.func")
+    assert opt.main([file, "--verify-roundtrip"]) == 1
+    assert "error: the custom syntax does not read back: " in capsys.readouterr().err
+
+
+def test_ctrl_c(file: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    def interrupted(self: opt.OptMain) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(opt.OptMain, "run", interrupted)
+    assert opt.main([file]) == 130
+    assert capsys.readouterr().err == ""
+
+
+def test_a_very_long_line_is_cut_around_the_caret():
+    line = "x" * 1000 + "y" + "x" * 1000
+    _, shown, caret = Diagnostic(Severity.ERROR, "here", Position("f", 1, 1001)).render({"f": line}).splitlines()
+    assert len(shown) < 300
+    assert shown[caret.index("^")] == "y"
+    assert shown.startswith("...x") and shown.endswith("x...")
+
+
+@pytest.mark.parametrize("name", ["weld", "loop"])
+def test_irdl_names_every_operation(name: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([f"--emit-irdl={name}"]) == 0
+    printed = capsys.readouterr().out
+    dialect = registry.dialects()[name]()
+    for op in dialect.operations:
+        assert f"irdl.operation @{op.name.partition('.')[2]} {{" in printed
+    for attribute in dialect.attributes:
+        assert f"@{attribute.name.partition('.')[2]} {{" in printed

@@ -22,6 +22,7 @@ from xdsl.dialects.builtin import (
     VectorType,
 )
 from xdsl.ir import Attribute, SSAValue
+from xdsl.utils.exceptions import PassFailedException
 
 from ..expr import Expr
 from .attributes import Dims
@@ -116,7 +117,7 @@ def _shape(kind: Tensor) -> Shape:
         return kind.encoding.data
     sizes = kind.get_shape()
     if DYNAMIC_INDEX in sizes:
-        raise ValueError(f"{kind} has no symbolic shape; run resolve-shapes first")
+        raise PassFailedException(f"{kind} has no symbolic shape; run resolve-shapes first")
     return tuple(Expr.constant(n) for n in sizes)
 
 
