@@ -45,6 +45,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         ("order-domains", ""),  # loops and the tensors between them have the order of memory
         (producers, ""),  # values are computed where they are used
         (absorb, ""),  # what is reduced is computed in the reducing loop
+        ("defer-gates", ""),  # results do not wait for the 0-d condition that they are under
         (f"fuse-siblings{{{streams}}}", ""),  # loops over one domain and input are one
         (producers, ""),  # what joining siblings made possible
         (absorb, "fused"),  # the same for reductions

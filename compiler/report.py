@@ -243,16 +243,19 @@ def _kernel(
     ops = tuple(
         o.name.removeprefix("weld.") for m in kernel.members for o in m.block.ops if isinstance(o, Elementwise)
     ) + tuple(r.kind for m in kernel.members for r in m.results_given if not r.is_write)
-    flops = sum(m.points(size) * sum(isinstance(o, Elementwise) for o in m.block.ops) for m in kernel.members)
+    flops = sum(
+        m.points(size) * sum(isinstance(o, Elementwise) for o in m.block.ops) for m in kernel.members if not m.is_gate
+    )
     parallel = any(isinstance(op, Parallel) for op in _function_of(kernel, compilation).walk())
     return KernelReport(kernel.sym_name.data, ops, sweeps, tuple(reads), tuple(writes), flops, width, parallel)
 
 
 def _sweeps(kernel: Kernel, size: Callable[[Expr], int], function: FuncOp) -> int:
-    """How often the largest domain is walked: by each member that has it, but once by those that pass a short row on
-    in registers."""
-    largest = max(m.points(size) for m in kernel.members)
-    walking = [m for m in kernel.members if m.points(size) == largest]
+    """How often the largest domain is walked: by each member that has it but gates, but once by those that pass a
+    short row on in registers."""
+    members = [m for m in kernel.members if not m.is_gate]
+    largest = max((m.points(size) for m in members), default=0)
+    walking = [m for m in members if m.points(size) == largest]
     short = function.attributes.get("loop.short_row")
     if not isinstance(short, IntegerAttr):
         return len(walking)

@@ -21,6 +21,7 @@ PASSES = {
     "order-domains": ("order_domains", "OrderDomains"),
     "fuse-producers": ("fusion.producers", "FuseProducers"),
     "absorb-reductions": ("fusion.producers", "AbsorbReductions"),
+    "defer-gates": ("fusion.gates", "DeferGates"),
     "fuse-siblings": ("fusion.siblings", "FuseSiblings"),
     "form-online": ("fusion.online", "FormOnline"),
     "note-boundaries": ("boundaries", "NoteBoundaries"),

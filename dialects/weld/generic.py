@@ -264,6 +264,17 @@ class Generic(WeldOp):
         """The results that are scattered into, one for each of `inits`."""
         return [out for out, result in zip(self.outs, self.results_given, strict=True) if result.is_scatter]
 
+    @property
+    def is_gate(self) -> bool:
+        """Whether it overwrites each of its tensors with one number, or leaves all of them as they are."""
+        if not self.inits:
+            return False
+        moving = any(set(self.dims) & e.names for op in self.block.ops for e in exprs_of(op))
+        plain = all(r.kind == "scatter_set" and r.indices == dim_exprs(len(self.sizes)) for r in self.results_given)
+        whole = all(shape_of(out) == self.sizes for out in self.outs)
+        conditions = {values[1] for values in self.yielded()} if plain else set[SSAValue]()
+        return not moving and whole and len(conditions) == 1 and any(size.value != 1 for size in self.sizes)
+
     def given(self, out: SSAValue) -> Result:
         """What becomes of the value yielded for the result `out`."""
         return self.results_given[self._position(out)]
@@ -376,6 +387,15 @@ class Generic(WeldOp):
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         printer.print_list([o.type for o in self.outs], printer.print_attribute)
+
+
+def exprs_of(op: Operation) -> Shape:
+    """The index expressions that an op in the body of a generic has."""
+    if isinstance(op, Load):
+        return (*op.where.indices, *op.where.guards)
+    if isinstance(op, Index):
+        return (op.value,)
+    return op.guards.data if isinstance(op, Inside) else ()
 
 
 def dim_names(rank: int) -> tuple[str, ...]:

@@ -84,7 +84,8 @@ class Group:
     def of(op: Generic) -> Group:
         # Updates of a scatter keep their order, so only the first dim may become an outer loop; a dim whose end
         # depends on others stays inside them.
-        dims = op.dims[:1] if op.inits else op.dims
+        # A gate runs after the loops of what it overwrites.
+        dims = () if op.is_gate else op.dims[:1] if op.inits else op.dims
         group = Group(op, {op: None}, [{op: d} for d in dims if d not in op.bounds])
         for load in op.loads():
             known = group.loads.setdefault(load.tensor, load)
@@ -98,7 +99,7 @@ class Group:
             if result.is_scatter:
                 group.tables |= _indexed(result.indices, out)
         group.domains = {op.sizes}
-        group.scatters = bool(op.inits)
+        group.scatters = bool(op.inits) and not op.is_gate
         return group
 
     @property
@@ -157,7 +158,10 @@ def is_part(few: Iterable[Expr], many: Iterable[Expr]) -> list[Expr] | None:
 
 def is_small(op: Generic, group: Group) -> bool:
     """Whether the op's domain has some of the dims of a row's domain but not all, is known to be much smaller than
-    that of the main row, or is as small as a table that the rows index."""
+    that of the main row, or is as small as a table that the rows index. A gate is, beside what it overwrites: it
+    mostly does nothing."""
+    if op.is_gate:
+        return all(init.owner in group and init.has_one_use() for init in op.inits)
     mine, main = known_product(op.sizes), known_product(group.main.sizes)
     if mine is not None and mine <= FEW:
         return main is None or main >= mine

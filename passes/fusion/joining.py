@@ -110,7 +110,7 @@ class Fitting:
         """A way, or why there is none."""
         self._find_late()
         self._promote()
-        if any(e.load is None and self._depends(e.producer) for e in self._touched()):
+        if any(e.load is None and not e.consumer.is_gate and self._depends(e.producer) for e in self._touched()):
             return self._refusal()  # a scatter starts from all of its init
         flows = [e for e in self.cross if self._is_row(e.producer) and self._is_row(e.consumer)]
         loops = self._loops(bool(flows))
@@ -237,6 +237,8 @@ class Fitting:
         """Whether a member after the loops would read back a result as large as the rows, which is stored for it."""
         if not self._depends(edge.producer) or self._is_row(edge.consumer) or is_returned(edge.tensor):
             return False
+        if edge.load is None:
+            return False  # it overwrites the result
         if any(edge.consumer not in loop.leaving and loop.has(edge.consumer) for loop in loops):
             return False
         main = self.b.main if self.rows is Rows.SECOND else self.a.main

@@ -37,6 +37,8 @@ def may_overwrite(op: Operation, old: SSAValue, new: SSAValue, layouts: Layouts)
     inner = op.terminator.operands[list[SSAValue](op.outs).index(new)]
     writer = inner.owner
     assert isinstance(writer, Generic)
+    while writer.is_gate and isinstance(first := _init_of(writer, inner).owner, Generic) and first in op.members:
+        writer, inner = first, _init_of(writer, inner)  # the elements are written before the gate closes
     result = writer.given(inner)
     inits = [init for member in op.members for init in member.inits if root_of(init) is old]
     reads = [load for member in op.members for load in member.loads() if root_of(load.tensor) is old]

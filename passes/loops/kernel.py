@@ -13,6 +13,7 @@ from xdsl.ir import Attribute, Block, Region, SSAValue
 from ...dialects.expr import Expr, product_of
 from ...dialects.loop.ops import Buffer, Copy, Fill, For, Yield
 from ...dialects.loop.parallel import Parallel
+from ...dialects.weld.attributes import Result
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic, Index, Inside, Load
 from ...dialects.weld.kernel import Kernel
@@ -82,16 +83,17 @@ class _Lowering:
         for inner in self.results:
             strides = strides_of(shape_of(inner))
             self.homes[inner] = Home(self._argument(inner), strides, level=self._level(inner))
+        self._start_in_place()
 
     def run(self) -> KernelFunction:
         self.vector = self._outer_vector()
         self.lanes = self._outer_lanes()
-        for member in self.kernel.members:
+        for member in reversed(self.kernel.members):
             for position, out in enumerate(member.outs):
                 if out not in self.homes:
                     self.homes[out] = self._internal(member, position, out)
+            self._start_in_place()
         self.row = self._short_row()
-        self._start_in_place()
         self._best_values()
         self._split()
         symbols = sorted(self._symbols())
@@ -216,7 +218,10 @@ class _Lowering:
             if load.tensor in self.homes and self.homes[load.tensor].buffer is not None
         }
         strides |= {o: self.homes[o].strides for o in member.outs if o in self.homes and self.homes[o].strides}
-        return plan_member(member, strides, outer)
+        plan = plan_member(member, strides, outer)
+        if member.is_gate:
+            plan.results = tuple(Result("write", r.indices) for r in plan.results)
+        return plan
 
     def _outer_vector(self) -> str | None:
         """The outer dim across the lanes, where that suits the members better than their inner dims."""
@@ -448,7 +453,17 @@ class _Lowering:
             plan, self.homes, frame, outer, vector if frame.lanes > 1 else None, self.in_step, self.options.least
         )
         self._fill(nest, frame)
+        if op.is_gate:
+            self._close(nest, frame)
         nest.emit(frame)
+
+    @staticmethod
+    def _close(nest: Nest, frame: Frame) -> None:
+        """The loops of a gate have no iterations where it overwrites nothing."""
+        dim = nest.order[frame.depth]
+        begin, _, end = frame.range(dim, nest.member.sizes[dim], 1)
+        closed = nest.values.value(nest.yielded[0][1], frame)
+        frame.bounds = frame.bounds | {dim: (begin, frame.top.builder.select(closed, end, begin))}
 
     def _vectorise(self, plan: Member, outer: int) -> tuple[str | None, int]:
         """The inner dim across the lanes, whose loop becomes the innermost, and how many lanes."""
@@ -482,17 +497,23 @@ class _Lowering:
             yield from zip(member.inits, member.scatters, strict=True)
 
     def _start_in_place(self) -> None:
-        """What is computed before the loops only to start a scatter is computed where that scatters to."""
-        for init, out in self._starts():
-            if init in self.early and init not in self.results and init.has_one_use():
-                self.homes[init] = replace(self.homes[out], level=0)
+        """What is computed only to be overwritten by a gate, or to start a scatter once the members before the loops
+        are done, is computed in the result's memory."""
+        for init, out in reversed(list(self._starts())):
+            if out in self.homes and self._is_only_start(init, out):
+                self.homes[init] = replace(self.homes[out], level=self._level(init))
+
+    def _is_only_start(self, init: SSAValue, out: SSAValue) -> bool:
+        if init not in self.inside or init in self.results or not init.has_one_use():
+            return False
+        writer = out.owner
+        return init in self.early or (isinstance(writer, Generic) and writer.is_gate)
 
     def _start(self) -> None:
         """Scatter results start from their init tensors."""
         for init, out in self._starts():
-            home = self.homes[out]
-            if init not in self.early or self.homes[init].buffer is not home.buffer:
-                self._init(init, out, home)
+            if not self._is_only_start(init, out):
+                self._init(init, out, self.homes[out])
 
     @staticmethod
     def _is_row(home: Home, outer: int) -> bool:

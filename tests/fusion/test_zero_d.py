@@ -46,16 +46,13 @@ def logp_inside(x, mu, sigma):
     return np.where((sigma > 0).all(), -0.5 * z * z - np.log(sigma), -np.inf).sum()
 
 
-full_size = pytest.mark.xfail(strict=True, reason="a full-size result waits for the condition on the same arrays")
 PROGRAMS = [logp, logp_and_sums, logp_and_gradients, logp_inside]
 
 
 # ---- conditions --------------------------------------------------------------------
 @pytest.mark.parametrize("scalar", [False, True], ids=["arrays", "numbers"])
 @pytest.mark.parametrize("f", PROGRAMS, ids=lambda f: f.__name__)
-def test_gates(f, scalar, request):
-    if f is logp_and_gradients and not scalar:
-        request.applymarker(full_size)
+def test_gates(f, scalar):
     check(f, *points(scalar=scalar), sweeps=1, terms=N, scale=900)
 
 
@@ -68,7 +65,6 @@ def test_closed_gates(f):
         check(f, x, mu, sigma, kernels=None, terms=N)
 
 
-@full_size
 def test_gates_in_floats():
     check(logp_and_gradients, *points("f4"), terms=N, scale=900)
 

@@ -337,6 +337,20 @@ class Generator:
             shape = (self.pick((1, 2, 3, 17)), *value.array.shape)
             self.emit(f"np.broadcast_to({value.name}, {shape})", value, exact=True)
 
+    def gated(self, value: Value) -> Value:
+        """The value, or a number in its place, by a condition on all of an array of as many elements."""
+        size, kinds = value.array.size, "fiu"
+        of = [v for v in self.values if v.exact and v.array.dtype.kind in kinds and v.array.size == size]
+        if size == 0 or not of or value.array.dtype.kind not in kinds or self.number(0, 1):
+            return value
+        other = self.pick(of)
+        limit = other.array.reshape(-1)[self.number(0, size - 1)]
+        limit = f"np.{limit.dtype.name}({limit})"
+        test = f"({other.name} {self.pick(('<', '<=', '>', '!='))} {limit}).{self.pick(('all', 'any'))}()"
+        number = f"np.{value.array.dtype.name}({self.number(0, 3)})"
+        values = (value.name, number) if self.number(0, 3) else (number, value.name)
+        return self.emit(f"np.where({test}, {', '.join(values)})", value, exact=True) or value
+
     OPS = (
         "unary binary reduction view reshape join shift gather broadcast select compare cast integer rough "
         "normalise unary binary reduction view binary"
@@ -352,6 +366,7 @@ class Generator:
                 break
             getattr(self, self.pick(self.OPS))()
         results = [self.values[-1], *(self.pick(self.values) for _ in range(self.number(0, 3)))]
+        results = [self.gated(value) for value in results]
         names = ", ".join(f"x{k}" for k in range(len(self.inputs)))
         body = "\n".join(f"    {line}" for line in self.lines)
         source = f"def f({names}):\n{body}\n    return [{', '.join(v.name for v in results)}]\n"
