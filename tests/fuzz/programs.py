@@ -341,7 +341,7 @@ class Generator:
         """The value, or a number in its place, by a condition on all of an array of as many elements."""
         size, kinds = value.array.size, "fiu"
         of = [v for v in self.values if v.exact and v.array.dtype.kind in kinds and v.array.size == size]
-        if size == 0 or not of or value.array.dtype.kind not in kinds or self.number(0, 1):
+        if size < 2 or not of or value.array.dtype.kind not in kinds or self.number(0, 1):
             return value
         other = self.pick(of)
         limit = other.array.reshape(-1)[self.number(0, size - 1)]
