@@ -10,7 +10,10 @@ from loopweld import __version__
 COMMANDS = {
     "demo": "compile and run example programs, and compare with NumPy",
     "run": "compile a function of an .mlir file and call it on arrays",
-    "explain": "print what is fused in an .mlir file, and why",
+    "explain": "print what is fused in an .mlir file or a Python function, and why",
+    "reduce": "shrink a module that shows an error",
+    "gui": "look at passes in xDSL's viewer",
+    "completion": "print what completes arguments in a shell",
     "cache": "show or clear the cache of compiled programs",
 }
 """The sub-commands: what `loopweld.<name>` does."""
@@ -32,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = import_module(f"loopweld.{command}").main(rest)
         sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
     except BrokenPipeError:
         # The reader (`head`, say) has gone: nobody is left to tell, also not when Python closes the stream.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

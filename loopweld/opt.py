@@ -5,7 +5,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import IO
@@ -39,6 +39,9 @@ class OptMain(xDSLOptMain):
 
     exit_status: int = 0
     """What the process should return, set by `run`."""
+
+    options: Mapping[str, str]
+    """What the tool's options say of themselves."""
 
     def __init__(self, args: Sequence[str] | None = None) -> None:
         self.timing = Timing()
@@ -75,6 +78,8 @@ class OptMain(xDSLOptMain):
     def register_all_arguments(self, arg_parser: argparse.ArgumentParser) -> None:
         super().register_all_arguments(arg_parser)
         add_arguments(arg_parser)
+        actions = arg_parser._actions  # pyright: ignore[reportPrivateUsage]
+        self.options = {name: action.help or "" for action in actions for name in action.option_strings}
 
     def setup_pipeline(self) -> None:
         self._set_pipeline(self.args.passes)
