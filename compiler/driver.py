@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from time import perf_counter
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from xdsl.context import Context
@@ -72,8 +72,16 @@ class Compilation:
         return str(self.modules[stage]) + "\n" if stage in self.modules else None
 
 
-Watch = Callable[[Compilation], None]
-"""Is told of each compilation."""
+class Watch(Protocol):
+    """Is told of each compilation."""
+
+    def __call__(self, compilation: Compilation) -> None:
+        """It has succeeded."""
+        ...
+
+    def failed(self, stages: Mapping[str, str]) -> None:
+        """It has not: the text of the stages that it completed, and of "failed", what it was at."""
+        ...
 
 
 @lru_cache
@@ -128,6 +136,7 @@ def compile_module(
     """
     timings: dict[str, float] = {}
     modules: dict[str, ModuleOp] = {}
+    text = ""
     checks = checks_first(module, entry)
     collecting = gc.isenabled()
     gc.disable()
@@ -159,6 +168,10 @@ def compile_module(
         given = imports(text, threads, cache)
         loaded = jit.load(image, names_of_code, given) if names_of_code else jit.Loaded({}, None)
         timings["llvm"] = 1e3 * (perf_counter() - start)
+    except Exception:
+        if watch is not None:
+            watch.failed({stage: str(each) for stage, each in modules.items()} | {"failed": text or str(module)})
+        raise
     finally:
         if collecting:
             gc.enable()

@@ -1,7 +1,7 @@
 """What can be written down about each program that is compiled: its stages as files, what was decided as lines."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -24,20 +24,26 @@ class Watch:
 
     def __call__(self, compilation: Compilation) -> None:
         if self.folder is not None:
-            dump(compilation, self.folder)
+            texts = {stage: compilation.text(stage) for stage in STAGES}
+            dump({stage: text for stage, text in texts.items() if text is not None}, self.folder)
         for line in lines(compilation, self.topics):
             sys.stderr.write(f"loopweld: {line}\n")
 
+    def failed(self, stages: Mapping[str, str]) -> None:
+        if self.folder is not None:
+            dump(stages, self.folder)
 
-def dump(compilation: Compilation, folder: Path) -> None:
-    """Write `0000-1-tensor.mlir`, ..., `0000-5-llvm.ll`; the first number is the next that the folder has not."""
+
+def dump(stages: Mapping[str, str], folder: Path) -> None:
+    """Write `0000-1-tensor.mlir`, ..., `0000-5-llvm.ll`; the first number is the next that the folder has not. Of a
+    program that cannot be compiled `0000-3-failed.mlir` is the stage at which that was found."""
     folder.mkdir(parents=True, exist_ok=True)
     number = _take_number(folder)
-    for position, stage in enumerate(STAGES, 1):
-        text = compilation.text(stage)
-        if text is not None:
-            path = folder / f"{number:04}-{position}-{stage}.{'ll' if stage == 'llvm' else 'mlir'}"
-            path.write_text(text, encoding="utf-8")
+    position = 0
+    for stage, text in stages.items():
+        position = STAGES.index(stage) + 1 if stage in STAGES else position + 1
+        path = folder / f"{number:04}-{position}-{stage}.{'ll' if position == len(STAGES) else 'mlir'}"
+        path.write_text(text, encoding="utf-8")
 
 
 def _take_number(folder: Path) -> int:

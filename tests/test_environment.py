@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import loopweld as lw
+from loopweld.compiler import driver
+from loopweld.compiler.codegen import jit
 from loopweld.compiler.pipeline import STAGES
 
 TEXT = """func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
@@ -54,6 +56,27 @@ def test_dump_of_a_target_without_all_stages(tmp_path: Path, monkeypatch: pytest
         "0000-4-loops.mlir",
         "0000-5-llvm.ll",
     ]
+
+
+def test_dump_of_a_program_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What it was at is there too: the module that a pass failed on, the text that LLVM refused."""
+    monkeypatch.setenv("LOOPWELD_DUMP", str(tmp_path))
+    monkeypatch.setattr(driver, "lower_program", _fails)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        lw.compile(TEXT)
+    names = [f"0000-{k}-{stage}.mlir" for k, stage in enumerate(("tensor", "fused", "kernels", "failed"), 1)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+    assert "weld.kernel" in (tmp_path / names[-1]).read_text()
+    monkeypatch.undo()
+    monkeypatch.setenv("LOOPWELD_DUMP", str(tmp_path))
+    monkeypatch.setattr(jit, "compile_object", _fails)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        lw.compile(TEXT)
+    assert "define" in (tmp_path / "0001-5-failed.ll").read_text()
+
+
+def _fails(*args: object, **options: object) -> None:
+    raise RuntimeError("on purpose")
 
 
 def test_log_fusion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
