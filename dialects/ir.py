@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NoReturn
 
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
 
 
 def block_of(op: Operation) -> Block:
@@ -35,3 +37,8 @@ def erase_dead(values: Iterable[SSAValue]) -> None:
 def set_type(value: SSAValue, kind: Attribute) -> None:
     """Give the value itself another type: its uses stay as they are."""
     value._type = kind  # pyright: ignore[reportPrivateUsage]  (xDSL's own way makes a new value)
+
+
+def complain(op: Operation, text: str) -> NoReturn:
+    """Raise a VerifyException that tools report at `op`."""
+    op.emit_error(text, VerifyException(text))

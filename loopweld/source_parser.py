@@ -3,11 +3,22 @@
 import re
 from bisect import bisect_right
 from collections.abc import Collection
+from typing import Any
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import FileLineColLoc, IntAttr, ModuleOp, StringAttr, UnknownLoc
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    ComplexType,
+    FileLineColLoc,
+    IndexType,
+    IntAttr,
+    IntegerType,
+    ModuleOp,
+    StringAttr,
+    UnknownLoc,
+)
 from xdsl.ir import AttributeInvT, Operation, SSAValue
-from xdsl.parser import Parser, ParserState, UnresolvedOperand
+from xdsl.parser import AttrParser, Parser, ParserState, UnresolvedOperand
 from xdsl.traits import IsolatedFromAbove
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
 from xdsl.utils.lexer import Input, Span
@@ -64,6 +75,11 @@ class SourceParser(Parser):
             if undefined:
                 raise self._undefined(undefined)
         return op
+
+    def _parse_tensor_literal_element(self) -> Parser._TensorLiteralElement:
+        is_hexadecimal = self._current_token.text[:2] in ("0x", "0X")
+        element = super()._parse_tensor_literal_element()
+        return _Bits(element.is_negative, element.value, element.span) if is_hexadecimal else element
 
     def resolve_operand(self, operand: UnresolvedOperand, type: AttributeInvT) -> SSAValue[AttributeInvT]:
         name = operand.operand_name
@@ -125,6 +141,21 @@ class SourceParser(Parser):
 
     def _is_quoted(self, start: int) -> bool:
         return self.lexer.input.content.startswith('"', start)
+
+
+class _Bits(Parser._TensorLiteralElement):
+    """A hexadecimal element, which is the bits of a float where floats are expected; xDSL takes it for their value."""
+
+    def to_float(self, parser: AttrParser) -> float:
+        raise AssertionError("which bits a float has depends on its type")
+
+    def to_type(self, parser: AttrParser, type: AnyFloat | IntegerType | IndexType | ComplexType) -> Any:
+        if not isinstance(type, AnyFloat):
+            return super().to_type(parser, type)
+        assert isinstance(self.value, int)
+        if not 0 <= self.value < 1 << 8 * type.compile_time_size:
+            parser.raise_error(f"hexadecimal float constant out of range for type {type}", self.span)
+        return next(type.iter_unpack(self.value.to_bytes(type.compile_time_size, "little")))
 
 
 def _without_trailing_blanks(text: str) -> str:

@@ -22,6 +22,7 @@ from ..dialects.weld.indexing import EXCEPTIONS, SCATTER_KINDS
 from ..dialects.weld.library import Library
 from ..dialects.weld.reductions import REDUCTIONS
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
+from .fusion.graph import check_is_straight
 
 Sizes = Callable[[Expr], int]
 
@@ -31,6 +32,7 @@ def find_function(module: ModuleOp, name: str = "main") -> FuncOp:
     functions = [op for op in module.ops if isinstance(op, FuncOp)]
     for function in functions:
         if function.sym_name.data == name:
+            check_is_straight(function)
             return function
     names = ", ".join("@" + f.sym_name.data for f in functions) or "none"
     raise ValueError(f"the module has no function @{name}; it has {names}")

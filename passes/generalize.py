@@ -25,11 +25,12 @@ from ..dialects.weld.attributes import Result, Where
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.constant import Constant, Size
 from ..dialects.weld.generic import Generic, Yield, dim_exprs
-from ..dialects.weld.indexing import Scatter
+from ..dialects.weld.indexing import SCATTER_KINDS, Scatter
 from ..dialects.weld.library import Library
 from ..dialects.weld.reductions import Reduction
 from ..dialects.weld.types import Shape, kind_of, scalar_of, shape_of, with_element
 from ..dialects.weld.views import Reshape, Transpose, View
+from .fusion.graph import functions
 from .own_results import library_copy, own_results
 from .points import NotLowerable, PointBuilder, compute_element
 
@@ -43,9 +44,8 @@ class Generalize(ModulePass):
     """Ops that the target has no code for: they stay, and so does what would need them."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                _generalize(function, frozenset(self.lacks))
+        for function in functions(op):
+            _generalize(function, frozenset(self.lacks))
 
 
 def _generalize(function: FuncOp, lacks: frozenset[str]) -> None:
@@ -153,6 +153,8 @@ def _reduction(op: Reduction) -> None:
 
 
 def _scatter(op: Scatter) -> Generic:
+    if op.kind.data not in SCATTER_KINDS:
+        raise NotLowerable(op.name)
     shape = shape_of(op.args[1])
     block = Block()
     points = PointBuilder(block, dim_exprs(len(shape)), op.location)

@@ -18,7 +18,7 @@ from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import VerifyException
 
 from ..dialects.expr import Expr, product_of
-from ..dialects.ir import set_type
+from ..dialects.ir import complain, set_type
 from ..dialects.weld import (
     Broadcast,
     Check,
@@ -37,7 +37,8 @@ from ..dialects.weld import (
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.library import Library
 from ..dialects.weld.types import Shape, is_tensor, shape_of, tensor_type
-from .linalg.symbols import Symbols, complain, declared_shape, settle
+from .fusion.graph import functions
+from .linalg.symbols import Symbols, declared_shape, settle
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,8 @@ class ResolveShapes(ModulePass):
     name = "resolve-shapes"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                _Resolver(function).run()
+        for function in functions(op):
+            _Resolver(function).run()
 
 
 Equalities = Iterator[tuple[Expr, Expr]]

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
@@ -15,6 +14,7 @@ from ..dialects.ir import erase
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.folding import fold_constant, fold_identity
 from ..dialects.weld.strength import strength_reduce
+from .fusion.graph import functions
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,8 @@ class Simplify(ModulePass):
     """Only rewrites that keep every bit: no powers by multiplication."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                simplify_block(function.body.block, self.strict)
+        for function in functions(op):
+            simplify_block(function.body.block, self.strict)
 
 
 def simplify_block(block: Block, strict: bool) -> None:

@@ -7,16 +7,23 @@ from collections.abc import Iterator
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...dialects.ir import block_of
+from ...dialects.ir import block_of, complain
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.views import Reshape, Transpose
 
 
 def functions(module: Operation) -> Iterator[FuncOp]:
-    """The module's functions that have a body."""
+    """The module's functions that have a body; VerifyException for one of several blocks."""
     for op in module.regions[0].blocks[0].ops:
         if isinstance(op, FuncOp) and op.body.blocks:
+            check_is_straight(op)
             yield op
+
+
+def check_is_straight(function: FuncOp) -> None:
+    """VerifyException for a function with control flow."""
+    if len(function.body.blocks) > 1:
+        complain(function, "has several blocks; loopweld reads straight-line functions on tensors")
 
 
 def top_level(op: Operation, block: Block) -> Operation:

@@ -18,12 +18,13 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from ...dialects.expr import Expr
-from ...dialects.ir import erase
+from ...dialects.ir import complain, erase
 from ...dialects.weld.types import shape_of, tensor_type
+from ..fusion.graph import check_is_straight
 from . import named, tensors
 from .bodies import compose_views, erase_unused
 from .scalars import Unsupported, element_type
-from .symbols import Symbols, complain, declared_shape, settle
+from .symbols import Symbols, declared_shape, settle
 from .translation import Translation
 
 
@@ -81,8 +82,7 @@ class _Reader:
     def read(self) -> FuncOp:
         function = self.function
         with self.t.reading(function):
-            if len(function.body.blocks) != 1:
-                raise Unsupported("has several blocks; loopweld reads straight-line functions on tensors")
+            check_is_straight(function)
             for k, argument in enumerate(function.body.block.args):
                 kind = self._argument_type(argument.type)
                 new = self.block.insert_arg(kind, k)

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NoReturn
 
 from xdsl.dialects.builtin import DYNAMIC_INDEX, ArrayAttr, FunctionType, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Operation, SSAValue
-from xdsl.utils.exceptions import VerifyException
 
 from ...dialects.expr import Expr
-from ...dialects.ir import set_type
+from ...dialects.ir import complain, set_type
 from ...dialects.weld.attributes import Access, Dims, Out
 from ...dialects.weld.types import Shape, is_tensor, tensor_type
 
 PartialShape = Sequence[Expr | None]
 """A shape whose unknown sizes are None."""
-
-
-def complain(op: Operation, text: str) -> NoReturn:
-    """Raise a VerifyException that tools report at `op`."""
-    op.emit_error(text, VerifyException(text))
 
 
 def declared_shape(kind: Attribute) -> tuple[Expr | None, ...]:

@@ -10,12 +10,13 @@ from xdsl.dialects.builtin import DYNAMIC_INDEX, DenseArrayBase, IntegerAttr, Te
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.expr import Expr
+from ...dialects.ir import complain
 from ...dialects.weld import Broadcast, Reshape, Size
 from ...dialects.weld.base import Builder
 from ...dialects.weld.constant import splat_of
 from ...dialects.weld.types import Shape, scalar_of, shape_of, tensor_type
 from .scalars import Unsupported, element_type
-from .symbols import PartialShape, Symbols, complain, declared_shape
+from .symbols import PartialShape, Symbols, declared_shape
 
 
 class Translation:

@@ -12,6 +12,7 @@ from xdsl.passes import ModulePass
 
 from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Store
 from ...dialects.loop.parallel import Part
+from ..fusion.graph import functions
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,8 @@ class AnnotateAliasScopes(ModulePass):
     name = "annotate-alias-scopes"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                annotate(function)
+        for function in functions(op):
+            annotate(function)
 
 
 def annotate(function: FuncOp) -> None:

@@ -44,3 +44,11 @@ func.func @sizes_differ(%x: tensor<?xf32>) -> tensor<?xf32> {
   %1 = tensor.cast %x : tensor<?xf32> to tensor<5xf32>
   func.return %x : tensor<?xf32>
 }
+
+// -----
+
+func.func @too_many_bits() -> tensor<2xf16> {
+  // expected-error@below {{hexadecimal float constant out of range for type f16}}
+  %0 = arith.constant dense<[0x13C00, 1.0]> : tensor<2xf16>
+  func.return %0 : tensor<2xf16>
+}
