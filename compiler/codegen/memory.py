@@ -247,6 +247,8 @@ def _combined(w: FunctionText, kind: str, old: str, new: str, element: Attribute
         if what == "b":
             word = "or" if kind == "add" else "and"
         return w.emit(f"{word} {text} {old}, {new}")
+    if kind in ("and", "or", "xor"):
+        return w.emit(f"{kind} {text} {old}, {new}")
     if what == "f":
         greater = w.emit(f"fcmp {'ogt' if kind == 'max' else 'olt'} {text} {old}, {new}")
         nan = w.emit(f"fcmp uno {text} {old}, {old}")

@@ -14,6 +14,7 @@ from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.weld import Concat, Insert, Reverse, Scatter
+from ...dialects.weld.indexing import SCATTER_KINDS
 from ...dialects.weld.types import shape_of
 from .errors import message, trace_error, unsupported
 from .indexing import Key, index_values, parse_key, refresh_key, take_basic, take_ranges
@@ -140,7 +141,7 @@ def _set_masked(session: Session, x: Tracer, mask: Tracer, value: Operand) -> No
     x.assign(session.apply("select", condition, new, x.value))
 
 
-SCATTERS: dict[Any, str] = {np.add: "add", np.multiply: "mul", np.maximum: "max", np.minimum: "min"}
+SCATTERS: dict[Any, str] = {ufunc: kind for kind, ufunc in SCATTER_KINDS.items() if ufunc is not None}
 
 
 def update_at(ufunc: Any, x: Any, key: Any, value: Any = None) -> None:
@@ -158,9 +159,10 @@ def update_at(ufunc: Any, x: Any, key: Any, value: Any = None) -> None:
             np.add,
             call_ufunc(np.negative, (operand(session, value),)) if isinstance(value, Tracer) else np.negative(value),
         )
-    if ufunc not in SCATTERS:
-        raise unsupported(f"np.{ufunc.__name__}.at", f"it exists for {', '.join('np.' + u.__name__ for u in SCATTERS)}")
+    if (ufunc.nin, ufunc.nout) != (2, 1) or getattr(np, ufunc.__name__, None) is not ufunc:
+        raise unsupported(f"np.{ufunc.__name__}.at", "it exists for NumPy's ufuncs of two operands and one result")
     value = operand(session, value)
+    _check_loop(ufunc, x.dtype)
     if not np.can_cast(dtype_of_operand(value), x.dtype, "same_kind"):
         raise TypeError(message(f"np.{ufunc.__name__}.at cannot cast {dtype_of_operand(value)} to {x.dtype}"))
     parsed = parse_key(session, x.dims, key)
@@ -169,4 +171,11 @@ def update_at(ufunc: Any, x: Any, key: Any, value: Any = None) -> None:
         new = call_ufunc(ufunc, (part, value))
         scatter(session, x, key, new, "set")
         return
-    scatter(session, x, key, value, SCATTERS[ufunc])
+    scatter(session, x, key, value, SCATTERS.get(ufunc) or ufunc.__name__)
+
+
+def _check_loop(ufunc: Any, dtype: np.dtype[Any]) -> None:
+    """TypeError where the array's dtype cannot hold what the ufunc makes of it."""
+    found = ufunc.resolve_dtypes((dtype, dtype, None))[-1]
+    if not np.can_cast(found, dtype, "same_kind"):
+        raise TypeError(message(f"Cannot cast ufunc '{ufunc.__name__}' output from {found} to {dtype}"))

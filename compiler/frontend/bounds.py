@@ -73,12 +73,17 @@ def emit_check(session: Session, value: SSAValue, low: Expr, high: Expr, text: s
     if session.dtype(value).kind == "u":
         low = Expr.constant(0)
     value = session.cast(value, np.dtype(np.int64))
-    shape = shape_of(value)
     bad = session.apply(
         "or",
         session.apply("lt", value, _limit(session, low, value)),
         session.apply("ge", value, _limit(session, high, value)),
     )
+    emit_check_of(session, bad, text, exception)
+
+
+def emit_check_of(session: Session, bad: SSAValue, text: str, exception: str) -> None:
+    """The program raises where an element of the bool tensor is true."""
+    shape = shape_of(bad)
     if shape:
         bad = session.emit(Any_.of(bad, range(len(shape))))
     line = user_line()

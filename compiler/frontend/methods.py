@@ -64,6 +64,17 @@ def shape_method(function: Any) -> Any:
     return call
 
 
+def as_number(kind: Any, what: str) -> Any:
+    """A use of the value as a Python number: while a function is traced, only what is computed from sizes has one."""
+
+    def call(self: Tracer) -> Any:
+        if self.number is None:
+            raise needs_value(what)
+        return kind(self.number())
+
+    return call
+
+
 def refuse(what: str) -> Any:
     def call(self: Tracer, *args: Any, **kwargs: Any) -> Any:
         raise needs_value(what)

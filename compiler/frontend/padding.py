@@ -13,7 +13,7 @@ import numpy as np
 
 from ...dialects.expr import Expr
 from ...dialects.weld import Pad
-from .errors import unsupported
+from .errors import unsupported, value_error
 from .promote import fill, operand, session_of, traced
 from .registry import FUNCTIONS, implements
 from .tracer import Tracer
@@ -84,6 +84,8 @@ def _pad_axis(x: Tracer, axis: int, low: int, high: int, mode: Any, options: dic
         return x[(*before, slice(a, b, step))]
 
     size = x.shape[axis]
+    if size == 0:
+        raise value_error(f"can't extend empty axis {axis} using modes other than 'constant' or 'empty'")
     join = FUNCTIONS[np.concatenate]
     if mode == "edge":
         shape = list(x.shape)
@@ -92,12 +94,15 @@ def _pad_axis(x: Tracer, axis: int, low: int, high: int, mode: Any, options: dic
         return join([wide[0], x, wide[1]], axis)
     if mode not in ("wrap", "reflect", "symmetric") or options.get("reflect_type", "even") != "even":
         raise unsupported(f"np.pad with mode {mode!r}", "the modes are constant, edge, wrap, reflect and symmetric")
-    skip = 1 if mode == "reflect" else 0
-    if low > size - skip or high > size - skip:
-        raise unsupported(f"np.pad with mode {mode!r} and widths larger than the array", "pad in several steps")
-    if mode == "wrap":
-        first, last = cut(size - low, None), cut(0, high)
-    else:
-        first = cut(skip, low + skip)[(*before, slice(None, None, -1))]
-        last = cut(size - high - skip, size - skip)[(*before, slice(None, None, -1))]
-    return join([first, x, last], axis)
+    skip = 1 if mode == "reflect" and size != 1 else 0
+    flipped = x[(*before, slice(None, None, -1))]
+    parts = [x]
+    for left, width in ((True, low), (False, high)):
+        mirrored = mode != "wrap"
+        while width > 0:  # copies of the array, away from it; every other one is mirrored
+            part, taken = (flipped if mirrored else x), min(width, size - skip)
+            ends = slice(size - skip - taken, size - skip) if left else slice(skip, skip + taken)
+            piece = part[(*before, ends)]
+            parts = [piece, *parts] if left else [*parts, piece]
+            width, mirrored = width - taken, mode != "wrap" and not mirrored
+    return join(parts, axis)

@@ -58,7 +58,9 @@ def operand(session: Session, value: Any) -> Operand:
     if isinstance(value, Tracer):
         return value
     if isinstance(value, SymInt):
-        return Tracer(session, session.size(value.expr), "python")
+        result = Tracer(session, session.size(value.expr), "python")
+        result.number = value.__index__
+        return result
     if isinstance(value, bool):
         return np.bool_(value)
     if isinstance(value, int | float | complex | np.generic | np.ndarray) and not isinstance(value, np.object_):

@@ -22,7 +22,6 @@ from .promote import (
     session_of,
     shape_of_operand,
     traced,
-    wrap,
 )
 from .reducing import normal_axes
 from .registry import FUNCTIONS, call_ufunc, implements
@@ -41,7 +40,8 @@ def where(condition: Any, x: Any = None, y: Any = None, /) -> Any:
     dtype = result_dtype(a, b)
     shape = common_shape(session, [shape_of_operand(v) for v in (chosen, a, b)])
     test = fill(session, chosen, np.dtype(np.bool_), shape)
-    return wrap(session, session.apply("select", test, fill(session, a, dtype, shape), fill(session, b, dtype, shape)))
+    value = session.apply("select", test, fill(session, a, dtype, shape), fill(session, b, dtype, shape))
+    return Tracer(session, value)  # an array even where it has no dims, as in NumPy
 
 
 @implements(np.select)

@@ -99,7 +99,7 @@ def _nan_extreme(kind: str, neutral: Any) -> Any:
         found = reduce(plain, kind, axis, x.dtype, keepdims, NOTHING, NOTHING)
         if valid is None:
             return found
-        return FUNCTIONS[np.where](np_any(valid, axis, keepdims=keepdims), found, x.dtype.type(np.nan))
+        return FUNCTIONS[np.where](np_any(valid, axis, keepdims=keepdims), found, x.dtype.type(np.nan))[()]
 
     return meaning
 
@@ -119,7 +119,7 @@ def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, ne
     high, low = (limits.max if posinf is None else posinf), (limits.min if neginf is None else neginf)
     result = where(call_ufunc(np.isnan, (a,)), scalar(nan), a)
     result = where(call_ufunc(np.equal, (a, np.inf)), scalar(high), result)
-    return where(call_ufunc(np.equal, (a, -np.inf)), scalar(low), result)
+    return where(call_ufunc(np.equal, (a, -np.inf)), scalar(low), result)[()]
 
 
 @implements(np.linalg.norm)

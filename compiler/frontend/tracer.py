@@ -12,7 +12,7 @@ from xdsl.ir import SSAValue
 from ...dialects.expr import product_of
 from ...dialects.weld.types import Shape, shape_of
 from .errors import message, trace_error, unsupported
-from .methods import binary, method, refuse, shape_method, unary
+from .methods import as_number, binary, method, refuse, shape_method, unary
 from .registry import CREATORS, FUNCTIONS
 from .session import Session
 from .symint import size_value
@@ -22,7 +22,7 @@ from .views import View
 class Tracer:
     """An array of the traced program. `kind` is "array", "scalar" (NumPy scalar) or "python" (weakly typed)."""
 
-    __slots__ = ("_value", "_view", "argument", "kind", "session")
+    __slots__ = ("_value", "_view", "argument", "kind", "number", "session")
     __array_priority__ = 1000.0
 
     def __init__(self, session: Session, value: SSAValue, kind: str = "array", argument: str | None = None):
@@ -31,6 +31,8 @@ class Tracer:
         self.argument = argument
         self._value = value
         self._view: View | None = None
+        self.number: Callable[[], Any] | None = None
+        """What is computed from sizes and Python numbers alone, as a Python number; that pins the sizes."""
 
     @property
     def value(self) -> SSAValue:
@@ -180,16 +182,18 @@ class Tracer:
 
     # Uses of the values by Python, which a trace cannot serve.
 
-    __bool__ = refuse("a condition (if, while, and, or, not, assert)")
+    __bool__ = as_number(bool, "a condition (if, while, and, or, not, assert)")
     __int__, __float__, __complex__ = (
-        refuse("int()"),
-        refuse("float(), or assignment into an ordinary array,"),
-        refuse("complex()"),
+        as_number(int, "int()"),
+        as_number(float, "float(), or assignment into an ordinary array,"),
+        as_number(complex, "complex()"),
     )
     __index__ = refuse("an index or count in Python code")
     item, tolist, tobytes = refuse(".item()"), refuse(".tolist()"), refuse(".tobytes()")
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        if self.number is not None:
+            return np.asarray(self.number(), dtype)
         raise trace_error(
             "a traced array is used where NumPy needs its numbers (np.array, np.asarray, or assignment into an "
             "ordinary array)",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,8 @@ import numpy as np
 from ...dialects.weld import ELEMENTWISE
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.types import kind_of
-from .errors import message, unsupported
+from .bounds import emit_check_of
+from .errors import message, unsupported, value_error
 from .promote import (
     Operand,
     common_shape,
@@ -147,7 +148,15 @@ def compute(session: Session, ufunc: Any, operands: list[Operand], dtype: Any = 
         result = call_ufunc_library(session, library_name(ufunc), operands, loop)
     if operator and isinstance(result, Tracer) and all(_is_python(x) for x in operands):
         result.kind = "python"
+        if all(not isinstance(x, Tracer) or x.number is not None for x in operands):
+            result.number = partial(_number, ufunc, operands)
     return result
+
+
+def _number(ufunc: Any, operands: list[Operand]) -> Any:
+    """The Python number that a ufunc makes of sizes and Python numbers."""
+    numbers = [x.number() if isinstance(x, Tracer) and x.number is not None else x for x in operands]
+    return ufunc(*numbers).item()
 
 
 def _is_python(value: Operand) -> bool:
@@ -189,6 +198,8 @@ def elementwise(
 def _simple_power(session: Session, operands: list[Operand], loop: tuple[np.dtype[Any], ...]) -> Tracer | None:
     """NumPy's short cuts for `x ** 2`, `x ** 0.5` and the like."""
     base, exponent = operands
+    if loop[-1].kind == "i":
+        _check_exponents(session, exponent)
     if isinstance(exponent, Tracer | np.ndarray) or loop[-1].kind not in "iuf":
         return None
     cast = Tracer(session, fill(session, base, loop[-1]), "scalar") if exponent in (2, 1, 0.5, -1) else None
@@ -199,6 +210,17 @@ def _simple_power(session: Session, operands: list[Operand], loop: tuple[np.dtyp
     if exponent in (0.5, -1) and loop[-1].kind == "f":
         return compute(session, np.sqrt if exponent == 0.5 else np.reciprocal, [cast])
     return None
+
+
+def _check_exponents(session: Session, exponent: Operand) -> None:
+    """NumPy's ValueError for powers of integers by negative integers."""
+    text = "Integers to negative integer powers are not allowed"
+    if not isinstance(exponent, Tracer):
+        if np.any(np.less(exponent, 0)):
+            raise value_error(text)
+    elif exponent.dtype.kind == "i":
+        zero = session.splat(0, exponent.dtype, exponent.dims)
+        emit_check_of(session, session.apply("lt", exponent.value, zero), text, "ValueError")
 
 
 def _reduce(ufunc: Any, inputs: tuple[Any, ...], *, axis: Any = 0, out: Any = None, **options: Any) -> Any:

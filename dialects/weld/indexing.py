@@ -17,7 +17,7 @@ from ..ir import set_type
 from .attributes import Where
 from .base import Points, TensorOp
 from .facts import define_op
-from .types import BOOL, I64, Shape, scalar_of, shape_of, tensor_type
+from .types import BOOL, I64, Shape, dtype_of, scalar_of, shape_of, tensor_type
 from .views import Axes, axes_attribute
 
 SCATTER_KINDS = {
@@ -26,7 +26,30 @@ SCATTER_KINDS = {
     "mul": np.multiply,
     "max": np.maximum,
     "min": np.minimum,
+    "and": np.bitwise_and,
+    "or": np.bitwise_or,
+    "xor": np.bitwise_xor,
 }
+"""What loops can do with an element and an update. `weld.scatter` takes NumPy's name of any other ufunc of two
+operands as well; that runs as a library call."""
+
+
+def scatter_ufunc(kind: str) -> Any:
+    """The ufunc of a kind of scatter, None for "set"; VerifyException where there is none."""
+    ufunc = SCATTER_KINDS[kind] if kind in SCATTER_KINDS else getattr(np, kind, None)
+    if kind != "set" and not (isinstance(ufunc, np.ufunc) and (ufunc.nin, ufunc.nout, ufunc.signature) == (2, 1, None)):
+        raise VerifyException(
+            f"weld.scatter has no kind {kind!r}; it has {', '.join(SCATTER_KINDS)} and NumPy's ufuncs"
+        )
+    return ufunc
+
+
+def _result(ufunc: Any, dtype: Any) -> Any:
+    """The dtype that a ufunc of two operands of a dtype gives, an object's where it does not take them."""
+    try:
+        return ufunc.resolve_dtypes((dtype, dtype, None))[-1]
+    except TypeError:
+        return np.dtype(object)
 
 
 class Indexed(TensorOp):
@@ -149,7 +172,7 @@ class Scatter(Indexed):
     """`weld.scatter %x, %updates, %i0, ... {kind = "add", axes, at}`: `%x` with `x[i0, ...] op= updates`.
 
     `%updates` has the shape that the same gather would give. Updates apply one by one in row-major order, so
-    repeated indices accumulate ("add", "mul", "max", "min") or the last one stays ("set").
+    repeated indices accumulate ("add", "mul", "max", "min", "and", "or", "xor") or the last one stays ("set").
     """
 
     name = "weld.scatter"
@@ -173,8 +196,9 @@ class Scatter(Indexed):
         )
 
     def infer_type(self) -> Attribute:
-        if self.kind.data not in SCATTER_KINDS:
-            raise VerifyException(f"weld.scatter has no kind {self.kind.data!r}; it has {', '.join(SCATTER_KINDS)}")
+        ufunc, dtype = scatter_ufunc(self.kind.data), dtype_of(scalar_of(self.args[0]))
+        if ufunc is not None and not np.can_cast(_result(ufunc, dtype), dtype, "same_kind"):
+            raise VerifyException(f"weld.scatter has no kind {self.kind.data!r} on elements of type {dtype}")
         expected = tensor_type(scalar_of(self.args[0]), self.gathered_shape())
         if self.args[1].type != expected:
             raise VerifyException(f"weld.scatter expects updates of type {expected}, found {self.args[1].type}")
@@ -190,7 +214,7 @@ class Scatter(Indexed):
         for i, axis in zip(wrapped, self.indexed, strict=True):
             inside &= (i >= 0) & (i < result.shape[axis])
         where = tuple(i[inside] for i in wrapped)
-        ufunc = SCATTER_KINDS[self.kind.data]
+        ufunc = scatter_ufunc(self.kind.data)
         if ufunc is None:
             moved[where] = rows[inside]
         else:

@@ -30,7 +30,7 @@ PICOSECONDS = 100
 """Of a vector instruction, and of an element that is gathered or scattered ten times that."""
 PICOSECONDS_A_BYTE = 8
 
-_SCATTERED = {"add": "sum", "mul": "prod", "max": "max", "min": "min"}
+_SCATTERED = {"add": "sum", "mul": "prod", "max": "max", "min": "min", "and": "and", "or": "or", "xor": "xor"}
 _SCATTERED_BOOLS = _SCATTERED | {"add": "any", "mul": "all"}
 
 

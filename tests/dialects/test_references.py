@@ -9,6 +9,7 @@ import pytest
 from weld_samples import ELEMENTS, function, label, same_bits, tensor, values_for
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation
+from xdsl.utils.exceptions import VerifyException
 
 from loopweld.dialects.expr import Expr
 from loopweld.dialects.weld import (
@@ -29,7 +30,7 @@ from loopweld.dialects.weld import (
     Transpose,
 )
 from loopweld.dialects.weld.base import TensorOp
-from loopweld.dialects.weld.indexing import SCATTER_KINDS
+from loopweld.dialects.weld.indexing import SCATTER_KINDS, scatter_ufunc
 from loopweld.dialects.weld.reductions import REDUCTIONS, Reduction
 from loopweld.dialects.weld.types import BF16, BOOL, F16, F32, I64, dtype_of, element_of, kind_of
 from loopweld.passes.evaluate import evaluate
@@ -204,9 +205,14 @@ def test_gather_out_of_range_is_0(element: Attribute) -> None:
     check(lambda t, a: Gather.of(t, [a], [0], 0), [empty, i], np.zeros((6, 4), x.dtype))
 
 
-@pytest.mark.parametrize("kind", SCATTER_KINDS)
+@pytest.mark.parametrize("kind", [*SCATTER_KINDS, "subtract", "fmax", "gcd"])
 @pytest.mark.parametrize("element", SOME, ids=label)
 def test_scatter(element: Attribute, kind: str) -> None:
+    if not _updates(element, kind):
+        with pytest.raises(VerifyException, match=f"weld.scatter has no kind '{kind}' on elements of type"):
+            x, i = values_for(element, (5,)), np.zeros(5, np.int64)
+            check(lambda t, u, a: Scatter.of(t, u, [a], [0], 0, kind), [x, x, i], x)
+        return
     x = values_for(element, (5, 4))
     i = np.array([0, -1, 4, 0, 2, 2, -5])
     rows, columns = values_for(element, (7, 4), seed=1), values_for(element, (5, 3, 2), seed=2)
@@ -220,9 +226,16 @@ def test_scatter(element: Attribute, kind: str) -> None:
     check(lambda t, u, a, b: Scatter.of(t, u, [a, b], [0, 1], 0, kind), [x, points, i, k], expected)
 
 
+def _updates(element: Attribute, kind: str) -> bool:
+    """Whether the kind of scatter has a meaning for elements of the type."""
+    if kind in ("and", "or", "xor"):
+        return kind_of(element) in "iub"
+    return {"gcd": "iu", "subtract": "iuf"}.get(kind, "iufb").count(kind_of(element)) == 1
+
+
 def _scattered(x: Any, indices: tuple[Any, ...], updates: Any, kind: str) -> Any:
     """One update after the other, in row-major order of the indices."""
-    result, ufunc = x.copy(), SCATTER_KINDS[kind]
+    result, ufunc = x.copy(), scatter_ufunc(kind)
     for position in np.ndindex(indices[0].shape):
         where = tuple(int(i[position]) for i in indices)
         result[where] = updates[position] if ufunc is None else ufunc(result[where], updates[position])

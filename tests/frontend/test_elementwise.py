@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from frontend.checking import check, ops
+from frontend.checking import check, ops, run
 
 DTYPES = ["bool", "i1", "i2", "i4", "i8", "u1", "u4", "u8", "f2", "f4", "f8", "c8", "c16"]
 
@@ -157,6 +157,17 @@ def test_powers_are_cheap():
     assert "sqrt" in ops(check(lambda x: abs(x) ** 0.5, array("f8")))
 
 
+def test_negative_powers_of_integers():
+    """They raise, whatever the base is."""
+    base, exponent = np.arange(-8, 12), np.arange(20) % 6
+    traced = check(lambda i, j: (i**j, np.power(i, j, dtype="f8"), 2.0**-j), base, exponent)
+    for wrong in (np.where(exponent == 5, -1, exponent), np.full(20, -3)):
+        with pytest.raises(ValueError, match=r"negative integer powers are not allowed.*test_elementwise\.py"):
+            run(traced, base, wrong)
+    check(lambda i, j: i**j, base, exponent.astype("u1"))
+    check(lambda i: (i**3, i**0, i ** np.int8(2)), base.astype("i2"))
+
+
 def test_integer_comparison_beyond_the_dtype():
     check(lambda x: (x < 300, x == 300, x > -1000), array("i1"))
 
@@ -179,6 +190,19 @@ def test_where_clip_select():
 
     check(f, array("f8"))
     check(f, array("f4"))
+
+
+def test_choices_without_dims():
+    """np.where gives an array, unlike ufuncs, which give a NumPy scalar."""
+    check(
+        lambda x: (
+            np.where(x.sum() > 0, x.sum(), 0.0),
+            np.where(x[0, 0], 1, 2) + 1,
+            np.median(x),
+            np.clip(x[0, 0], 0, 1),
+        ),
+        np.linspace(-1, 2, 40).reshape(8, 5),
+    )
 
 
 def test_in_place_operators_and_out():

@@ -114,6 +114,8 @@ def test_numpys_own_errors():
         (lambda x: (x > 0) - (x > 1), TypeError, "boolean subtract"),
         (lambda x: x["a"], TypeError, "type str"),
         (lambda x: np.broadcast_to(x, (3, 4)), ValueError, "could not broadcast"),
+        (lambda x: x.argmax(1) ** -1, ValueError, "Integers to negative integer powers are not allowed"),
+        (lambda x: 2 ** np.array([1, -2]) * x.argmax(), ValueError, "Integers to negative integer powers"),
         (lambda x: x.foo, AttributeError, "no attribute 'foo'"),
         (lambda x: x.astype("S3"), TypeError, "dtype"),
     ]

@@ -154,6 +154,47 @@ def test_updates_that_count():
     check(f, X, RNG.integers(-20, 20, 25))
 
 
+BOTH = ("add", "subtract", "multiply", "maximum", "minimum", "floor_divide", "remainder", "fmod", "power", "fmax")
+INTS = ("bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "logical_xor", "gcd")
+FLOATS = ("divide", "hypot", "arctan2", "copysign", "logaddexp", "float_power")
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        *((name, dtype) for name in BOTH for dtype in ("i4", "u1", "f4")),
+        *((name, dtype) for name in INTS for dtype in ("i8", "u2")),
+        *((name, "f8") for name in FLOATS),
+        *((name, "?") for name in ("bitwise_and", "logical_or", "bitwise_xor")),
+    ],
+)
+def test_any_ufunc_updates(name, dtype):
+    """One after the other, where indices repeat."""
+
+    def f(x, i, v):
+        z = x.copy()
+        getattr(np, name).at(z, i, v)
+        getattr(np, name).at(z[1:, 2], [0, 3, 3], v[:3, 0])
+        return z
+
+    x, v = (RNG.integers(1, 6, shape).astype(dtype) for shape in ((20, 30), (25, 30)))
+    check(f, x, RNG.integers(-20, 20, 25), v)
+
+
+def test_updates_that_numpy_refuses():
+    def f(z, i, v, ufunc):
+        z = z.copy()
+        ufunc.at(z, i, v)
+        return z
+
+    z, i = np.ones(20, int), np.zeros(3, int)
+    for ufunc in (np.divide, np.arctan2):
+        with pytest.raises(TypeError, match=f"Cannot cast ufunc '{ufunc.__name__}' output from float64 to int64"):
+            trace(lambda z, i, v, ufunc=ufunc: f(z, i, v, ufunc), (z, i, i))
+    with pytest.raises(TraceError, match=r"np\.negative\.at(.|\n)*two operands and one result"):
+        trace(lambda z, i: np.negative.at(z.copy(), i), (z, i))
+
+
 def test_bincount():
     index, weights = RNG.integers(0, 30, 40), RNG.standard_normal(40)
     check(lambda i, w: (np.bincount(i, minlength=50), np.bincount(i, w, minlength=50)), index, weights)

@@ -50,6 +50,26 @@ def test_pad(mode, width):
     check(lambda x: np.pad(x, width, mode=mode), X)
 
 
+@pytest.mark.parametrize("mode", ["edge", "wrap", "reflect", "symmetric"])
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 18])
+def test_pads_wider_than_the_array(mode, size):
+    """As many copies as there is room for, every other one mirrored."""
+
+    def f(x):
+        return [
+            np.pad(x, width, mode=mode) for width in (size, 2 * size - 1, (0, 5 * size + 1), (4 * size + 2, 3 * size))
+        ]
+
+    check(f, X[0, :size])
+    check(lambda x: np.pad(x, ((7, 9), (2 * size, 0)), mode=mode), X[:4, :size])
+
+
+@pytest.mark.parametrize("mode", ["edge", "wrap", "reflect", "symmetric"])
+def test_nothing_pads_with_nothing(mode):
+    with pytest.raises(ValueError, match="can't extend empty axis 0"):
+        check(lambda x: np.pad(x, 2, mode=mode), X[0, :0])
+
+
 def test_pad_values():
     check(lambda x: (np.pad(x, 1, constant_values=7), np.pad(x, 1, constant_values=((1, 2), (3, 4)))), X)
 

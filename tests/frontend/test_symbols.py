@@ -55,11 +55,26 @@ def test_pinning_follows_unification():
 
 
 @pytest.mark.parametrize(
-    "use", [range, float, hash, str.__mul__.__get__("a"), np.arange, lambda n: n == 30, lambda n: n > 25]
+    "use",
+    [
+        *(range, float, hash, str.__mul__.__get__("a"), np.arange, lambda n: n == 30, lambda n: n > 25),
+        *(lambda n: int(n / 2), lambda n: 3 if n / 4 > 7 else 5, lambda n: np.arange(n, dtype="f4")),
+    ],
 )
 def test_python_uses_of_a_size_pin_it(use):
     traced = trace(lambda x: (use(x.shape[1]), x)[1], (X,))
     assert traced.pinned == {("x", 1)}
+
+
+def test_ranges_of_a_size():
+    def f(x):
+        n, m = x.shape
+        return (
+            (x * np.arange(m, dtype="f4"), x[:, ::2] + np.arange(0, m, 2, dtype="i2"), np.arange(n, 0, -1, dtype="f8")),
+            (np.arange(n / 3, dtype="f4"), np.arange(-1, m * 0.5), np.arange(0, 1, 1 / n, dtype="f8")),
+        )
+
+    check(f, X)
 
 
 def test_size_arithmetic_stays_open():

@@ -213,3 +213,21 @@ def test_one_program_for_many_lengths():
         x, i = plain("f4", size), RNG.integers(-size, size, size)
         agree(f(x, i), reference(lambda x, i: x[i].sum(), x, i), terms=size, scale=3)
     assert f.cache_info().compilations == 1, f.cache_info()
+
+
+@pytest.mark.parametrize("size", [7, 1000, 3_000_000])
+@pytest.mark.parametrize("dtype", ["i4", "u1", "i8", "?"])
+@pytest.mark.parametrize("name", ["bitwise_and", "bitwise_or", "bitwise_xor"])
+def test_bits_are_scattered(name, dtype, size):
+    """In loops of ours, in several blocks where there are many."""
+
+    def f(v, i):
+        z = v[:40].copy()
+        getattr(np, name).at(z, i, v[::-1])
+        return z, v ^ v[::-1]
+
+    v = plain("f8", size) * 100
+    v = v.astype(dtype) if dtype != "u1" else np.abs(v).astype(dtype)
+    index = np.arange(size) * 7 % min(size, 40)
+    report = check(f, v, index, exact=True)
+    assert not report.library_calls
