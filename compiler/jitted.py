@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, IntegerAttr, UnitAttr, i64
@@ -38,13 +38,23 @@ class CacheInfo(NamedTuple):
     entries: int
 
 
+Dim: TypeAlias = tuple[int, int]
+"""The number of an argument, and one of its axes."""
+
+
 @dataclass
 class Entry:
-    """A compiled specialisation and the sizes it was pinned to."""
+    """A compiled specialisation, and what it needs of sizes."""
 
     compiled: Compiled
     pins: tuple[tuple[int, int, int], ...]
     """(argument, axis, size) triples of dims that the program needed as numbers."""
+    equal: tuple[tuple[Dim, Dim], ...] = ()
+    """Dims that it takes to be equal, and need not."""
+
+    def is_equal(self, leaves: Sequence[Any]) -> bool:
+        """Whether the sizes that the program takes to be equal are."""
+        return all(leaves[j].shape[a] == leaves[k].shape[b] for (j, a), (k, b) in self.equal)
 
     def fits(self, leaves: Sequence[Any]) -> bool:
         if any(leaves[k].shape[axis] != size for k, axis, size in self.pins):
@@ -82,7 +92,7 @@ class Lowered:
 
 class Jitted:
     """What `lw.jit(f)` gives: call it as `f`. Each new combination of ranks, dtypes, memory layouts and tiny sizes
-    compiles once; other sizes do not."""
+    compiles once; other sizes do not, but for those that a first call let be taken to be equal."""
 
     __name__: str
 
@@ -145,12 +155,15 @@ class Jitted:
         for entry in entries:
             if entry.fits(leaves):
                 return entry
-        traced = trace(self._function, args, kwargs)
+        assume = all(entry.is_equal(leaves) for entry in entries)  # once that was wrong, one program is for all sizes
+        traced = trace(self._function, args, kwargs, assume=assume)
         compiled = self.compile_traced(traced, leaves)
         numbers = {spec.name: k for k, spec in enumerate(traced.inputs)}
         pins = tuple((numbers[name], axis, leaves[numbers[name]].shape[axis]) for name, axis in sorted(traced.pinned))
-        entry = Entry(compiled, pins)
+        equal = tuple(((numbers[a], j), (numbers[b], k)) for (a, j), (b, k) in traced.equal)
+        entry = Entry(compiled, pins, equal)
         entries.insert(0, entry)
+        entries.sort(key=lambda e: not e.equal)
         return entry
 
     def compile_traced(self, traced: Traced, leaves: Sequence[Any]) -> Compiled:
@@ -190,7 +203,7 @@ class Jitted:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The traced program for these arguments."""
         leaves, _ = flatten_call(args, kwargs)
-        return Lowered(self, trace(self._function, args, kwargs), leaves)
+        return Lowered(self, trace(self._function, args, kwargs, assume=True), leaves)
 
     def explain(self, *args: Any, **kwargs: Any) -> Report:
         """The report of the program for these arguments, at their sizes."""

@@ -14,6 +14,7 @@ from xdsl.ir import Region, SSAValue
 from ...dialects.expr import Expr
 from ...dialects.weld.types import Shape, dtype_of, scalar_of, shape_of, tensor_of
 from . import functions  # noqa: F401  # pyright: ignore[reportUnusedImport]  (fills the tables)
+from .equal_sizes import assume_equal_sizes
 from .errors import TraceError
 from .promote import fill, operand, session_of
 from .session import Session
@@ -49,6 +50,8 @@ class Traced:
     in_tree: tuple[Tree, ...]
     out_tree: Tree
     pinned: Pinned
+    equal: tuple[tuple[tuple[str, int], tuple[str, int]], ...] = ()
+    """Pairs of (argument, axis) whose sizes are taken to be equal, though the function works without that."""
 
 
 @dataclass
@@ -65,10 +68,12 @@ def trace(
     kwargs: dict[str, Any] | None = None,
     static_dims: Pinned = frozenset(),
     name: str = "main",
+    assume: bool = False,
 ) -> Traced:
     """Trace `function(*args, **kwargs)`.
 
-    Dims that are open by specialisation become symbols, except those in `static_dims`. Raises what the function
+    Dims that are open by specialisation become symbols, except those in `static_dims`. `assume` says that sizes may be
+    taken to be equal where they are for these arguments and loops can be shared then. Raises what the function
     raises, TraceError for what it cannot do with traced arrays, and NumPy's errors for wrong
     shapes, dtypes and indices.
     """
@@ -95,7 +100,8 @@ def trace(
         raise
     finally:
         session.open = False
-    return _finish(session, name, arguments, in_tree, results, out_tree)
+    equal = assume_equal_sizes(session.block, session.symbols) if assume else []
+    return _finish(session, name, arguments, in_tree, results, out_tree, equal)
 
 
 def _argument(session: Session, value: Any, name: str, static_dims: Pinned) -> _Argument:
@@ -132,6 +138,7 @@ def _finish(
     in_tree: tuple[Tree, ...],
     results: list[SSAValue],
     out_tree: Tree,
+    equal: list[tuple[str, str]],
 ) -> Traced:
     block = session.block
     block.add_op(ReturnOp(*results))
@@ -143,8 +150,17 @@ def _finish(
     function = FuncOp(name, types, Region(block))
     function.attributes["weld.arg_names"] = ArrayAttr([StringAttr(s.name) for s in inputs])
     outputs = tuple(ResultSpec(f"out{k}", dtype_of(scalar_of(v)), shape_of(v)) for k, v in enumerate(results))
-    pinned = _pinned(session.symbols, arguments)
-    return Traced(ModuleOp([function]), tuple(inputs), outputs, tuple(session.constants), in_tree, out_tree, pinned)
+    places = {str(symbol): (a.spec_name, axis) for a in arguments for axis, symbol in a.open_dims}
+    return Traced(
+        ModuleOp([function]),
+        tuple(inputs),
+        outputs,
+        tuple(session.constants),
+        in_tree,
+        out_tree,
+        _pinned(session.symbols, arguments),
+        tuple((places[a], places[b]) for a, b in equal),
+    )
 
 
 def _spec(value: SSAValue, name: str, kind: str) -> ArgSpec:

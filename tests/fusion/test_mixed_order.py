@@ -216,7 +216,6 @@ def test_softmax_backward_with_bias():
     check(f, np.abs(sample(40, 67)), other(40, 67), sweeps=2, terms=70, scale=40)
 
 
-@pytest.mark.xfail(strict=True, reason="equal row counts of several arguments are different symbols")
 def test_three_norms_share_a_weight():
     def forward(a, b, c, gain):
         return rmsnorm(a, gain), rmsnorm(b, gain), rmsnorm(c, gain)
@@ -225,7 +224,6 @@ def test_three_norms_share_a_weight():
     check(forward, a, b, c, sample(67), terms=70)
 
 
-@pytest.mark.xfail(strict=True, reason="equal row counts of several arguments are different symbols")
 def test_three_gradients_share_a_weight():
     def backward(a, b, c, gain, da, db, dc):
         first, second, third = (rmsnorm_backward(x, gain, dy) for x, dy in ((a, da), (b, db), (c, dc)))
