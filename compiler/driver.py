@@ -22,7 +22,6 @@ from ..dialects.weld.types import dtype_of, scalar_of, shape_of
 from ..passes import passes
 from ..passes.evaluate import evaluate_op, find_function
 from ..passes.fusion.graph import tensors_used
-from ..passes.loops.alias import annotate
 from ..passes.loops.lower import LowerToLoops, Program, lower_program
 from ..passes.loops.plan import Place, Plan, order_of
 from ..passes.loops.schedule import strides_of
@@ -141,24 +140,20 @@ def compile_module(
     collecting = gc.isenabled()
     gc.disable()
     try:
-        lowering = LowerToLoops(entry=entry)
+        program: Program | None = None
         with collect() as decisions:
             for each, stage in _pipeline(target, numerics):
-                if isinstance(each, LowerToLoops):
-                    lowering = replace(each, entry=entry)
-                    break
                 start = perf_counter()
-                each.apply(context(), module)
+                if isinstance(each, LowerToLoops):
+                    program = lower_program(module, replace(each, entry=entry))
+                else:
+                    each.apply(context(), module if program is None else program.module)
                 timings[each.name] = timings.get(each.name, 0.0) + 1e3 * (perf_counter() - start)
-                if stage:
+                if program is not None:
+                    modules["loops"] = program.module
+                elif stage:
                     modules[stage] = module.clone() if stage != "kernels" else module
-        start = perf_counter()
-        program = lower_program(module, lowering)
-        for function in program.module.ops:
-            if isinstance(function, FuncOp):
-                annotate(function)
-        timings["lower-to-loops"] = 1e3 * (perf_counter() - start)
-        modules["loops"] = program.module
+        assert program is not None, "every pipeline has lower-to-loops"
         start = perf_counter()
         text = module_text(program.module, numerics, target.features)
         timings["llvm-text"] = 1e3 * (perf_counter() - start)

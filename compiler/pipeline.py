@@ -53,6 +53,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         ("note-boundaries", ""),  # pairs with a library call have their reason
         (f"form-kernels{{row-bytes={target.cache_bytes} {streams}}}", "kernels"),  # rows and small work share a nest
         (loops, ""),  # loops, vectors, blocks for threads, memory places
+        *([] if numerics == "strict" else [("share-reciprocals", "")]),  # quotients by what a loop does not change
         ("annotate-alias-scopes", "loops"),  # every access says what it cannot overlap
     )
 

@@ -28,6 +28,7 @@ PASSES = {
     "form-kernels": ("fusion.kernels", "FormKernels"),
     "plan-buffers": ("loops.plan", "PlanBuffers"),
     "lower-to-loops": ("loops.lower", "LowerToLoops"),
+    "share-reciprocals": ("loops.quotients", "ShareReciprocals"),
     "annotate-alias-scopes": ("loops.alias", "AnnotateAliasScopes"),
 }
 """Command-line name -> (module below this package, class)."""

@@ -1,4 +1,4 @@
-"""Cheaper ops for the same value: powers by small constants, divisions by powers of two, `x - x`."""
+"""Cheaper ops for the same value: powers by small constants, divisions by powers of two, `x - x`, `-x / y`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from xdsl.ir import Operation, SSAValue
 
-from .arithmetic import Div
+from .arithmetic import Div, Neg
 from .base import Builder, Elementwise
 from .constant import splat_of
 from .division import FloorDiv, Remainder
@@ -28,6 +28,8 @@ def strength_reduce(op: Operation, b: Builder) -> SSAValue | None:
     element = scalar_of(x)
     if x == y and kind_of(element) in op.equal:
         return b.constant(stated_number(op.equal[kind_of(element)], scalar_of(op.res)), op.res)
+    if isinstance(op, Div) and isinstance(x.owner, Neg):
+        return b.neg(b.div(x.owner.operands[0], y))  # `x / y` is often there too
     rule, number = RULES.get(type(op)), splat_of(y)
     return None if rule is None or number is None else rule(b, x, number)
 
