@@ -49,4 +49,4 @@ endif
 # The package as an installed copy has it, so that pyright resolves `loopweld.compiler` and the like in the tests.
 links:
 	@rm -rf build/typing && mkdir -p build/typing/loopweld
-	@cd build/typing/loopweld && ln -s ../../../compiler ../../../dialects ../../../passes ../../../loopweld/*.py .
+	@cd build/typing/loopweld && ln -s ../../../compiler ../../../dialects ../../../passes ../../../loopweld/*.py ../../../loopweld/pytensor .

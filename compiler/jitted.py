@@ -289,7 +289,7 @@ def set_attributes(function: FuncOp, leaves: Sequence[Any], donated: Set[int]) -
     function.attributes["weld.any_layout"] = UnitAttr()
 
 
-def set_expected(function: FuncOp, leaves: Sequence[Any]) -> None:
+def set_expected(function: FuncOp, leaves: Sequence[Any], least: int = TINY + 1) -> None:
     """Record what is known of size symbols: the least that one stands for (`weld.least`), and what they are in these
     arguments (`weld.expected`): later calls are likely to be like it."""
     expected: dict[str, Attribute] = {}
@@ -297,6 +297,6 @@ def set_expected(function: FuncOp, leaves: Sequence[Any]) -> None:
         for size, number in zip(shape_of(argument), leaf.shape, strict=True):
             if size == Expr.symbol(str(size)):
                 expected[str(size)] = IntegerAttr(number, i64)
-    function.attributes["weld.least"] = IntegerAttr(TINY + 1, i64)
+    function.attributes["weld.least"] = IntegerAttr(least, i64)
     if expected:
         function.attributes["weld.expected"] = DictionaryAttr(dict(sorted(expected.items())))

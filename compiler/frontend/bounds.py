@@ -13,7 +13,7 @@ from ...dialects.weld.reductions import Any_
 from ...dialects.weld.types import shape_of
 from ...dialects.weld.views import View
 from .errors import index_error
-from .locations import location_of, place, user_line
+from .locations import location_of, place
 from .promote import Operand, fill
 from .session import Session
 from .tracer import Tracer
@@ -86,7 +86,7 @@ def emit_check_of(session: Session, bad: SSAValue, text: str, exception: str) ->
     shape = shape_of(bad)
     if shape:
         bad = session.emit(Any_.of(bad, range(len(shape))))
-    line = user_line()
+    line = session.line()
     check = Check.of(bad, f"{text} ({place(line)})", exception)
     check.location = location_of(line)
     session.block.add_op(check)

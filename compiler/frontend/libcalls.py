@@ -21,7 +21,7 @@ from xdsl.ir import SSAValue
 from ...dialects.weld import Library
 from ...dialects.weld.types import Shape, shape_of, tensor_of
 from .errors import message, unsupported
-from .locations import location_of, user_line
+from .locations import location_of
 from .promote import Operand, common_shape, convert, dtype_of_operand, fill, operand, session_of, shape_of_operand, wrap
 from .registry import FUNCTIONS
 from .session import Session, static
@@ -37,7 +37,7 @@ def emit_library(
     options: dict[str, Any],
 ) -> list[Tracer]:
     op = Library.of(name, values, [tensor_of(d, s) for d, s in results], options)
-    op.location = location_of(user_line())
+    op.location = location_of(session.line())
     session.block.add_op(op)
     return [wrap(session, v) for v in op.results]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,15 @@ SMALL = 16
 
 
 class Session:
-    """The state of one trace. Values are SSA values of `block`; every op gets the user's source line."""
+    """The state of one trace. Values are SSA values of `block`; every op gets the user's source line, which `line`
+    finds."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, symbols: Callable[[Block], Symbols] = Symbols, line: Callable[[], tuple[str, int]] = user_line
+    ) -> None:
         self.block = Block()
-        self.symbols = Symbols(self.block)
+        self.symbols = symbols(self.block)
+        self.line = line
         self.constants: list[np.ndarray[Any, Any]] = []
         self.names: dict[SSAValue, str] = {}
         self.checked: set[tuple[SSAValue, Expr, Expr]] = set()
@@ -32,7 +36,7 @@ class Session:
         self._inputs: dict[int, tuple[Any, SSAValue]] = {}
 
     def emit(self, op: Operation) -> SSAValue:
-        op.location = location_of(user_line())
+        op.location = location_of(self.line())
         self.block.add_op(op)
         return op.results[0]
 

@@ -1,9 +1,9 @@
 """The size symbols of one trace: what is known about them, and what the program has made of them.
 
 A dim of an argument that specialisation leaves open is a symbol. A symbol stays open as long as the program
-works for every size above `TINY`. It is solved when the program needs its number (it is pinned to the example's
-size) or needs it to be equal to another size (it is unified with it). Solving rewrites the types built so far, so
-the types in the block always hold the current form.
+works for every size that it can stand for (in traces of NumPy functions those above `TINY`). It is solved when the
+program needs its number (it is pinned to the example's size) or needs it to be equal to another size (it is unified
+with it). Solving rewrites the types built so far, so the types in the block always hold the current form.
 """
 
 # NumPy's arguments may be anything, so what isinstance tells about them is partial.
@@ -26,10 +26,11 @@ Shape = tuple[Expr, ...]
 
 
 class Symbols:
-    """Symbols, their example sizes, and the solved ones."""
+    """Symbols, their example sizes, and the solved ones. Each stands for at least `least`."""
 
-    def __init__(self, block: Block):
+    def __init__(self, block: Block, least: int = TINY + 1):
         self.block = block
+        self.least = least
         self.examples: dict[str, int] = {}
         self.solved: dict[str, Expr] = {}
 
@@ -94,10 +95,10 @@ class Symbols:
 
     def nonnegative(self, expr: Expr) -> bool:
         """Whether the expression is proven to be >= 0."""
-        return _nonnegative(self.canonical(expr))
+        return _nonnegative(self.canonical(expr), self.least)
 
     def positive(self, expr: Expr) -> bool:
-        return _nonnegative(self.canonical(expr) - 1)
+        return self.nonnegative(expr - 1)
 
 
 def _retype(value: SSAValue, known: dict[str, Expr]) -> None:
@@ -107,7 +108,7 @@ def _retype(value: SSAValue, known: dict[str, Expr]) -> None:
         value._type = kind  # pyright: ignore[reportPrivateUsage]
 
 
-def _nonnegative(expr: Expr) -> bool:
+def _nonnegative(expr: Expr, least: int) -> bool:
     value = expr.value
     if value is not None:
         return value >= 0
@@ -118,15 +119,15 @@ def _nonnegative(expr: Expr) -> bool:
             if divisor is None or divisor <= 0:
                 return False
             rest = expr - Expr(((monomial, factor),))  # top floordiv c <= top / c
-            return _nonnegative(rest * divisor + quotient[1] * factor)
+            return _nonnegative(rest * divisor + quotient[1] * factor, least)
     total = 0
-    shifted = expr.substitute({n: Expr.symbol(n) + (TINY + 1) for n in expr.names})
+    shifted = expr.substitute({n: Expr.symbol(n) + least for n in expr.names})
     for monomial, factor in shifted.terms:
         if not monomial:
             total += factor
         elif len(monomial) == 1 and _is_remainder(monomial[0]) is not None and factor < 0:
             total += factor * (_is_remainder(monomial[0]) - 1)  # pyright: ignore[reportOptionalOperand]
-        elif factor < 0 or not all(_atom_nonnegative(a) for a in monomial):
+        elif factor < 0 or not all(_atom_nonnegative(a, least) for a in monomial):
             return False
     return total >= 0
 
@@ -140,14 +141,14 @@ def _is_remainder(atom: str) -> int | None:
     return value if value is not None and value > 0 else None
 
 
-def _atom_nonnegative(atom: str) -> bool:
+def _atom_nonnegative(atom: str, least: int) -> bool:
     quotient = split_quotient(atom)
     if quotient is None:
         return True
     operator, top, bottom = quotient
-    if not _nonnegative(bottom - 1):
+    if not _nonnegative(bottom - 1, least):
         return False
-    return operator == "mod" or _nonnegative(top)
+    return operator == "mod" or _nonnegative(top, least)
 
 
 def sizes_text(shape: Sequence[Expr]) -> str:

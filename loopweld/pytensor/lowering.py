@@ -1,0 +1,191 @@
+"""One part of a graph on its way into a module of weld ops: the SSA value of each variable, and the sizes."""
+
+# PyTensor is there with `loopweld[pytensor]` only.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Constant, Variable
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Region, SSAValue
+
+from loopweld.compiler.frontend.session import Session
+from loopweld.dialects.expr import Expr
+from loopweld.dialects.weld.types import Shape, shape_of, tensor_of
+from loopweld.pytensor.guards import GuardedSymbols
+from loopweld.pytensor.known import Known
+from loopweld.pytensor.registry import Node, dtype_of, rule_of, static_shape
+
+ONE = Expr.constant(1)
+
+
+@dataclass
+class Lowered:
+    """A lowered part of a graph, and for which calls it is right."""
+
+    module: ModuleOp
+    names: list[str]
+    constants: list[np.ndarray[Any, Any]]
+    """The arrays of the trailing arguments."""
+    guards: list[Expr]
+    """Expressions that must be at least 0."""
+    values: dict[int, Any]
+    """What the inputs at these positions must hold, element by element."""
+
+
+@dataclass
+class Lowering:
+    """The state: rules take values and sizes from here. `examples` are the arrays of the call that it is made for."""
+
+    examples: Sequence[Any]
+    inputs: Sequence[Variable]
+    nodes: Sequence[Node]
+    session: Session = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.session = Session(GuardedSymbols, self._line)
+        self.symbols = self.session.symbols
+        self.node: Node | None = None
+        self.values: dict[Variable, SSAValue] = {}
+        self.known = Known(self)
+        for k, (variable, example) in enumerate(zip(self.inputs, self.examples, strict=True)):
+            self.values[variable] = self._argument(variable, example, f"{variable.name or 'in'}_{k}")
+
+    def _argument(self, variable: Variable, example: Any, name: str) -> SSAValue:
+        sizes = zip(static_shape(variable), np.shape(example), strict=True)
+        shape = [self.symbols.new(n) if size is None else Expr.constant(size) for size, n in sizes]
+        block = self.session.block
+        value = block.insert_arg(tensor_of(dtype_of(variable), shape), len(block.args))
+        self.session.names[value] = name
+        return value
+
+    def _line(self) -> tuple[str, int]:
+        """Where the user made the variable, as far as PyTensor knows."""
+        node = self.node
+        for output in node.outputs if node is not None else ():
+            for trace in getattr(output.tag, "trace", ()):
+                if trace:
+                    return trace[-1][0], trace[-1][1]
+        return "<graph>", 0
+
+    def run(self, outputs: Sequence[Variable]) -> Lowered:
+        """Lower all nodes; `outputs` are the results."""
+        for node in self.nodes:
+            rule = rule_of(node)
+            assert rule is not None, f"{node.op} has no lowering"
+            self.node = node
+            found = rule.lower(self, node)
+            results = [found] if isinstance(found, SSAValue) else found
+            for variable, value in zip(node.outputs, results, strict=True):
+                self._define(variable, value)
+        self.node = None
+        block = self.session.block
+        results = [self.value(v) for v in outputs]
+        block.add_op(ReturnOp(*results))
+        for value in block.args:
+            value.name_hint = self.session.names[value]
+        names = [self.session.names[v] for v in block.args]
+        function = FuncOp("main", ([a.type for a in block.args], [r.type for r in results]), Region(block))
+        function.attributes["weld.arg_names"] = ArrayAttr([StringAttr(n) for n in names])
+        assert isinstance(self.symbols, GuardedSymbols)
+        return Lowered(
+            ModuleOp([function]), names, self.session.constants, self.symbols.guards, dict(self.known.pinned)
+        )
+
+    def _define(self, variable: Variable, value: SSAValue) -> None:
+        """Note a result; sizes that its type states are what they are."""
+        for size, declared in zip(shape_of(value), static_shape(variable), strict=True):
+            if declared is not None:
+                self.same_size(
+                    size, Expr.constant(declared), f"{self._op_name()}: a dim of the result has another size"
+                )
+        self.values[variable] = self.session.cast(value, dtype_of(variable))
+
+    def _op_name(self) -> str:
+        return str(self.node.op) if self.node is not None else ""
+
+    # What rules use.
+
+    def value(self, variable: Variable) -> SSAValue:
+        """The variable's SSA value, a tensor; constants are made where they are first used."""
+        found = self.values.get(variable)
+        if found is None:
+            assert isinstance(variable, Constant), f"{variable} is not computed yet"
+            found = self.values[variable] = self.session.array(np.asarray(variable.data, dtype_of(variable)))
+        return found
+
+    def cast(self, value: SSAValue, dtype: Any) -> SSAValue:
+        return self.session.cast(value, np.dtype(dtype))
+
+    def shape(self, variable: Variable) -> Shape:
+        """The variable's sizes, as far as they are known."""
+        return tuple(self.symbols.canonical(e) for e in shape_of(self.value(variable)))
+
+    def same_size(self, a: Expr, b: Expr, what: str) -> Expr:
+        """The size that two dims must share; ValueError saying `what` where they differ."""
+        found = self.symbols.unify(a, b)
+        if found is None:
+            raise ValueError(f"{what}: {self.symbols.example(a)} and {self.symbols.example(b)}")
+        return found
+
+    def common_shape(self, variables: Sequence[Variable]) -> Shape:
+        """What variables broadcast to, their dims the last ones. Only dims that the types say to be 1 repeat: raises
+        ValueError where a dim of another size is 1 in this call."""
+        return self.common_batch(variables, [0] * len(variables))
+
+    def common_batch(self, variables: Sequence[Variable], core: Sequence[int]) -> Shape:
+        """What the variables broadcast to without their last dims, `core` gives how many."""
+        leading = [static_shape(v)[: len(static_shape(v)) - n] for v, n in zip(variables, core, strict=True)]
+        rank = max(map(len, leading), default=0)
+        shape = [ONE] * rank
+        for number, (variable, declared) in enumerate(zip(variables, leading, strict=True)):
+            for own, axis in enumerate(range(rank - len(declared), rank)):
+                if declared[own] == 1:
+                    continue
+                size = self.shape(variable)[own]
+                shape[axis] = size if shape[axis] == ONE else self._joined(shape[axis], size, axis, number)
+        return tuple(self.symbols.canonical(e) for e in shape)
+
+    def _joined(self, a: Expr, b: Expr, axis: int, number: int) -> Expr:
+        found = self.symbols.unify(a, b)
+        if found is not None:
+            return found
+        sizes = self.symbols.example(a), self.symbols.example(b)
+        if 1 in sizes:
+            raise ValueError(
+                f"Runtime broadcasting not allowed. Dimension {axis} of input {number} of {self._op_name()} meets size "
+                f"{max(sizes)} with size 1, but was not marked as broadcastable. If broadcasting was intended, use "
+                "`specify_broadcastable` on the relevant input."
+            )
+        raise ValueError(
+            f"Input dimension mismatch in {self._op_name()}: along axis {axis} sizes {sizes[0]} and {sizes[1]}"
+        )
+
+    def broadcast(self, value: SSAValue, shape: Shape) -> SSAValue:
+        """`value` repeated to `shape`; its dims are the last ones."""
+        return self.session.broadcast(value, tuple(self.symbols.canonical(e) for e in shape))
+
+    def fill(self, variable: Variable, shape: Shape) -> SSAValue:
+        """The variable repeated to `shape`, which its own must broadcast to; ValueError where it does not."""
+        declared = static_shape(variable)
+        first = len(shape) - len(declared)
+        if first < 0:
+            raise ValueError(f"{self._op_name()}: a value of {len(declared)} dims is given to {len(shape)} dims")
+        for own, axis in enumerate(range(first, len(shape))):
+            if declared[own] != 1:
+                self._joined(self.symbols.canonical(shape[axis]), self.shape(variable)[own], own, 0)
+        return self.broadcast(self.value(variable), shape)
+
+    def sizes(self, variable: Variable) -> list[Expr]:
+        """The elements of an integer scalar or vector that gives shapes."""
+        return list(self.known.array(variable).reshape(-1))
+
+    def size(self, variable: Variable) -> Expr:
+        (found,) = self.sizes(variable)
+        return found

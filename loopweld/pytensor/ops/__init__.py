@@ -1,0 +1,12 @@
+"""Lowerings of PyTensor's ops into weld ops; importing this fills the table of rules."""
+
+from loopweld.pytensor.ops import (  # noqa: F401
+    checks,
+    creating,
+    elementwise,
+    indexing,
+    joining,
+    products,
+    reductions,
+    shaping,
+)

@@ -1,0 +1,177 @@
+"""Subtensors: NumPy's basic and advanced indexing, and arrays with elements set or increased."""
+
+# PyTensor is there with `loopweld[pytensor]` only.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pytensor.graph.basic import Constant, Variable
+from pytensor.tensor.subtensor import (
+    AdvancedIncSubtensor,
+    AdvancedSubtensor,
+    IncSubtensor,
+    Subtensor,
+    indices_from_subtensor,
+)
+from xdsl.ir import SSAValue
+
+from loopweld.compiler.frontend.assignment import put_ranges
+from loopweld.compiler.frontend.bounds import check_bounds
+from loopweld.compiler.frontend.indexing import take_ranges
+from loopweld.compiler.frontend.slices import Range, full_range, point_range, slice_range
+from loopweld.compiler.frontend.symint import SymInt
+from loopweld.compiler.frontend.tracer import Tracer
+from loopweld.dialects.weld import Gather, Scatter
+from loopweld.dialects.weld.types import Shape, shape_of
+from loopweld.pytensor.lowering import Lowering
+from loopweld.pytensor.registry import Node, dtype_of, lowers, static_shape
+
+INT64 = np.dtype(np.int64)
+Index = Any
+"""A slice of variables, an index variable, or a NumPy array of positions."""
+
+
+@dataclass
+class Key:
+    """An index taken apart: ranges of all dims, the dims that stay, and index values for some of those."""
+
+    ranges: list[Range]
+    kept: list[int]
+    arrays: list[tuple[int, SSAValue]]
+    """The dim among the kept ones, and its index values: int64 tensors of one shape."""
+    at: int
+    """Where the dims of the index values go among the dims that are not indexed."""
+
+    def kept_shape(self) -> Shape:
+        return tuple(self.ranges[k].size for k in self.kept)
+
+    @property
+    def axes(self) -> list[int]:
+        return [axis for axis, _ in self.arrays]
+
+
+def _indices(node: Node) -> list[Index]:
+    """The index of the node, constant masks as the positions of what they choose."""
+    first = 1 if isinstance(node.op, Subtensor | AdvancedSubtensor) else 2
+    found: list[Index] = []
+    for entry in indices_from_subtensor(node.inputs[first:], node.op.idx_list):
+        if isinstance(entry, Constant) and entry.type.dtype == "bool":
+            found += np.nonzero(entry.data) if entry.data.ndim else [entry]
+        else:
+            found.append(entry)
+    return found
+
+
+def _slices(node: Node) -> list[Variable]:
+    """The bounds of all slices: what the result's shape depends on."""
+    return [v for e in _indices(node) if isinstance(e, slice) for v in (e.start, e.stop, e.step) if v is not None]
+
+
+def _is_supported(node: Node) -> bool:
+    """No masks whose number of elements is only known when they are."""
+    return not any(isinstance(e, Variable) and e.type.dtype == "bool" for e in _indices(node))
+
+
+def _key(low: Lowering, value: SSAValue, indices: Sequence[Index], advanced: bool) -> Key:
+    """Raises IndexError for an index that is out of range for all calls like this one."""
+    ranges: list[Range] = []
+    kept: list[int] = []
+    arrays: list[tuple[int, Index]] = []
+    positions: list[int] = []
+    shape = shape_of(value)
+    padded = [*indices, *[slice(None)] * (len(shape) - len(indices))]
+    for axis, entry in enumerate(padded):
+        size = low.symbols.canonical(shape[axis])
+        if isinstance(entry, slice):
+            ranges.append(slice_range(low.session, _bounds(low, entry), size))
+        elif not advanced and low.known.is_free(entry):
+            ranges.append(point_range(low.session, SymInt(low.session, low.size(entry)), size, axis))
+            continue
+        else:
+            positions.append(axis)
+            arrays.append((len(kept), entry))
+            ranges.append(full_range(size))
+        kept.append(axis)
+    ranges = [r.canonical(low.session) for r in ranges]
+    together = not positions or positions[-1] - positions[0] == len(positions) - 1
+    at = arrays[0][0] if arrays and together else 0
+    return Key(ranges, kept, _index_values(low, arrays, [ranges[kept[k]].full for k, _ in arrays]), at)
+
+
+def _bounds(low: Lowering, entry: slice) -> slice:
+    """The slice with sizes in place of variables."""
+
+    def bound(variable: Variable | None) -> Any:
+        return None if variable is None else SymInt(low.session, low.size(variable))
+
+    return slice(bound(entry.start), bound(entry.stop), bound(entry.step))
+
+
+def _index_values(low: Lowering, arrays: list[tuple[int, Index]], sizes: list[Any]) -> list[tuple[int, SSAValue]]:
+    """Index values as int64 tensors of one shape, checked against the sizes of their axes."""
+    values: list[SSAValue] = []
+    for (axis, entry), size in zip(arrays, sizes, strict=True):
+        known = entry if isinstance(entry, np.ndarray) else entry.data if isinstance(entry, Constant) else None
+        value = low.session.array(np.asarray(known)) if isinstance(entry, np.ndarray) else low.value(entry)
+        check_bounds(low.session, Tracer(low.session, value) if known is None else np.asarray(known), size, axis)
+        values.append(low.cast(value, INT64))
+    variables = [entry for _, entry in arrays if isinstance(entry, Variable)]
+    shape = low.common_shape(variables)
+    if len(variables) < len(arrays):  # positions of a mask have one dim and one size
+        shape = shape or shape_of(values[0])
+    return [(axis, low.broadcast(v, shape)) for (axis, _), v in zip(arrays, values, strict=True)]
+
+
+def _part(low: Lowering, value: SSAValue, key: Key) -> SSAValue:
+    """What the slices and fixed positions choose."""
+    return low.session.reshape(take_ranges(low.session, value, key.ranges), key.kept_shape())
+
+
+@lowers(Subtensor, AdvancedSubtensor, when=_is_supported, sizes=_slices)
+def subtensor(low: Lowering, node: Node) -> SSAValue:
+    value = low.value(node.inputs[0])
+    key = _key(low, value, _indices(node), isinstance(node.op, AdvancedSubtensor))
+    part = _part(low, value, key)
+    if not key.arrays:
+        return part
+    return low.session.emit(Gather.of(part, [v for _, v in key.arrays], key.axes, key.at))
+
+
+def _is_assignable(node: Node) -> bool:
+    return _is_supported(node) and dtype_of(node.outputs[0]).kind not in "cb"
+
+
+@lowers(IncSubtensor, AdvancedIncSubtensor, when=_is_assignable, sizes=_slices)
+def inc_subtensor(low: Lowering, node: Node) -> SSAValue:
+    """`x[key] = y`, or `x[key] += y` where each repetition of an index counts."""
+    op = node.op
+    key = _key(low, low.value(node.inputs[0]), _indices(node), isinstance(op, AdvancedIncSubtensor))
+    base = low.value(node.inputs[0])
+    part = _part(low, base, key)
+    indices = [v for _, v in key.arrays]
+    found = low.session.emit(Gather.of(part, indices, key.axes, key.at)) if key.arrays else part
+    new = low.cast(_given(low, node.inputs[1], shape_of(found)), dtype_of(node.outputs[0]))
+    add = not op.set_instead_of_inc
+    if add and (not key.arrays or getattr(op, "ignore_duplicates", False)):
+        new, add = low.session.apply("add", found, new), False
+    if key.arrays:
+        kind = "add" if add else "set"
+        new = low.session.emit(Scatter.of(part, new, indices, key.axes, key.at, kind))
+    ranges = [r.canonical(low.session) for r in key.ranges]
+    return put_ranges(low.session, base, ranges, low.session.reshape(new, tuple(r.size for r in ranges)))
+
+
+def _given(low: Lowering, variable: Variable, shape: Shape) -> SSAValue:
+    """What is assigned, in the shape of where it goes; as in NumPy it may have more dims, of size 1."""
+    extra = len(static_shape(variable)) - len(shape)
+    if extra <= 0:
+        return low.fill(variable, shape)
+    own = low.shape(variable)
+    if any(n.value != 1 for n in own[:extra]):
+        raise ValueError(f"could not assign a value of {len(own)} dims to {len(shape)} dims")
+    return low.broadcast(low.session.reshape(low.value(variable), own[extra:]), shape)

@@ -1,0 +1,107 @@
+"""Products of matrices and vectors."""
+
+# PyTensor is there with `loopweld[pytensor]` only.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from pytensor.tensor.blas.batched import BatchedDot
+from pytensor.tensor.blas.gemm import Dot22, Dot22Scalar, Gemm
+from pytensor.tensor.blas.gemv import Gemv
+from pytensor.tensor.blockwise import Blockwise
+from pytensor.tensor.math import Dot
+from xdsl.ir import SSAValue
+
+from loopweld.dialects.weld import Matmul
+from loopweld.dialects.weld.reductions import Sum
+from loopweld.dialects.weld.types import Shape, shape_of
+from loopweld.pytensor.lowering import ONE, Lowering
+from loopweld.pytensor.registry import Node, dtype_of, lowers
+
+
+def product(low: Lowering, a: SSAValue, b: SSAValue) -> SSAValue:
+    """The matrix product of the last two dims; vectors have one dim. Products with a vector become sums of products:
+    they read their matrix once, so they may as well do it in the loops around them."""
+    inner = -2 if len(shape_of(b)) > 1 else -1
+    low.same_size(shape_of(a)[-1], shape_of(b)[inner], "shapes are not aligned")
+    rows, columns = shape_of(a)[:-1], shape_of(b)[:-2] + shape_of(b)[-1:]
+    if len(shape_of(a)) > 1 and len(shape_of(b)) > 1:
+        return low.session.emit(Matmul.of(a, b))
+    if len(shape_of(b)) == 1:
+        spread = low.broadcast(b, (*rows, shape_of(a)[-1]))
+        return low.session.emit(Sum.of(low.session.apply("mul", a, spread), [len(rows)]))
+    spread = low.session.broadcast(a, (shape_of(b)[0], *columns), [0])
+    return low.session.emit(Sum.of(low.session.apply("mul", spread, b), [0]))
+
+
+def _operands(low: Lowering, node: Node, *numbers: int) -> list[SSAValue]:
+    return [low.cast(low.value(node.inputs[k]), dtype_of(node.outputs[0])) for k in numbers]
+
+
+def _is_numeric(node: Node) -> bool:
+    return dtype_of(node.outputs[0]).kind in "fiu"
+
+
+@lowers(Dot, Dot22, when=_is_numeric)
+def dot(low: Lowering, node: Node) -> SSAValue:
+    return product(low, *_operands(low, node, 0, 1))
+
+
+@lowers(Dot22Scalar, when=_is_numeric)
+def dot_scalar(low: Lowering, node: Node) -> SSAValue:
+    a, b, scale = _operands(low, node, 0, 1, 2)
+    return _scaled(low, scale, product(low, a, b))
+
+
+def _scaled(low: Lowering, scale: SSAValue, value: SSAValue) -> SSAValue:
+    return low.session.apply("mul", low.broadcast(scale, shape_of(value)), value)
+
+
+@lowers(Gemv, when=_is_numeric)
+def gemv(low: Lowering, node: Node) -> SSAValue:
+    """`beta * y + alpha * A @ x` of (y, alpha, A, x, beta)."""
+    y, alpha, a, x, beta = _operands(low, node, 0, 1, 2, 3, 4)
+    return low.session.apply("add", _scaled(low, beta, y), _scaled(low, alpha, product(low, a, x)))
+
+
+@lowers(Gemm, when=_is_numeric)
+def gemm(low: Lowering, node: Node) -> SSAValue:
+    """`b * z + a * x @ y` of (z, a, x, y, b)."""
+    z, a, x, y, b = _operands(low, node, 0, 1, 2, 3, 4)
+    return low.session.apply("add", _scaled(low, b, z), _scaled(low, a, product(low, x, y)))
+
+
+def _is_batched_dot(node: Node) -> bool:
+    return isinstance(node.op.core_op, Dot) and _is_numeric(node)
+
+
+@lowers(Blockwise, when=_is_batched_dot)
+def blockwise_dot(low: Lowering, node: Node) -> SSAValue:
+    """Matrix products; the leading dims broadcast where the types say that they are 1."""
+    a, b = _operands(low, node, 0, 1)
+    (left, right), _ = node.op.inputs_sig, node.op.outputs_sig
+    batch = low.common_batch(node.inputs, [len(left), len(right)])
+    a = low.broadcast(a, (*batch, *shape_of(a)[len(shape_of(a)) - len(left) :]))
+    b = low.broadcast(b, (*batch, *shape_of(b)[len(shape_of(b)) - len(right) :]))
+    return _batched(low, a, b, batch, len(left), len(right))
+
+
+def _batched(low: Lowering, a: SSAValue, b: SSAValue, batch: Shape, left: int, right: int) -> SSAValue:
+    """The product of the last dims; vectors are rows or columns for its time."""
+    if not batch:
+        return product(low, a, b)
+    rows = a if left == 2 else low.session.reshape(a, (*shape_of(a)[:-1], ONE, shape_of(a)[-1]))
+    columns = b if right == 2 else low.session.reshape(b, (*shape_of(b), ONE))
+    low.same_size(shape_of(rows)[-1], shape_of(columns)[-2], "shapes are not aligned")
+    found = low.session.emit(Matmul.of(rows, columns))
+    shape = shape_of(found)
+    kept = [*batch, *([shape[-2]] if left == 2 else []), *([shape[-1]] if right == 2 else [])]
+    return low.session.reshape(found, tuple(kept))
+
+
+@lowers(BatchedDot, when=_is_numeric)
+def batched_dot(low: Lowering, node: Node) -> SSAValue:
+    a, b = _operands(low, node, 0, 1)
+    low.same_size(shape_of(a)[0], shape_of(b)[0], "the batches differ")
+    a, b = _operands(low, node, 0, 1)
+    return _batched(low, a, b, shape_of(a)[:1], len(shape_of(a)) - 1, len(shape_of(b)) - 1)

@@ -1,0 +1,95 @@
+"""Which PyTensor ops have a lowering: a function from a node to weld ops, by the op's class.
+
+    @lowers(Sum, when=lambda node: ...)
+    def sum_(low: Lowering, node: Node) -> SSAValue: ...
+
+`sizes` says which inputs give shapes, not elements: their values must be known before the program is made.
+"""
+
+# PyTensor is there with `loopweld[pytensor]` only.
+# pyright: reportMissingImports=false
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pytensor.graph.basic import Apply, Variable
+from pytensor.scalar.basic import ScalarType
+from pytensor.tensor.type import TensorType
+from xdsl.ir import SSAValue
+
+from loopweld.dialects.weld.types import element_of
+
+if TYPE_CHECKING:
+    from loopweld.pytensor.lowering import Lowering
+
+
+@dataclass(eq=False)
+class Node:
+    """An `Apply` of the function's graph or of an inner graph that was opened; `inputs` are those after opening."""
+
+    apply: Apply
+    inputs: list[Variable]
+    outputs: list[Variable]
+
+    @property
+    def op(self) -> Any:
+        return self.apply.op
+
+
+Lower = Callable[["Lowering", Node], SSAValue | Sequence[SSAValue]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the nodes of one class of ops are lowered."""
+
+    lower: Lower
+    when: Callable[[Node], bool]
+    sizes: Callable[[Node], Sequence[Variable]]
+
+
+RULES: dict[type, Rule] = {}
+
+
+def lowers(
+    *ops: type,
+    when: Callable[[Node], bool] = lambda node: True,
+    sizes: Callable[[Node], Sequence[Variable]] = lambda node: (),
+) -> Callable[[Lower], Lower]:
+    """Register the lowering of some classes of ops, for nodes that `when` holds of."""
+
+    def register(lower: Lower) -> Lower:
+        for op in ops:
+            RULES[op] = Rule(lower, when, sizes)
+        return lower
+
+    return register
+
+
+def rule_of(node: Node) -> Rule | None:
+    """The rule of a node, None where it runs as PyTensor's own code."""
+    if not all(is_held(v) for v in (*node.inputs, *node.outputs)):
+        return None
+    for kind in type(node.op).__mro__:
+        rule = RULES.get(kind)
+        if rule is not None:
+            return rule if rule.when(node) else None
+    return None
+
+
+def is_held(variable: Variable) -> bool:
+    """Whether the IR holds values of the variable's type."""
+    return isinstance(variable.type, TensorType | ScalarType) and element_of(dtype_of(variable)) is not None
+
+
+def dtype_of(variable: Variable) -> np.dtype[Any]:
+    return np.dtype(variable.type.dtype)
+
+
+def static_shape(variable: Variable) -> tuple[int | None, ...]:
+    """The sizes that the variable's type states."""
+    return tuple(variable.type.shape) if isinstance(variable.type, TensorType) else ()

@@ -1,0 +1,62 @@
+"""What became of a PyTensor function: native programs, fallbacks, and the time it took to make them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from loopweld.compiler.report import Report
+from loopweld.pytensor.program import Program
+
+
+def program_of(function: Any) -> Program:
+    """The program of a PyTensor function of the mode, or of PyMC's wrappers of one; TypeError for others."""
+    for attribute in ("_pytensor_function", "f"):
+        function = getattr(function, attribute, function)
+    program = getattr(getattr(function, "vm", None), "jit_fn", None)
+    if not isinstance(program, Program):
+        raise TypeError(f"{function!r} is no function of the mode LOOPWELD")
+    return program
+
+
+@dataclass(frozen=True)
+class FunctionReport:
+    """`segments` are the reports of the native programs that have been made, `fallbacks` the ops that PyTensor runs,
+    with how often; `seconds` is what lowering and compiling took so far."""
+
+    segments: tuple[Report, ...]
+    fallbacks: dict[str, int]
+    seconds: float
+    waiting: int
+    """Native programs that no call has made yet."""
+
+    @staticmethod
+    def of(program: Program) -> FunctionReport:
+        made = [segment.latest() for segment in program.segments]
+        return FunctionReport(
+            tuple(c.report for c in made if c is not None),
+            dict(Counter(str(f.node.op) for f in program.fallbacks)),
+            sum(segment.seconds for segment in program.segments),
+            sum(c is None for c in made),
+        )
+
+    @property
+    def kernels(self) -> int:
+        return sum(len(report.kernels) for report in self.segments)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "segments": [report.to_dict() for report in self.segments],
+            "fallbacks": self.fallbacks,
+            "seconds": self.seconds,
+            "waiting": self.waiting,
+        }
+
+    def __str__(self) -> str:
+        lines = [f"{len(self.segments)} native programs, made in {self.seconds:.2f} s"]
+        if self.waiting:
+            lines.append(f"{self.waiting} more are made when the function is called")
+        lines += [str(report) for report in self.segments]
+        lines += [f"PyTensor runs {count} x {name}" for name, count in sorted(self.fallbacks.items())]
+        return "\n".join(lines)

@@ -1,0 +1,128 @@
+"""Subtensors and their increments."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("pytensor", reason="needs Python 3.12 and loopweld[pytensor]")
+
+import pytensor
+import pytensor.tensor as pt
+from pytensor_mode.checking import check
+
+X = np.arange(5 * 7 * 3, dtype="float64").reshape(5, 7, 3)
+
+BASIC: dict[str, Any] = {
+    "number": lambda x: x[2],
+    "last": lambda x: x[-1, ..., 0],
+    "slice": lambda x: x[1:4],
+    "open": lambda x: x[1:, :-2],
+    "step": lambda x: x[::2, 1::3],
+    "reversed": lambda x: x[::-1, 5:1:-2],
+    "empty": lambda x: x[3:3],
+    "beyond": lambda x: x[2:100],
+    "new axes": lambda x: x[None, 1, :, None],
+    "by size": lambda x: x[: x.shape[2] - 1, x.shape[0] - 4 :],
+}
+
+
+@pytest.mark.parametrize("name", BASIC)
+def test_basic(name: str):
+    check(lambda x: [BASIC[name](x), BASIC[name](x * 2) + 1], X)
+
+
+@pytest.mark.parametrize("name", [n for n in BASIC if n != "new axes"])
+def test_basic_set_and_increment(name: str):
+    def build(x: Any) -> Any:
+        part = BASIC[name](x)
+        return [pt.set_subtensor(part, pt.exp(part)), pt.inc_subtensor(part, part * 2), pt.set_subtensor(part, 1.0)]
+
+    check(build, X / 100)
+
+
+def test_index_that_is_an_input():
+    i = np.int64(-2)
+    check(lambda x, i: [x[i], x[1:3, i], x[i, :, i % 3]], X, i)
+    check(lambda x, i: [pt.inc_subtensor(x[i], 1.5), pt.set_subtensor(x[1:3, i], 0.0)], X, i)
+
+
+def test_bounds_that_are_inputs():
+    x, n = pt.vector("x"), pt.lscalar("n")
+    f = pytensor.function([x, n], x[n:] * 2, mode="LOOPWELD")
+    for count in (0, 2, 5, -1, 9):
+        np.testing.assert_array_equal(f(np.arange(6.0), count), np.arange(6.0)[count:] * 2)
+
+
+def test_index_out_of_bounds_raises():
+    x, i, v = pt.vector("x"), pt.lscalar("i"), pt.lvector("v")
+    f = pytensor.function([x, i], x[i], mode="LOOPWELD")
+    assert f(np.arange(3.0), -3) == 0
+    for wrong in (3, -4):
+        with pytest.raises(IndexError):
+            f(np.arange(3.0), wrong)
+    g = pytensor.function([x, v], pt.inc_subtensor(x[v], 1.0), mode="LOOPWELD")
+    with pytest.raises(IndexError):
+        g(np.arange(3.0), [0, 3])
+
+
+ROWS = np.array([0, 3, -1, 3, 2])
+COLUMNS = np.array([[1], [4], [0], [2], [-7]])
+
+ADVANCED: dict[str, Any] = {
+    "vector": lambda x, i, j: x[i],
+    "matrix": lambda x, i, j: x[:, j],
+    "two": lambda x, i, j: x[i, j[:, 0]],
+    "broadcast": lambda x, i, j: x[i, j],
+    "apart": lambda x, i, j: x[i, :, j[:, 0] % 3],
+    "with slice": lambda x, i, j: x[1:, i],
+    "with slice before": lambda x, i, j: x[::2, i, 1:],
+    "with number": lambda x, i, j: x[i, 2],
+    "by one": lambda x, i, j: x[i[:1]],
+}
+
+
+@pytest.mark.parametrize("name", ADVANCED)
+def test_advanced(name: str):
+    check(lambda x, i, j: [ADVANCED[name](x, i, j), ADVANCED[name](pt.exp(-x), i, j).sum()], X, ROWS, COLUMNS)
+
+
+@pytest.mark.parametrize("name", ADVANCED)
+def test_advanced_set_and_increment(name: str):
+    def build(x: Any, i: Any, j: Any) -> Any:
+        part = ADVANCED[name](x, i, j)
+        distinct = ADVANCED[name](x, i[:3], j[:3])
+        return [pt.inc_subtensor(part, part / 2), pt.inc_subtensor(part, 1.0), pt.set_subtensor(distinct, 0.5)]
+
+    check(build, X, ROWS, COLUMNS)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "int64"])
+def test_index_dtypes(dtype: str):
+    i = np.abs(ROWS).astype(dtype)
+    check(lambda x, i: [x[i], pt.inc_subtensor(x[i, 0], 1.0)], X, i)
+
+
+def test_empty_index():
+    check(lambda x, i: [x[i], pt.inc_subtensor(x[i], 1.0)], X, np.zeros(0, np.int64))
+
+
+def test_constant_masks():
+    mask = np.array([True, False, True, True, False])
+    check(lambda x: [x[mask], pt.inc_subtensor(x[mask], 2.0), x[mask, 1:]], X)
+
+
+def test_computed_masks_run_in_pytensor():
+    report = check(lambda x: (x[x > 40] * 2).sum(), X, fallbacks=True)
+    assert len(report.fallbacks) == 1
+
+
+def test_a_gather_and_a_scatter_are_in_the_loops_around_them():
+    index = np.random.default_rng(0).integers(0, 85, 919)
+
+    def build(a: Any, y: Any) -> Any:
+        residual = y - a[index]
+        return [(residual**2).sum(), pt.inc_subtensor(pt.zeros_like(a)[index], residual)]
+
+    report = check(build, np.linspace(0, 1, 85), np.linspace(1, 2, 919), static=True)
+    assert report.kernels <= 2
