@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -15,12 +13,15 @@ from ..passes.evaluate import evaluate, find_function
 from .checking import compare
 from .codegen import jit
 from .driver import Compilation
+from .frontend.trees import Leaf, Tree, flat_kinds, take_leaves
 from .pipeline import STAGES
 from .report import Report, build_report
-from .runtime import entry
-from .runtime.entry import Flag
-from .runtime.executable import Binding, ShapeMismatch, shaped
+from .runtime.entry import Entry, Unsuited, make_entry
+from .runtime.executable import ShapeMismatch
 from .runtime.program import ArraySpec
+
+_ENTRY_AFTER = 3
+"""Calls with the same shapes after which there is a native entry for them."""
 
 
 class Compiled:
@@ -35,16 +36,14 @@ class Compiled:
         self,
         compilation: Compilation,
         flatten: Callable[..., list[Any]],
-        rebuild: Callable[[list[Any]], Any],
-        flatten_out: Callable[[Any], list[Any]],
+        tree: Tree,
         check: bool = False,
         source: Any = None,
     ):
         self._compilation = compilation
         self._executable = compilation.executable
         self._flatten = flatten
-        self._rebuild = rebuild
-        self._flatten_out = flatten_out
+        self._tree = tree
         self._check = check
         self._source = source
         self._sizes: dict[str, int] = {}
@@ -63,39 +62,38 @@ class Compiled:
         if out is None:
             results = self._executable.run(inputs)
         else:
-            results = self._into(inputs, self._flatten_out(out))
+            results = self._into(inputs, take_leaves(self._tree, out, len(self._executable.spec.outputs)))
         if expected is not None:
             compare(self._compilation, expected, inputs, results)
         if out is not None:
             return out
-        return self._rebuild(results)
+        return self._tree.build(results)
 
-    def fast_call(self, args: tuple[Any, ...], leaves: Sequence[Any]) -> FastCall | None:
-        """The short way for calls with arrays like these, where the program has one."""
-        specs = self._executable.spec.inputs
-        if len(args) != len(specs) or not all(
-            isinstance(a, np.ndarray | np.generic | bool | int | float) for a in args
-        ):
+    def short_call(
+        self, args: Sequence[Any], named: Mapping[str, Any], leaves: Sequence[Any], structure: object
+    ) -> Entry | None:
+        """The native entry for calls like this one, once there were a few; None for those that have none."""
+        program = self._executable
+        binding = program.bind(leaves)
+        binding.uses += 1
+        if structure in binding.entries:
+            return binding.entries[structure]
+        if binding.uses < _ENTRY_AFTER or not program.is_short(leaves, binding):
             return None
-        for array, spec in zip(leaves, specs, strict=True):
-            if spec.strides is None and not spec.is_met(array):
-                return None
-        found = self._executable.entry_for(leaves, _invoke)
-        if found is None:
+        count = len(program.spec.outputs)
+        found = flat_kinds(self._tree, count)
+        form = None if found is None else np.ndarray if isinstance(self._tree, Leaf) else tuple
+        steps, keep = program.short_steps(leaves)
+        shaded = program.first is None and bool(program.spec.checks)
+        try:
+            results = program.short_results(leaves, binding, [k == "scalar" for k in found or [""] * count])
+            rebuild = self._tree.build if found is None else None
+            made = make_entry(args, named, program.spec.inputs, results, steps, rebuild, form, shaded)
+        except Unsuited:
             return None
-        made, binding = found
-        new, outputs = _new(binding, self._executable.spec.outputs)
-        # The native overlap test is for dense arrays, and what a failed check leaves must not be seen.
-        dense = all(spec.strides is None for spec in specs)
-        direct = dense and not made.flags
-        numbers = tuple(
-            (k, a.__class__, s.dtype) for k, (a, s) in enumerate(zip(args, specs, strict=True)) if not _is_array(a)
-        )
-        donations = tuple(
-            (k, j, leaves[j].shape, binding.output_strides[k]) for k, j in self._executable.spec.donations if dense
-        )
-        given = Donated(new, outputs, donations) if donations else None
-        return FastCall(numbers, made.call, new, outputs, given, self._rebuild, self._flatten_out, made.flags, direct)
+        made.keep += keep
+        binding.entries[structure] = made
+        return made
 
     def _into(self, inputs: list[Any], outs: list[Any]) -> list[Any]:
         """Run into given arrays: through fresh ones where memory overlaps, or where a check could still fail."""
@@ -170,96 +168,6 @@ class Compiled:
         if target.is_numpy:
             return ""
         return jit.assembly(self._compilation.texts["llvm"], jit.native(target.name, target.features))
-
-
-MISSED = object()
-"""What `FastCall.run` gives where the arguments are not the ones that it is for."""
-
-
-@lru_cache
-def _entry_code() -> jit.Loaded:
-    """The shared part of all entries; it stays loaded."""
-    image = jit.compile_object(entry.TEXT, jit.host())
-    return jit.load(image, ["loopweld_invoke"], entry.symbols())
-
-
-def _invoke() -> int:
-    return _entry_code().addresses["loopweld_invoke"]
-
-
-def _new(binding: Binding, specs: Sequence[ArraySpec]) -> tuple[Callable[..., Any], tuple[tuple[Any, ...], ...]]:
-    """What makes the result arrays, and what it takes for each."""
-    if all(spec.order is None for spec in specs):
-        return np.empty, tuple((shape, s.dtype) for shape, s in zip(binding.output_shapes, specs, strict=True))
-    results = zip(binding.output_shapes, binding.output_strides, specs, strict=True)
-    return np.ndarray, tuple((shape, spec.dtype, None, 0, strides) for shape, strides, spec in results)
-
-
-@dataclass(frozen=True)
-class Donated:
-    """The result arrays of a call where some may lie in donated arguments."""
-
-    new: Callable[..., Any]
-    outputs: tuple[tuple[Any, ...], ...]
-    donations: tuple[tuple[int, int, tuple[int, ...], tuple[int, ...]], ...]
-    """Position of a result, of the argument whose memory it takes, that argument's shape, and the result's strides."""
-
-    def results(self, args: tuple[Any, ...]) -> list[Any] | None:
-        """None where an argument is not the one expected."""
-        taken: dict[int, Any] = {}
-        for k, j, shape, strides in self.donations:
-            if j >= len(args) or type(args[j]) is not np.ndarray or args[j].shape != shape:
-                return None
-            taken[k] = shaped(args[j], self.outputs[k][0], strides)
-        return [taken[k] if k in taken else self.new(*output) for k, output in enumerate(self.outputs)]
-
-
-@dataclass(frozen=True)
-class FastCall:
-    """A program bound to the shapes of its last calls. Each argument must be a plain array or a number."""
-
-    numbers: tuple[tuple[int, type[Any], Any], ...]
-    """The arguments that are numbers: position, Python type, dtype."""
-    call: Callable[..., bool]
-    new: Callable[..., Any]
-    """Makes a result array."""
-    outputs: tuple[tuple[Any, ...], ...]
-    """What it takes for each."""
-    donated: Donated | None
-    """Makes the results where they are not all new."""
-    rebuild: Callable[[list[Any]], Any]
-    flatten_out: Callable[[Any], list[Any]]
-    flags: tuple[Flag, ...]
-    direct: bool
-    """Whether results may be written straight into arrays given as `out=`."""
-
-    def run(self, args: tuple[Any, ...], out: Any) -> Any:
-        """The result, or MISSED and nothing was done."""
-        if self.numbers:
-            given = list(args)
-            for k, kind, dtype in self.numbers:
-                if k >= len(given) or type(given[k]) is not kind:
-                    return MISSED
-                given[k] = np.array(given[k], dtype)
-            args = tuple(given)
-        if out is None:
-            if self.donated is None:
-                new = self.new
-                outs = [new(*output) for output in self.outputs]
-            else:
-                found = self.donated.results(args)
-                if found is None:
-                    return MISSED
-                outs = found
-            if not self.call(*args, *outs):
-                return MISSED
-            for flag in self.flags:
-                if flag.byte[0]:
-                    raise flag.exception(flag.message)
-            return self.rebuild(outs)
-        if not self.direct:
-            return MISSED
-        return out if self.call(*args, *self.flatten_out(out)) else MISSED
 
 
 def _is_array(value: object) -> TypeGuard[NDArray[Any]]:

@@ -10,7 +10,7 @@ from ..passes.evaluate import find_function
 from .codegen.cache import ObjectCache
 from .compiled import Compiled
 from .driver import Watch, compile_module
-from .jitted import flatten_tree
+from .frontend.trees import Leaf, Node
 from .runtime.pool import Pool
 from .targets import Target
 
@@ -34,10 +34,9 @@ def compile_read(
         module, names, target, entry, numerics, cache=cache, watch=watch, pool=pool, threads=threads
     )
 
-    def rebuild(results: list[Any]) -> Any:
-        return results[0] if len(results) == 1 else tuple(results)
-
     def flatten(*args: Any) -> list[Any]:
         return list(args)
 
-    return Compiled(compilation, flatten, rebuild, flatten_tree, check, source)
+    leaves = tuple(Leaf(k) for k in range(len(compilation.executable.spec.outputs)))
+    tree = leaves[0] if len(leaves) == 1 else Node(tuple, leaves)
+    return Compiled(compilation, flatten, tree, check, source)

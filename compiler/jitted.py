@@ -16,14 +16,16 @@ from ..dialects.expr import Expr
 from ..dialects.weld.types import shape_of
 from ..passes.evaluate import find_function
 from .codegen.cache import ObjectCache
-from .compiled import MISSED, Compiled, FastCall
+from .compiled import Compiled
 from .donation import donated_arrays, donated_names
 from .driver import Watch, compile_module
-from .frontend import SymInt, Traced, Tracer, take_leaves, trace
+from .frontend import SymInt, Traced, Tracer, trace
 from .frontend.spec import is_static
 from .frontend.symbols import TINY
 from .layouts import lay_out, layout_of
+from .native import native_call
 from .report import Report
+from .runtime import direct
 from .runtime.executable import ShapeMismatch, bind_symbols
 from .runtime.pool import Pool
 from .targets import Target
@@ -90,7 +92,7 @@ class Lowered:
         return replace(self._traced, module=self._traced.module.clone())
 
 
-class Jitted:
+class Jitted(direct.Direct):
     """What `lw.jit(f)` gives: call it as `f`. Each new combination of ranks, dtypes, memory layouts and tiny sizes
     compiles once; other sizes do not, but for those that a first call let be taken to be equal."""
 
@@ -119,20 +121,19 @@ class Jitted:
         self._threads = threads
         self._donated = donated_names(function, donate)
         self._entries: dict[object, list[Entry]] = {}
-        self._fast: FastCall | None = None
         self._exact: dict[object, Entry] = {}
         self._calls = self._compilations = self._disk_hits = 0
 
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    def __copy__(self) -> Jitted:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Jitted:
+        return self
+
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
-        fast = self._fast
-        if fast is not None and not kwargs:
-            found = fast.run(args, out)
-            if found is not MISSED:
-                self._calls += 1
-                return found
         try:
             leaves, structure = flatten_call(args, kwargs)
         except InsideTrace:
@@ -145,8 +146,10 @@ class Jitted:
             if len(self._exact) > 1024:
                 self._exact.clear()
             self._exact[key] = entry
-        if not self._check and not kwargs:
-            self._fast = entry.compiled.fast_call(args, leaves)
+        if not self._check and direct.is_supported():
+            short = entry.compiled.short_call(args, kwargs, leaves, structure)
+            if short is not None:
+                self.add_entry(short, native_call(self._cache))
         return entry.compiled.call_flat(leaves, out)
 
     def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], structure: object) -> Entry:
@@ -186,18 +189,11 @@ class Jitted:
             threads=self._threads,
         )
         self._disk_hits += compilation.disk_hit
-        tree = traced.out_tree
-
-        def rebuild(results: list[Any]) -> Any:
-            return tree.build(results)
 
         def flatten(*args: Any, **kwargs: Any) -> list[Any]:
             return flatten_call(args, kwargs)[0]
 
-        def flatten_out(out: Any) -> list[Any]:
-            return take_leaves(tree, out, len(traced.outputs))
-
-        compiled = Compiled(compilation, flatten, rebuild, flatten_out, self._check, source)
+        compiled = Compiled(compilation, flatten, traced.out_tree, self._check, source)
         return compiled.at_sizes(bind_symbols(compiled.specs, leaves))
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -213,7 +209,8 @@ class Jitted:
 
     def cache_info(self) -> CacheInfo:
         """How often it was called and compiled, and how many programs it holds."""
-        return CacheInfo(self._calls, self._compilations, self._disk_hits, sum(len(e) for e in self._entries.values()))
+        calls, programs = self._calls + self._direct_calls, sum(len(e) for e in self._entries.values())
+        return CacheInfo(calls, self._compilations, self._disk_hits, programs)
 
 
 class InsideTrace(Exception):
@@ -257,17 +254,6 @@ def _flatten(value: Any, leaves: list[Any]) -> object:
         parts = cast("Sequence[Any]", value)
         return (kind, tuple(_flatten(v, leaves) for v in parts))
     return ("static", value if value.__hash__ is not None else id(value))
-
-
-def flatten_tree(value: Any) -> list[Any]:
-    """The arrays in nested tuples, lists and dicts."""
-    if isinstance(value, dict):
-        entries = cast("dict[Any, Any]", value)
-        return [leaf for v in entries.values() for leaf in flatten_tree(v)]
-    if isinstance(value, tuple | list):
-        parts = cast("Sequence[Any]", value)
-        return [leaf for v in parts for leaf in flatten_tree(v)]
-    return [value]
 
 
 def _kind(array: Any) -> object:

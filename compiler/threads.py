@@ -14,6 +14,7 @@ from typing import Any
 from .codegen import jit
 from .codegen.cache import ObjectCache
 from .codegen.parallel import THREADS
+from .native import load_shared
 from .runtime import workers
 
 
@@ -63,14 +64,7 @@ _TOLD: dict[int, Any] = {}
 
 def _load(cache: ObjectCache | None) -> jit.Loaded:
     """The pool's code, which forgets its threads in the child of a fork and ends them before the process ends."""
-    text, native = workers.text(platform.machine()), jit.host()
-    key = cache.key(text, native.cpu, native.features, jit.VERSION) if cache is not None else ""
-    image = cache.get(key) if cache is not None else None
-    if image is None:
-        image = jit.compile_object(text, native)
-        if cache is not None:
-            cache.put(key, image)
-    loaded = jit.load(image, workers.ENTRIES)
+    loaded = load_shared(workers.text(platform.machine()), workers.ENTRIES, cache)
     forget = ctypes.CFUNCTYPE(None)(loaded.addresses["loopweld_workers_forget"])
     forget()
     os.register_at_fork(after_in_child=forget)

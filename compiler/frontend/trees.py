@@ -67,6 +67,16 @@ def take_apart(value: Any, name: str, leaf: Callable[[Any, str], Tree]) -> Tree:
     return leaf(value, name)
 
 
+def flat_kinds(tree: Tree, count: int) -> list[str] | None:
+    """The kinds of the leaves of a tree that is one array or number, or a tuple of `count` in their order; None for
+    another tree."""
+    if isinstance(tree, Node) and tree.kind is not tuple:
+        return None
+    leaves = tree.children if isinstance(tree, Node) else (tree,)
+    found = [leaf.kind for k, leaf in enumerate(leaves) if isinstance(leaf, Leaf) and leaf.index == k]
+    return found if len(found) == len(leaves) == count and "python" not in found else None
+
+
 def take_leaves(tree: Tree, value: Any, count: int) -> list[Any]:
     """The arrays of `value`, which must have the structure of `tree`, in the order of the tree's leaves.
 

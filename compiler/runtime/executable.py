@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import numpy as np
 
 from ...dialects.expr import Expr
 from ...dialects.weld.indexing import EXCEPTIONS
-from .entry import Entry, Flag, is_supported, make_entry
+from .entry import Check, Entry, Result, Run
 from .pool import Pool
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
 
 _NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-ENTRY_AFTER = 3
-"""Calls with the same shapes after which a program gets a native entry."""
 ENTRY_BYTES = 1 << 20
 """Programs on more memory run without the global lock instead, and their large results come from a pool."""
 ALIGNMENT = 64
@@ -40,8 +39,8 @@ class Binding:
     slot_offsets: list[int]
     arena_bytes: int
     uses: int = 0
-    entry: Entry | None = None
-    """The native entry for these shapes, once it is worth one."""
+    entries: dict[object, Entry] = field(default_factory=dict[object, Entry])
+    """The native entries for these shapes by the structure of the call, once they are worth it."""
 
 
 class Executable:
@@ -92,53 +91,41 @@ class Executable:
         return Binding(symbols, tables, shapes, strides, offsets, total)
 
     # ---- the short way -------------------------------------------------------------
-    def entry_for(self, inputs: Sequence[Any], invoke: Callable[[], int]) -> tuple[Entry, Binding] | None:
-        """The native entry for arrays like these, after a few calls with them; None for programs that have none:
-        with library calls, or so large that others should run meanwhile. `invoke` gives the address of
-        the code in `entry.TEXT`."""
-        binding = self.bind(inputs)
-        binding.uses += 1
-        if binding.entry is not None:
-            return binding.entry, binding
-        steps = self.spec.steps
-        if binding.uses != ENTRY_AFTER or len(steps) != 1 or not is_supported() or self.first is not None:
-            return None
-        step = steps[0]
-        outs = self._results(binding)
-        size = sum(a.nbytes for a in [*inputs, *outs]) + binding.arena_bytes
-        if not isinstance(step, NativeStep) or size > ENTRY_BYTES:
-            return None
-        arguments = [place for place in step.places if place < self.first_slot]
-        if len(set(arguments)) < len(arguments):  # a result's memory that holds elements of several types in turn
-            return None
-        binding.entry = self._make_entry(step, list(inputs), outs, binding, invoke())
-        return binding.entry, binding
+    def is_short(self, inputs: Sequence[Any], binding: Binding) -> bool:
+        """Whether calls with arrays like these may have a native entry: not with library calls, nor so large that
+        others should run meanwhile."""
+        outputs = zip(binding.output_shapes, self.spec.outputs, strict=True)
+        size = sum(a.nbytes for a in inputs) + sum(prod(s) * o.dtype.itemsize for s, o in outputs)
+        native = all(isinstance(step, NativeStep) for step in self.spec.steps)
+        return native and size + binding.arena_bytes <= ENTRY_BYTES
 
-    def _make_entry(self, step: NativeStep, inputs: list[Any], outs: list[Any], binding: Binding, invoke: int) -> Entry:
+    def short_steps(self, inputs: Sequence[Any]) -> tuple[list[Run | Check], list[Any]]:
+        """What runs for arrays like these, in an arena of its own, and what must stay alive for that."""
+        steps, keep = self.first.short_steps(inputs) if self.first is not None else ([], [])
+        binding = self.bind(inputs)
         arena = np.empty(binding.arena_bytes + ALIGNMENT, np.uint8)
         base = -(-arena.ctypes.data // ALIGNMENT) * ALIGNMENT
-        position = {p: k for k, p in enumerate(step.places)}
-        places = np.zeros(len(step.places) + len(inputs) + len(outs), np.int64)
-        for k, address in enumerate(self.constant_addresses, len(inputs)):
-            if k in position:
-                places[position[k]] = address
-        for k, place in enumerate(step.places):
-            if place >= self.first_slot:  # more than once where its elements are of several types in turn
-                places[k] = base + binding.slot_offsets[place - self.first_slot]
-        numbers = [*range(len(inputs)), *range(self.first_output, self.first_slot)]
-        unused = len(step.places)
-        donors = [-1] * len(inputs) + [self.donors.get(k, -1) for k in range(len(outs))]
-        arrays = [
-            (a.dtype, a.shape, a.strides, position.get(n, unused + k), donor)
-            for k, (n, a, donor) in enumerate(zip(numbers, [*inputs, *outs], donors, strict=True))
-        ]
-        address = self.addresses[step.symbol]
-        entry = make_entry(invoke, address, arrays, len(inputs), places, binding.tables[0])
-        entry.keep = (*entry.keep, arena, self.keep)
+        addresses = [0] * len(inputs) + self.constant_addresses + [0] * len(self.spec.outputs)
+        addresses += [base + offset for offset in binding.slot_offsets]
+        number = {k: k for k in range(len(inputs))}
+        number |= {self.first_output + k: len(inputs) + k for k in range(len(self.spec.outputs))}
+        for step, table in zip(self.spec.steps, binding.tables, strict=True):
+            assert isinstance(step, NativeStep)
+            arrays = tuple((k, number[place]) for k, place in enumerate(step.places) if place in number)
+            places = tuple(addresses[place] for place in step.places)
+            steps.append(Run(self.addresses[step.symbol], places, arrays, ctypes.addressof(table)))
         for check in self.spec.checks:
-            start = base - arena.ctypes.data + binding.slot_offsets[check.place - self.first_slot]
-            entry.flags += (Flag(arena[start : start + 1], EXCEPTIONS[check.exception], check.message),)
-        return entry
+            steps.append(Check(addresses[check.place], EXCEPTIONS[check.exception], check.message))
+        return steps, [*keep, arena, binding.tables, self.keep, self.spec]
+
+    def short_results(self, inputs: Sequence[Any], binding: Binding, numbers: Sequence[bool]) -> list[Result]:
+        """The results for arrays like these; `numbers` says which callers get as NumPy scalars."""
+        found: list[Result] = []
+        for k, (spec, is_number) in enumerate(zip(self.spec.outputs, numbers, strict=True)):
+            shape, strides, donor = binding.output_shapes[k], binding.output_strides[k], self.donors.get(k)
+            is_donor = donor is not None and (inputs[donor].shape, inputs[donor].strides) == (shape, strides)
+            found.append(Result(spec.dtype, shape, strides, spec.order is None, is_number, donor, is_donor))
+        return found
 
     # ---- running -------------------------------------------------------------------
     def run(self, inputs: Sequence[Any], outs: Sequence[Any] | None = None) -> list[Any]:
