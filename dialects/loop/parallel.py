@@ -67,10 +67,9 @@ class Parallel(IRDLOperation):
         label: str,
         body: Region,
     ) -> Self:
-        segments = DenseArrayBase.from_list(i32, [1, 1, len(privates), len(sizes)])
         return cls.create(
             operands=[count, work, *privates, *sizes],
-            properties={"operandSegmentSizes": segments, "label": StringAttr(label)},
+            properties={"operandSegmentSizes": _segments(len(privates)), "label": StringAttr(label)},
             regions=[body],
         )
 
@@ -87,6 +86,13 @@ class Parallel(IRDLOperation):
     def own(self) -> Sequence[SSAValue]:
         """The private buffers, inside."""
         return self.block.args[1:]
+
+    def add_private(self, buffer: SSAValue, size: SSAValue) -> SSAValue:
+        """One more private buffer; gives the own one, inside."""
+        privates, sizes = [*self.privates, buffer], [*self.sizes, size]
+        self.operands = [self.count, self.work, *privates, *sizes]
+        self.properties["operandSegmentSizes"] = _segments(len(privates))
+        return self.block.insert_arg(buffer.type, len(self.block.args))
 
     def verify_(self) -> None:
         if [a.type for a in self.block.args] != [I64, *[p.type for p in self.privates]]:
@@ -144,6 +150,10 @@ class Parallel(IRDLOperation):
             printer.print_string_literal(self.label.data)
             printer.print_string(" ")
         printer.print_region(self.regions[0], print_entry_block_args=False)
+
+
+def _segments(privates: int) -> DenseArrayBase:
+    return DenseArrayBase.from_list(i32, [1, 1, privates, privates])
 
 
 @irdl_op_definition

@@ -152,6 +152,10 @@ class Result:
     def is_reduction(self) -> bool:
         return not self.is_write and not self.is_scatter
 
+    def repeats(self, dim: str) -> bool:
+        """Whether this is a reduction that combines the values along a dim."""
+        return self.is_reduction and not any(dim in e.names for e in self.indices)
+
     @property
     def index_names(self) -> tuple[str, ...]:
         """The data-dependent names `i0, i1, ...` that this result's indices use."""

@@ -241,6 +241,11 @@ class Generic(WeldOp):
         return dim_names(len(self.domain.data))
 
     @property
+    def named_sizes(self) -> dict[str, Expr]:
+        """The size of each dim."""
+        return dict(zip(self.dims, self.sizes, strict=True))
+
+    @property
     def results_given(self) -> tuple[Result, ...]:
         return tuple(out.data for out in self.gives.data)
 
@@ -333,7 +338,7 @@ class Generic(WeldOp):
             raise VerifyException(f"weld.generic result '{result}' needs {len(shape)} indices for {kind}")
         if result.is_reduction and result.kind not in REDUCTIONS:
             raise VerifyException(f"weld.generic has no result kind '{result.kind}'")
-        sizes = dict(zip(self.dims, self.sizes, strict=True))
+        sizes = self.named_sizes
         if result.is_scatter:
             return
         names = [str(e) for e in result.indices]

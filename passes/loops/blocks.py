@@ -12,7 +12,7 @@ from ...dialects.loop.parallel import Parallel, Part
 from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import BOOL, F32, F64, I64, bit_width, scalar_of
 from ..points import compute_element
-from .nest import combine
+from .accumulators import combine
 from .scopes import Frame, Scope
 from .split import Partial, Split
 from .values import Home

@@ -11,7 +11,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 
 from ...dialects.expr import Expr, product_of
-from ...dialects.loop.ops import Buffer, Copy, Fill, For, Yield
+from ...dialects.loop.ops import Affine, Buffer, Copy, Fill, For, Minimum, Yield
 from ...dialects.loop.parallel import Parallel
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.constant import Constant
@@ -21,6 +21,7 @@ from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import I64, scalar_of, shape_of
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
 from .nest import Nest
+from .runs import Runs, Total, is_floating_sum, is_long, iterations
 from .schedule import Member, Options, ShortRow, lanes_for, plan_member, score, short_row, strides_of
 from .scopes import Frame, Scope
 from .split import Split, choose_split
@@ -69,11 +70,16 @@ class _Lowering:
         self.block = Block()
         self.homes: dict[SSAValue, Home] = {}
         self.scratch: list[Scratch] = []
+        self.symbol_count = 0
+        """The last arguments are symbols."""
         self.filled: set[SSAValue] = set()
         self.row_scratch: dict[SSAValue, Expr] = {}
         """Scratch of one outer iteration and its elements: each thread has its own."""
         self.split: Split | None = None
         self.shelves: list[Shelf] = []
+        self.parallel: Parallel | None = None
+        """The loop over blocks that is open."""
+        self.wide: dict[object, SSAValue] = {}
         self.inside = {out for m in kernel.members for out in m.outs}
         self.results = list(kernel.terminator.operands)
         self.tensors = self._outside(kernel)
@@ -97,6 +103,7 @@ class _Lowering:
         self._best_values()
         self._split()
         symbols = sorted(self._symbols())
+        self.symbol_count = len(symbols)
         values: dict[str, SSAValue] = {}
         for name in symbols:
             argument = self.block.insert_arg(I64, len(self.block.args))
@@ -195,9 +202,19 @@ class _Lowering:
     def _scratch(self, out: SSAValue, count: Expr, element: Attribute | None = None) -> SSAValue:
         element = element or scalar_of(out)
         self.scratch.append(Scratch(element, count))
-        argument = self.block.insert_arg(Buffer(element), len(self.block.args))
+        argument = self.block.insert_arg(Buffer(element), len(self.block.args) - self.symbol_count)
         argument.name_hint = out.name_hint
         return argument
+
+    def _private(self, what: tuple[SSAValue, str], element: Attribute, count: Expr) -> SSAValue:
+        """Scratch that each thread has to itself, one for each purpose and size."""
+        key = (self.parallel, what, count)
+        if key not in self.wide:
+            buffer = self._scratch(what[0], count, element)
+            if self.parallel is not None:
+                buffer = self.parallel.add_private(buffer, self.outside.index(count))
+            self.wide[key] = buffer
+        return self.wide[key]
 
     def _best_values(self) -> None:
         """argmax and argmin that combine in memory keep their best values in scratch beside the positions."""
@@ -373,7 +390,9 @@ class _Lowering:
         for shelf in self.shelves:
             out = shelf.partial.out
             self.homes[out] = part_home(self.frame, shelf, loop, homes[out])
+        self.parallel = loop
         self._rows()
+        self.parallel = None
         loop.block.add_op(Yield.create())
         outside.top.anchor = None
         self.frame, self.homes = outside, homes
@@ -405,6 +424,42 @@ class _Lowering:
     def _outer_loop(
         self, frame: Frame, rest: list[str], begin: SSAValue, end: SSAValue, step: int, masked: bool
     ) -> None:
+        """The loop over an outer dim; where it adds often to long floating sums in memory, in runs."""
+        dim = rest[0]
+        sums = [] if masked else self._long_sums(dim, step)
+        if not sums:
+            self._steps(frame, rest, begin, end, step, masked)
+            return
+        totals = [Total.of(op, k, dim, frame, self.homes, {}, self._private) for op, k in sums]
+        most = step * min(iterations(op.results_given[k], self._inside(op, rest), op.named_sizes) for op, k in sums)
+        runs = Runs(frame, begin, end, most, totals)
+        loop = For.of(begin, end, most, [], frame.label(dim, "chunks"))
+        frame.top.add(loop)
+        frame.top.anchor = loop
+        inner = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
+        after = inner.top.insert(Affine.of(Expr.symbol("c") + most, {"c": loop.counter}))
+        limit = inner.top.insert(Minimum.create(operands=[after, end], result_types=[I64]))
+        self._steps(inner, rest, loop.counter, limit, step, masked)
+        runs.finish(inner, limit)
+        loop.block.add_op(Yield.create())
+        frame.top.anchor = None
+
+    def _long_sums(self, dim: str, step: int) -> list[tuple[Generic, int]]:
+        """The floating sums, by generic and position, to which a long loop over an outer dim adds in memory."""
+        if not is_long(self.looped[0].named_sizes[dim], step):
+            return []
+        return [
+            (op, position)
+            for op in self.looped
+            for position, result in enumerate(op.results_given)
+            if result.repeats(dim) and is_floating_sum(result.kind, op.outs[position])
+        ]
+
+    def _inside(self, op: Generic, rest: list[str]) -> list[str]:
+        """The dims of a member that are walked inside the loop over the first one of the rest."""
+        return [*rest[1:], *op.dims[self.outer :]]
+
+    def _steps(self, frame: Frame, rest: list[str], begin: SSAValue, end: SSAValue, step: int, masked: bool) -> None:
         dim = rest[0]
         label = frame.label(dim, "rest" if masked else "")
         loop = For.of(begin, end, step, [], label)
@@ -449,9 +504,8 @@ class _Lowering:
             if vector is not None and self.row is not None and self.in_step:
                 assert plan.sizes[vector] == self.row.size
                 frame.lanes = self.row.lanes
-        nest = Nest(
-            plan, self.homes, frame, outer, vector if frame.lanes > 1 else None, self.in_step, self.options.least
-        )
+        across = vector if frame.lanes > 1 else None
+        nest = Nest(plan, self.homes, frame, outer, across, self.in_step, self.options.least, self._private)
         self._fill(nest, frame)
         if op.is_gate:
             self._close(nest, frame)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.loop.ops import Affine, For, Load, Minimum, Reduce, Store, Yield, lanes_of
-from ...dialects.weld.arithmetic import MulAdd
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.generic import Generic, Index
 from ...dialects.weld.reductions import REDUCTIONS
-from ...dialects.weld.types import BOOL, F32, F64, I64, is_float, scalar_of
+from ...dialects.weld.types import F32, F64, I64, scalar_of
+from .accumulators import combine, flat, like
+from .runs import RUN, Private, Runs, Total, is_floating_sum, is_long, iterations
 from .schedule import Member
 from .scopes import Frame, Scope
 from .stretches import breaks_of
 from .values import Home, Values
-
-CHUNK = 64
-"""Steps of one register accumulation of a floating sum; chunks are summed in a second accumulator, in float64."""
 
 
 @dataclass
@@ -47,11 +44,13 @@ class Nest:
         vector_dim: str | None,
         short: bool,
         least: int,
+        private: Private,
     ):
         self.member = member
         self.op: Generic = member.op
         self.homes = homes
         self.outer = outer
+        self.private = private
         self.vector_dim = vector_dim
         self.short = short
         self.yielded = self.op.yielded()
@@ -102,10 +101,10 @@ class Nest:
         size = self.member.sizes[dim]
         for part, begin, whole, end, length in self._stretches(frame, dim, size, lanes):
             if lanes == 1:
-                carried = self._one_loop(part, dim, begin, end, 1, False, carried)
+                carried = self._runs(part, dim, begin, end, 1, carried, length)
                 continue
             if (length - length % lanes).value != 0:
-                carried = self._chunked(part, dim, begin, whole, lanes, carried, length)
+                carried = self._runs(part, dim, begin, whole, lanes, carried, length)
             if (length % lanes).value != 0:
                 carried = self._one_loop(part, dim, whole, end, lanes, True, carried)
         return carried
@@ -147,7 +146,7 @@ class Nest:
         self.member.sizes[dim] = Expr.symbol(end.name_hint)
         return replace(frame, symbols=frame.symbols | {end.name_hint: end})
 
-    def _chunked(
+    def _runs(
         self,
         frame: Frame,
         dim: str,
@@ -157,34 +156,52 @@ class Nest:
         carried: dict[int, list[SSAValue]],
         size: Expr,
     ) -> dict[int, list[SSAValue]]:
-        """Long floating sums add up chunks in a second accumulator, so that the error stays small."""
+        """Whole steps; long floating sums take them in runs, which add up in a second accumulator."""
         most = self.op.sizes[int(dim[1:])] if dim in self.bounds else size
-        long = most.value is None or most.value > lanes * CHUNK * 2
-        sums = any(
-            r.position in carried and r.result.kind == "sum" and is_float(scalar_of(self.yielded[r.position][0]))
-            for r in self.reductions
-        )
-        if not (long and sums):
+        totals = self._totals(frame, dim) if is_long(most, lanes) else []
+        sums = any(r.position in carried and self._is_sum(r) for r in self.reductions)
+        if not totals and not (sums and is_long(most, lanes)):
             return self._one_loop(frame, dim, start, stop, lanes, False, carried)
-        step = lanes * CHUNK
+        inner = self.order[self.levels[dim] :]
+        lengths = [iterations(r.result, inner, self.member.sizes) for r in self.reductions if self._adds(r, dim)]
+        step = lanes * min(lengths, default=RUN)
+        runs = Runs(frame, start, stop, step, totals)
         outside = {
             r.position: self._wide(r, carried[r.position], frame) for r in self.reductions if r.position in carried
         }
-        loop = For.of(start, stop, step, _flat(outside), frame.label(dim, "chunks"))
+        loop = For.of(start, stop, step, flat(outside), frame.label(dim, "chunks"))
         frame.top.add(loop)
-        inner = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
-        after = inner.top.insert(Affine.of(Expr.symbol("c") + step, {"c": loop.counter}))
-        limit = inner.top.insert(Minimum.create(operands=[after, stop], result_types=[I64]))
-        fresh = {r.position: self._identity(r, inner) for r in self.reductions if r.position in carried}
-        part = self._one_loop(inner, dim, loop.counter, limit, lanes, False, fresh)
-        part = {r.position: self._wide(r, part[r.position], inner) for r in self.reductions if r.position in part}
-        combined = self._combine(inner, _like(carried, loop.carried), part)
-        loop.block.add_op(Yield.create(operands=_flat(combined)))
-        found = _like(carried, loop.outs)
+        run = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
+        after = run.top.insert(Affine.of(Expr.symbol("c") + step, {"c": loop.counter}))
+        limit = run.top.insert(Minimum.create(operands=[after, stop], result_types=[I64]))
+        fresh = {r.position: self._identity(r, run) for r in self.reductions if r.position in carried}
+        part = self._one_loop(run, dim, loop.counter, limit, lanes, False, fresh)
+        part = {r.position: self._wide(r, part[r.position], run) for r in self.reductions if r.position in part}
+        combined = self._combine(run, like(carried, loop.carried), part)
+        runs.finish(run, limit)
+        loop.block.add_op(Yield.create(operands=flat(combined)))
+        found = like(carried, loop.outs)
         for position, values in carried.items():
             builder = frame.top.builder
             found[position] = [builder.cast(v, scalar_of(c)) for v, c in zip(found[position], values, strict=True)]
         return found
+
+    def _is_sum(self, reduction: Accumulation) -> bool:
+        return is_floating_sum(reduction.result.kind, self.yielded[reduction.position][0])
+
+    def _adds(self, reduction: Accumulation, dim: str) -> bool:
+        """Whether the iterations along a dim add to the same elements in memory."""
+        home = self.homes[self.op.outs[reduction.position]]
+        repeats = self.levels[dim] <= reduction.level and reduction.result.repeats(dim)
+        return repeats and home.buffer is not None and self._is_sum(reduction)
+
+    def _totals(self, frame: Frame, dim: str) -> list[Total]:
+        """The sums in memory that the loop over a dim adds to."""
+        return [
+            Total.of(self.op, r.position, dim, frame, self.homes, self.member.merged, self.private)
+            for r in self.reductions
+            if self._adds(r, dim)
+        ]
 
     def _wide(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> list[SSAValue]:
         """The accumulator of chunks: float64 for sums of float32."""
@@ -203,7 +220,7 @@ class Nest:
         carried: dict[int, list[SSAValue]],
     ) -> dict[int, list[SSAValue]]:
         """One loop over a dim with the carried accumulators; in the rest the lanes past the end are masked."""
-        loop = For.of(start, stop, step, _flat(carried), frame.label(dim, "rest" if rest else ""))
+        loop = For.of(start, stop, step, flat(carried), frame.label(dim, "rest" if rest else ""))
         frame.top.add(loop)
         before, frame.top.anchor = frame.top.anchor, loop
         inner = frame.with_scopes([*frame.scopes, Scope(loop.block)])
@@ -213,10 +230,10 @@ class Nest:
             if rest:
                 inner.mask = inner.lanes_before(stop, self.member.sizes[dim])
         part = self._level(inner)
-        combined = self._combine(inner, _like(carried, loop.carried), part)
-        loop.block.add_op(Yield.create(operands=_flat(combined)))
+        combined = self._combine(inner, like(carried, loop.carried), part)
+        loop.block.add_op(Yield.create(operands=flat(combined)))
         frame.top.anchor = before
-        return _like(carried, loop.outs)
+        return like(carried, loop.outs)
 
     def _one_step(self, frame: Frame, dim: str) -> dict[int, list[SSAValue]]:
         """A short row: no loop, one step of lanes that stands in the open loop's own block."""
@@ -377,42 +394,3 @@ class Nest:
 
     def _vector_level(self) -> int:
         return self.levels[self.vector_dim] if self.vector_dim is not None else 0
-
-
-def combine(
-    frame: Frame, kind: str, old: list[SSAValue], new: list[SSAValue], ascending: bool = False
-) -> list[SSAValue]:
-    """Two accumulators of a reduction as one. For argmax and argmin an accumulator starts as the identity at
-    position 0: where nothing beats the identity all elements equal it, and the first one is the answer.
-    `ascending` says that the new element's position comes after all old ones."""
-    b = frame.top.builder
-    if len(old) == 1:
-        product = new[0].owner
-        if kind == "sum" and isinstance(product, MulAdd) and product.is_product:
-            return [b.mul_add(product.args[0], product.args[1], old[0])]
-        return [b.build(REDUCTIONS[kind].combine, old[0], new[0])]
-    (value, position), (value2, position2) = old, new
-    floating = is_float(scalar_of(value))
-    if ascending:
-        # Not "less or equal" is "greater, or one of them NaN"; the first NaN stays.
-        take = b.not_(b.le(value2, value) if kind == "argmax" else b.ge(value2, value))
-        take = b.and_(take, b.not_(b.is_nan(value))) if floating else take
-        return [b.select(take, value2, value), b.select(take, position2, position)]
-    better = b.gt(value2, value) if kind == "argmax" else b.lt(value2, value)
-    tie = b.eq(value2, value)
-    if floating:
-        nan, nan2 = b.is_nan(value), b.is_nan(value2)
-        better = b.select(nan, frame.constant(False, BOOL, lanes_of(nan)), b.or_(better, nan2))
-        tie = b.or_(tie, b.and_(nan, nan2))
-    take = b.or_(better, b.and_(tie, b.lt(position2, position)))
-    return [b.select(take, value2, value), b.select(take, position2, position)]
-
-
-def _flat(groups: dict[int, list[SSAValue]]) -> list[SSAValue]:
-    return [v for values in groups.values() for v in values]
-
-
-def _like(groups: dict[int, list[SSAValue]], values: Sequence[SSAValue]) -> dict[int, list[SSAValue]]:
-    """The flat values, grouped as `groups`."""
-    rest = iter(values)
-    return {k: [next(rest) for _ in group] for k, group in groups.items()}

@@ -95,7 +95,7 @@ def plan_member(op: Generic, strides: Mapping[SSAValue, tuple[Expr, ...]], merge
             fixed |= inner.value.names
         elif isinstance(inner, Inside):
             fixed |= {n for g in inner.guards.data for n in g.names}
-    sizes = dict(zip(op.dims, op.sizes, strict=True))
+    sizes = op.named_sizes
     member = Member(op, offsets, accumulated, op.results_given, list(op.dims), sizes, {})
     for dim in op.dims[merge_below:]:
         if sizes[dim].value == 1:

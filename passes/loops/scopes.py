@@ -70,6 +70,10 @@ class Frame:
         """The same place with other open loops."""
         return replace(self, scopes=scopes)
 
+    def is_open(self, dim: str) -> bool:
+        """Whether the loop over a dim is open; there is none over what has one element."""
+        return self.levels.get(dim, len(self.levels) + 1) <= self.depth
+
     def at(self, level: int) -> Frame:
         """The frame as it is outside the loops deeper than `level`."""
         if level == self.depth:

@@ -150,7 +150,6 @@ def test_columns_beyond_the_view_do_not_leak():
 
 
 # ---- accuracy and order of summation -----------------------------------------------
-@pytest.mark.xfail(strict=True, reason="a block's rows add up in float32: there are too few blocks for that")
 def test_long_columns_are_summed_in_blocks():
     """Rows in blocks and a tree over the blocks: one running sum over all rows would be off by 1e-4."""
     x = np.full((100_000, 20), 0.1, np.float32)
