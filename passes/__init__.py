@@ -10,6 +10,7 @@ from xdsl.passes import ModulePass
 PASSES = {
     "resolve-shapes": ("resolve_shapes", "ResolveShapes"),
     "convert-linalg-to-weld": ("linalg", "ConvertLinalgToWeld"),
+    "convert-weld-to-linalg": ("linalg", "ConvertWeldToLinalg"),
     "simplify": ("simplify", "Simplify"),
     "propagate-views": ("views", "PropagateViews"),
     "expand-products": ("products", "ExpandProducts"),
