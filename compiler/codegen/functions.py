@@ -34,7 +34,7 @@ from ...dialects.weld.cast import Cast
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import bit_width, scalar_of
 from .elementwise import FAST, cast_text, elementwise_text
-from .memory import AliasScopes, load_text, store_text
+from .memory import AliasScopes, fill_text, load_text, store_text
 from .parallel import call_blocks, captured, header, take_arguments
 from .reduce import reduce_text
 from .types import constant_text, memory_text, scalar_text, type_text, vector_text
@@ -276,24 +276,7 @@ class _Function:
         w.start_block(f"{label}.end")
 
     def _fill(self, op: Fill) -> None:
-        """A plain loop: LLVM writes it as wide stores."""
-        assert isinstance(op.buffer.type, Buffer)
-        w, scalar = self.w, memory_text(op.buffer.type.element)
-        value = self.names[op.value]
-        if value in ("true", "false"):
-            value = str(int(value == "true"))
-        label, before, stop = w.fresh("fill"), w.block, self.names[op.count]
-        some = w.emit(f"icmp slt i64 0, {stop}")
-        w.line(f"br i1 {some}, label %{label}, label %{label}.end")
-        w.start_block(label)
-        counter, following = f"%{w.fresh('i')}", f"%{w.fresh('n')}"
-        w.line(f"{counter} = phi i64 [ 0, %{before} ], [ {following}, %{label} ]")
-        address = w.emit(f"getelementptr inbounds {scalar}, ptr {self.names[op.buffer]}, i64 {counter}")
-        w.line(f"store {scalar} {value}, ptr {address}{self.scopes.tail(op)}")
-        w.line(f"{following} = add nsw i64 {counter}, 1")
-        again = w.emit(f"icmp slt i64 {following}, {stop}")
-        w.line(f"br i1 {again}, label %{label}, label %{label}.end")
-        w.start_block(f"{label}.end")
+        fill_text(self.w, op, self.names, self.scopes)
 
     def _copy(self, op: Copy) -> None:
         """Nothing where the target is the source: a scatter into what it starts from."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import SSAValue
 
 from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Load, Store, lanes_of
-from ...dialects.weld.types import BOOL, bit_width, kind_of
+from ...dialects.weld.constant import Constant
+from ...dialects.weld.types import BOOL, bit_width
 from .types import memory_text, suffix, vector_text
+from .updates import update_text
 from .writer import FunctionText, ModuleText
 
 LINE = 64
@@ -122,7 +124,7 @@ def store_text(w: FunctionText, op: Store, names: dict[SSAValue, str], scopes: A
     mask = names[op.mask] if op.mask is not None else None
     tail, align = scopes.tail(op), max(bit_width(element) // 8, 1)
     if op.kind.data != "set" or (lanes == 1 and mask is not None):
-        _update(w, op, names, value, scalar, element, mask, tail)
+        update_text(w, op, names, value, scalar, element, mask, tail)
     elif lanes_of(op.offset) > 1:
         pointers = w.emit(f"getelementptr {scalar}, ptr {names[op.buffer]}, <{lanes} x i64> {names[op.offset]}")
         args = [
@@ -160,100 +162,43 @@ def _stream(w: FunctionText, value: str, address: str, align: int, flag: str, ta
     w.start_block(f"{label}.end")
 
 
-def _update(
-    w: FunctionText,
-    op: Store,
-    names: dict[SSAValue, str],
-    value: str,
-    scalar: str,
-    element: Attribute,
-    mask: str | None,
-    tail: str,
-) -> None:
-    """Combine lane by lane with what is in memory, in lane order."""
-    lanes = lanes_of(op.value)
-    offset = names[op.offset]
-    if lanes > 1:
-        value, offset, mask = _spill(w, scalar, lanes, value, offset, mask)
-        label, before = w.fresh("lane"), w.block
-        w.line(f"br label %{label}")
+def fill_text(w: FunctionText, op: Fill, names: dict[SSAValue, str], scopes: AliasScopes) -> None:
+    """Zeros by `memset`; other values in registers of a cache line, and one by one at the end."""
+    assert isinstance(op.buffer.type, Buffer)
+    element = op.buffer.type.element
+    scalar, size, tail = memory_text(element), max(bit_width(element) // 8, 1), scopes.tail(op)
+    value, buffer, count = names[op.value], names[op.buffer], names[op.count]
+    if isinstance(op.value.owner, Constant) and _is_zero(value):
+        some = w.call("i64", "llvm.smax.i64", [("i64", count), ("i64", "0")])
+        bytes_ = w.emit(f"mul i64 {some}, {size}")
+        w.call("void", "llvm.memset.p0.i64", [("ptr", buffer), ("i8", "0"), ("i64", bytes_), ("i1", "false")], tail)
+        return
+    if element == BOOL:
+        value = w.emit(f"zext i1 {value} to i8")
+    lanes = LINE // size
+    one = w.emit(f"insertelement <{lanes} x {scalar}> poison, {scalar} {value}, i64 0")
+    line = w.emit(
+        f"shufflevector <{lanes} x {scalar}> {one}, <{lanes} x {scalar}> poison, <{lanes} x i32> zeroinitializer"
+    )
+    whole = w.emit(f"and i64 {count}, {-lanes}")
+    for start, stop, step, stored in (
+        ("0", whole, lanes, f"<{lanes} x {scalar}> {line}"),
+        (whole, count, 1, f"{scalar} {value}"),
+    ):
+        label, before = w.fresh("fill"), w.block
+        some = w.emit(f"icmp slt i64 {start}, {stop}")
+        w.line(f"br i1 {some}, label %{label}, label %{label}.end")
         w.start_block(label)
-        lane = f"%{w.fresh()}"
-        following = f"%{w.fresh()}"
-        w.line(f"{lane} = phi i64 [ 0, %{before} ], [ {following}, %{label}.next ]")
-        parts = [
-            w.emit(f"getelementptr inbounds {t}, ptr {a}, i64 {lane}")
-            for t, a in (("i64", offset), (scalar, value), ("i8", mask or ""))
-            if a
-        ]
-        position = w.emit(f"load i64, ptr {parts[0]}")
-        number = w.emit(f"load {scalar}, ptr {parts[1]}")
-        test = w.emit(f"load i8, ptr {parts[2]}") if mask else None
-        keep = w.emit(f"icmp ne i8 {test}, 0") if test else "true"
-        _guarded_update(w, op, names, number, scalar, element, position, keep, tail, f"{label}.next")
-        w.line(f"{following} = add nuw nsw i64 {lane}, 1")
-        again = w.emit(f"icmp ult i64 {following}, {lanes}")
+        counter, following = f"%{w.fresh('i')}", f"%{w.fresh('n')}"
+        w.line(f"{counter} = phi i64 [ {start}, %{before} ], [ {following}, %{label} ]")
+        address = w.emit(f"getelementptr inbounds {scalar}, ptr {buffer}, i64 {counter}")
+        w.line(f"store {stored}, ptr {address}, align {size}{tail}")
+        w.line(f"{following} = add nsw i64 {counter}, {step}")
+        again = w.emit(f"icmp slt i64 {following}, {stop}")
         w.line(f"br i1 {again}, label %{label}, label %{label}.end")
         w.start_block(f"{label}.end")
-        return
-    label = w.fresh("update")
-    _guarded_update(w, op, names, value, scalar, element, offset, mask or "true", tail, f"{label}.end")
 
 
-def _spill(
-    w: FunctionText, scalar: str, lanes: int, value: str, offset: str, mask: str | None
-) -> tuple[str, str, str | None]:
-    """The lanes of value, offset and mask in memory."""
-    values, offsets = w.alloca(f"[{lanes} x {scalar}]"), w.alloca(f"[{lanes} x i64]")
-    w.line(f"store <{lanes} x {scalar}> {value}, ptr {values}, align 64")
-    w.line(f"store <{lanes} x i64> {offset}, ptr {offsets}, align 64")
-    if mask is None:
-        return values, offsets, None
-    masks = w.alloca(f"[{lanes} x i8]")
-    bytes_ = w.emit(f"zext <{lanes} x i1> {mask} to <{lanes} x i8>")
-    w.line(f"store <{lanes} x i8> {bytes_}, ptr {masks}, align 64")
-    return values, offsets, masks
-
-
-def _guarded_update(
-    w: FunctionText,
-    op: Store,
-    names: dict[SSAValue, str],
-    value: str,
-    scalar: str,
-    element: Attribute,
-    offset: str,
-    keep: str,
-    tail: str,
-    done: str,
-) -> None:
-    do = w.fresh("do")
-    w.line(f"br i1 {keep}, label %{do}, label %{done}")
-    w.start_block(do)
-    address = w.emit(f"getelementptr {scalar}, ptr {names[op.buffer]}, i64 {offset}")
-    if op.kind.data != "set":
-        old = w.emit(f"load {scalar}, ptr {address}{tail}")
-        value = _combined(w, op.kind.data, old, value, element)
-    w.line(f"store {scalar} {value}, ptr {address}{tail}")
-    w.line(f"br label %{done}")
-    w.start_block(done)
-
-
-def _combined(w: FunctionText, kind: str, old: str, new: str, element: Attribute) -> str:
-    """`old op new` for one element as it is in memory."""
-    text, what = memory_text(element), kind_of(element)
-    if kind in ("add", "mul"):
-        word = {"add": "fadd", "mul": "fmul"}[kind] if what == "f" else kind
-        if what == "b":
-            word = "or" if kind == "add" else "and"
-        return w.emit(f"{word} {text} {old}, {new}")
-    if kind in ("and", "or", "xor"):
-        return w.emit(f"{kind} {text} {old}, {new}")
-    if what == "f":
-        greater = w.emit(f"fcmp {'ogt' if kind == 'max' else 'olt'} {text} {old}, {new}")
-        nan = w.emit(f"fcmp uno {text} {old}, {old}")
-        keep = w.emit(f"or i1 {greater}, {nan}")
-    else:
-        sign = "s" if what == "i" else "u"
-        keep = w.emit(f"icmp {sign}{'gt' if kind == 'max' else 'lt'} {text} {old}, {new}")
-    return w.emit(f"select i1 {keep}, {text} {old}, {text} {new}")
+def _is_zero(number: str) -> bool:
+    """Whether all bits of a constant's text are zero; -0.0 is not."""
+    return number in ("0", "false") or (number.startswith("0x") and not number[2:].lstrip("HR").strip("0"))

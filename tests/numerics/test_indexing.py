@@ -231,3 +231,22 @@ def test_bits_are_scattered(name, dtype, size):
     index = np.arange(size) * 7 % min(size, 40)
     report = check(f, v, index, exact=True)
     assert not report.library_calls
+
+
+@pytest.mark.parametrize(
+    ("dtype", "base"), [("f8", -0.0), ("f4", 7.5), ("f2", 0.0), ("i1", -1), ("u8", 3), ("?", True)]
+)
+def test_what_updates_start_from(dtype, base):
+    def f(x, i, v):
+        y = np.full_like(x, base, dtype=dtype)
+        np.multiply.at(y, i, v)
+        return y
+
+    g = lw.jit(f)
+    for size in (17, 63, 64, 65, 127, 1000):
+        x, i = np.zeros(size), np.array([0, size - 1, size // 2, 0])
+        v = np.array([1, 0, 2, 2]).astype(dtype)
+        found, wanted = g(x, i, v), f(x, i, v)
+        np.testing.assert_array_equal(found, wanted)
+        np.testing.assert_array_equal(np.signbit(found.astype("f8")), np.signbit(wanted.astype("f8")))
+    assert g.cache_info().compilations == 1
