@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from fuzz.writer import FLOATS, Program, Value, Writer
 
-FLOATS = ("f4", "f8")
-INTS = ("i4", "i8", "i2", "u1")
 UNARY = (
     "np.negative({})",
     "np.abs({})",
@@ -43,127 +41,9 @@ ROUGH = ("np.floor({} * 2)", "np.rint({})", "np.sign({})", "np.trunc({})")
 """Ops whose result jumps: they are applied only to values that are known exactly."""
 
 
-@dataclass
-class Value:
-    """A variable of a program with the array it holds for the example; `exact`: rounding cannot change it."""
+class Generator(Writer):
+    """Writes one program, op by op."""
 
-    name: str
-    array: Any
-    exact: bool
-
-
-@dataclass
-class Program:
-    """A function's source and arguments.
-
-    `terms` numbers of size `scale` at most are added up on some path; `coarse`: a rounded f4 value is cast to f8.
-    """
-
-    seed: int
-    source: str
-    arguments: list[Any]
-    terms: int
-    scale: float
-    coarse: bool
-
-    def function(self) -> Any:
-        space: dict[str, Any] = {"np": np}
-        exec(self.source, space)
-        return space["f"]
-
-
-class Generator:
-    """Writes one program, evaluating each line with NumPy as it goes, so that shapes and values are known."""
-
-    LIMIT = 6000
-
-    def __init__(self, seed: int):
-        self.seed = seed
-        self.rng = np.random.default_rng(seed)
-        self.values: list[Value] = []
-        self.lines: list[str] = []
-        self.inputs: list[Any] = []
-        self.space: dict[str, Any] = {"np": np}
-        self.terms = 1
-        self.scale = 1.0
-        self.coarse = False
-
-    # ---- choosing -------------------------------------------------------------------
-    def pick(self, options: Any) -> Any:
-        return options[int(self.rng.integers(len(options)))]
-
-    def number(self, low: int, high: int) -> int:
-        """An integer from low to high, both included."""
-        return int(self.rng.integers(low, high + 1))
-
-    def one(self, kind: str = "f", rank: int = 0, exact: bool = False) -> Value | None:
-        """A value of one of the kinds, with at least this rank; later ones more often."""
-        found = [
-            v for v in self.values if v.array.dtype.kind in kind and v.array.ndim >= rank and (v.exact or not exact)
-        ]
-        if not found:
-            return None
-        return found[-1 - min(int(self.rng.exponential(3)), len(found) - 1)]
-
-    def partner(self, value: Value) -> Value:
-        """A value of the same dtype that broadcasts with this one."""
-        found: list[Value] = []
-        for other in self.values:
-            if other.array.dtype != value.array.dtype:
-                continue
-            try:
-                shape = np.broadcast_shapes(other.array.shape, value.array.shape)
-            except ValueError:
-                continue
-            if np.prod(shape) <= self.LIMIT:
-                found.append(other)
-        return self.pick(found)
-
-    # ---- writing --------------------------------------------------------------------
-    def emit(self, text: str, *used: Value, exact: bool = False, terms: int = 1) -> Value | None:
-        """Append `name = text` unless the value is too large, or is not finite."""
-        with np.errstate(all="ignore"):
-            array = np.asarray(eval(text, self.space))
-        if array.size > self.LIMIT:
-            return None
-        if array.dtype.kind == "f" and array.size:
-            size = float(np.max(np.abs(array)))
-            if not np.isfinite(size) or size > 1e4:
-                return None
-            self.scale = max(self.scale, size)
-        name = f"v{len(self.lines)}"
-        self.lines.append(f"{name} = {text}")
-        self.space[name] = array
-        self.terms = max(self.terms, terms)
-        value = Value(name, array, exact and all(v.exact for v in used))
-        self.values.append(value)
-        return value
-
-    def argument(self) -> None:
-        rank = self.pick((1, 1, 2, 2, 2, 3, 3, 4))
-        shape = tuple(self.pick((1, 2, 3, 5, 7, 8, 9, 16, 17, 18, 20, 33, 64, 65)) for _ in range(rank))
-        while np.prod(shape) > self.LIMIT // 4:
-            shape = shape[1:]
-        dtype = np.dtype(self.pick(FLOATS + FLOATS + INTS + ("?",)))
-        if dtype.kind == "f":
-            array = np.round(self.rng.standard_normal(shape) * 2, 3).astype(dtype)
-        elif dtype.kind == "b":
-            array = self.rng.integers(0, 2, shape).astype(dtype)
-        else:
-            array = self.rng.integers(0 if dtype.kind == "u" else -20, 30, shape).astype(dtype)
-        layout = self.number(0, 9)
-        if layout == 0:
-            array = np.asfortranarray(array)
-        elif layout == 1:
-            array = np.repeat(array, 2, axis=-1)[..., ::2]
-        elif layout == 2:
-            array = array[::-1]
-        name = f"x{len(self.inputs)}"
-        self.inputs.append(array)
-        self.space[name] = array
-        self.values.append(Value(name, array, True))
-
-    # ---- the ops ----------------------------------------------------------------------
     def unary(self) -> None:
         value = self.one()
         if value is not None:
@@ -215,7 +95,7 @@ class Generator:
             return
         if value.array.dtype.kind == "f" and not value.exact:
             if self.emit(f"{value.name}.astype('{self.pick(FLOATS)}')", value) is not None:
-                self.coarse = self.coarse or value.array.dtype == np.float32
+                self.passes_through(value.array.dtype)
         else:
             self.emit(f"{value.name}.astype('{self.pick(FLOATS + ('i4', 'i8'))}')", value, exact=True)
 
@@ -228,15 +108,15 @@ class Generator:
         axis: Any = None if not axes else axes[0] if len(axes) == 1 else axes
         keep = bool(self.number(0, 1))
         count = int(np.prod([value.array.shape[k] for k in axes])) if axes else value.array.size
-        kind = self.pick(("sum", "mean", "max", "min", "sum", "max", "var", "any", "argmax", "argmin"))
+        kind = self.pick(("sum", "mean", "max", "min", "sum", "max", "var", "std", "any", "all", "argmax", "argmin"))
         if kind in ("argmax", "argmin"):
             axis = axis if isinstance(axis, int) else None
             if value.exact:
                 self.emit(f"np.{kind}({value.name}, axis={axis})", value, exact=True)
             return
-        if kind == "any" and not value.exact:
+        if kind in ("any", "all") and not value.exact:
             kind = "max"
-        whole = value.array.dtype.kind in "iub" and kind not in ("mean", "var")
+        whole = value.array.dtype.kind in "iub" and kind not in ("mean", "var", "std")
         exact = whole or kind in ("max", "min")
         text = f"np.{kind}({value.name}, axis={axis}, keepdims={keep})"
         self.emit(text, value, exact=exact, terms=1 if exact else count)
@@ -331,6 +211,42 @@ class Generator:
         if index.array.ndim + value.array.ndim <= 5:
             self.emit(text, value, index, exact=True)
 
+    def gather_points(self) -> None:
+        """Two indices at once, or one element of each row."""
+        value, index = self.one("fiu", rank=2), self.one("i", rank=1)
+        if value is None or index is None or value.array.ndim != 2 or not value.array.size:
+            return
+        x, i, (rows, columns) = value.name, index.name, value.array.shape
+        self.emit(f"{x}[{i} % {rows}, ({i} + {self.number(0, 9)}) % {columns}]", value, index, exact=True)
+        if index.array.shape[0] == rows and index.array.ndim == 1:
+            self.emit(f"np.take_along_axis({x}, ({i} % {columns})[:, None], 1)", value, index, exact=True)
+
+    def scatter(self) -> None:
+        """Updates of zeros, or of a copy; of floats only maxima, since the order of additions is a program's own."""
+        value, index = self.one("fiu", rank=1), self.one("i", rank=1)
+        if value is None or index is None or index.array.shape != value.array.shape[:1]:
+            return
+        size = self.pick((5, 17, 40))
+        kind = self.pick(("add", "maximum", "minimum"))
+        name, shape = f"z{len(self.lines)}", (size, *value.array.shape[1:])
+        self.lines.append(f"{name} = np.zeros({shape}, {value.name}.dtype, like={value.name})")
+        self.lines.append(f"np.{kind}.at({name}, {index.name} % {size} - {size // 2}, {value.name})")
+        for line in self.lines[-2:]:
+            exec(line, self.space)
+        exact = kind != "add" or value.array.dtype.kind != "f"
+        self.emit(f"{name} + 0", value, index, exact=exact, terms=1 if exact else value.array.shape[0])
+
+    def library(self) -> None:
+        """A call between kernels."""
+        value = self.one("f", rank=1)
+        if value is None or not value.array.size or value.array.dtype == np.float16:
+            return
+        axis = self.number(0, value.array.ndim - 1)
+        if self.number(0, 1):
+            self.emit(f"np.cumsum({value.name}, axis={axis})", value, terms=value.array.shape[axis])
+        else:
+            self.emit(f"np.sort({value.name}, axis={axis})", value, exact=True)
+
     def broadcast(self) -> None:
         value = self.one("fiu")
         if value is not None and value.array.ndim < 4:
@@ -353,7 +269,7 @@ class Generator:
 
     OPS = (
         "unary binary reduction view reshape join shift gather broadcast select compare cast integer rough "
-        "normalise unary binary reduction view binary"
+        "normalise unary binary reduction view binary gather_points scatter library"
     ).split()
 
     def program(self) -> Program:
@@ -370,7 +286,7 @@ class Generator:
         names = ", ".join(f"x{k}" for k in range(len(self.inputs)))
         body = "\n".join(f"    {line}" for line in self.lines)
         source = f"def f({names}):\n{body}\n    return [{', '.join(v.name for v in results)}]\n"
-        return Program(self.seed, source, self.inputs, self.terms, self.scale, self.coarse)
+        return Program(self.seed, source, self.inputs, self.terms, self.scale, self.coarsest)
 
 
 def program(seed: int) -> Program:

@@ -28,10 +28,11 @@ def run(seed: int, rule: str) -> None:
 
     case = program(seed)
     lines = case.source.count("\n")
-    coarsest = "f4" if case.coarse else None
     # Each line may round a few times, and grow the error of what it uses.
     target = lw.Target(fusion=f"random {seed}" if rule == "random" else rule)
-    check(case.function(), *case.arguments, terms=case.terms + 1, ulps=64 * lines, coarsest=coarsest, target=target)
+    check(
+        case.function(), *case.arguments, terms=case.terms + 1, ulps=64 * lines, coarsest=case.coarsest, target=target
+    )
 
 
 def main(arguments: list[str]) -> int:
