@@ -222,7 +222,7 @@ class Generator(Writer):
             self.emit(f"np.take_along_axis({x}, ({i} % {columns})[:, None], 1)", value, index, exact=True)
 
     def scatter(self) -> None:
-        """Updates of zeros, or of a copy; of floats only maxima, since the order of additions is a program's own."""
+        """Updates of zeros at repeated indices."""
         value, index = self.one("fiu", rank=1), self.one("i", rank=1)
         if value is None or index is None or index.array.shape != value.array.shape[:1]:
             return

@@ -29,7 +29,10 @@ def run(seed: int, rule: str) -> None:
     case = program(seed)
     lines = case.source.count("\n")
     # Each line may round a few times, and grow the error of what it uses.
-    target = lw.Target(fusion=f"random {seed}" if rule == "random" else rule)
+    target = lw.Target(fusion=rule)
+    if rule == "random":  # on a machine of any size
+        bits, cache = (128, 256, 512)[seed % 3], (64, 4096, 1 << 20)[seed // 3 % 3]
+        target = lw.Target(fusion=f"random {seed}", vector_bits=bits, cache_bytes=cache)
     check(
         case.function(), *case.arguments, terms=case.terms + 1, ulps=64 * lines, coarsest=case.coarsest, target=target
     )
