@@ -1,9 +1,5 @@
 """Padding, joining and rolling are guards and offsets of loads: no temporary, nothing read outside an array."""
 
-import subprocess
-import sys
-import textwrap
-
 import numpy as np
 import pytest
 from fusion.checking import check, sample
@@ -319,82 +315,3 @@ def test_rolls_of_strided():
     base = sample(80, 66)
     for x in (base[::2, ::-1], base.T, np.asfortranarray(base)):
         check(laplacian_roll, x, sweeps=1)
-
-
-# ---- nothing outside is read -------------------------------------------------------------
-GUARDED = """
-import ctypes, mmap, sys
-import numpy as np
-import loopweld as lw
-
-libc = ctypes.CDLL(None, use_errno=True)
-libc.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-PAGE = mmap.PAGESIZE
-kept = []
-
-def fenced(array, at_end):
-    \"\"\"A copy whose last byte stands before, or whose first byte stands after, a page that must not be touched.\"\"\"
-    inner = -(-max(array.nbytes, 1) // PAGE) * PAGE
-    memory = mmap.mmap(-1, inner + 2 * PAGE)
-    kept.append(memory)
-    start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-    for page in (start, start + PAGE + inner):
-        if libc.mprotect(page, PAGE, 0):
-            raise OSError(ctypes.get_errno(), "mprotect")
-    offset = PAGE + (inner - array.nbytes if at_end else 0)
-    copy = np.frombuffer(memory, array.dtype, array.size, offset).reshape(array.shape)
-    copy[...] = array
-    return copy
-
-def layouts(shape, dtype):
-    base = (np.arange(np.prod(shape)).reshape(shape) % 7 + 0.5).astype(dtype)
-    for at_end in (False, True):
-        yield fenced(base, at_end)
-        yield fenced(base.T.copy(), at_end).T
-        yield fenced(base[::-1].copy(), at_end)[::-1]
-        yield fenced(base[:, ::-1].copy(), at_end)[:, ::-1]
-
-PROGRAMS
-for f in programs:
-    compiled = lw.jit(f)
-    for shape in ((3, 5), (40, 33)):
-        for dtype in ("f4", "i1"):
-            for x in layouts(shape, dtype):
-                wanted, found = f(x), compiled(x)
-                assert np.allclose(np.asarray(found, "f8"), np.asarray(wanted, "f8"), rtol=2e-2), (f, shape, dtype)
-print("done", len(programs))
-"""
-FENCED_PROGRAMS = [
-    """
-    programs = [
-        lambda x: np.pad(x * 2, ((1, 2), (3, 1))),
-        lambda x: np.roll(x, 1, axis=1) - np.roll(x, -1, axis=0),
-        lambda x: x[1:, 2:] - x[:-1, :-2],
-    ]
-    """,
-    """
-    programs = [
-        lambda x: np.concatenate([x * 2, x[:, ::-1], x[:, :3]], axis=1),
-        lambda x: np.pad(x, 4)[1:-6, 5:-2].max(axis=1),
-        lambda x: x[:, 1::3] + x[:1, 1::3],
-    ]
-    """,
-]
-
-
-def test_the_fence_works():
-    """A program that reads one element too far ends with a signal."""
-    body = "x = fenced(np.ones(1024), True)\nlib = ctypes.c_double.from_address(x.ctypes.data + x.nbytes).value"
-    result = run_fenced(GUARDED.split("PROGRAMS")[0] + body)
-    assert result.returncode < 0, result
-
-
-@pytest.mark.parametrize("programs", FENCED_PROGRAMS, ids=["pads and rolls", "joins and slices"])
-def test_no_load_outside_an_array(programs):
-    """With pages around the array that the process may not touch."""
-    result = run_fenced(GUARDED.replace("PROGRAMS", textwrap.dedent(programs)))
-    assert result.returncode == 0 and "done 3" in result.stdout, result.stderr[-2000:]
-
-
-def run_fenced(text):
-    return subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=120)
