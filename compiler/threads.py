@@ -13,9 +13,9 @@ from typing import Any
 
 from .codegen import jit
 from .codegen.cache import ObjectCache
-from .codegen.parallel import THREADS
+from .codegen.parallel import BLOCKS, THREADS
 from .native import load_shared
-from .runtime import workers
+from .runtime import blocks, workers
 
 
 def is_supported() -> bool:
@@ -37,32 +37,40 @@ def available() -> int:
 
 
 def prepare(threads: int, cache: ObjectCache | None) -> None:
-    """Load the pool's code, if programs of so many threads need it and it is not there yet."""
+    """Load the code that all programs share and, for programs of several threads, the pool's."""
     with _LOADING:
-        if threads > 1 and not _LOADED:
-            _LOADED.append(_load(cache))
+        if blocks.ENTRY not in _ENTRIES:
+            _add(load_shared(blocks.TEXT, [blocks.ENTRY], cache))
+        if threads > 1 and workers.SHARE not in _ENTRIES:
+            _add(_load_pool(cache))
 
 
 def imports(text: str, threads: int, cache: ObjectCache | None) -> dict[str, int]:
-    """What a program's LLVM text leaves open: nothing, or the address of what it is told about threads."""
+    """What a program's LLVM text leaves open: nothing, or what calls blocks and what that is told about threads."""
     if f"@{THREADS}" not in text:
         return {}
     prepare(threads, cache)
     with _LOADING:
         if threads not in _TOLD:
-            share = _LOADED[0].addresses["loopweld_share"] if threads > 1 else 0
-            _TOLD[threads] = (ctypes.c_int64 * 2)(threads, share)
-        return {THREADS: ctypes.addressof(_TOLD[threads])}
+            _TOLD[threads] = (ctypes.c_int64 * 2)(threads, _ENTRIES[workers.SHARE] if threads > 1 else 0)
+        return {BLOCKS: _ENTRIES[blocks.ENTRY], THREADS: ctypes.addressof(_TOLD[threads])}
 
 
 _LOADING = threading.Lock()
 _LOADED: list[jit.Loaded] = []
-"""The pool of the process, once a program wants it."""
+"""Keeps the code below alive."""
+_ENTRIES: dict[str, int] = {}
+"""The addresses of what calls blocks and, once a program wants it, of the pool of the process."""
 _TOLD: dict[int, Any] = {}
 """What programs are told: how many threads they may use, and the address of what shares blocks among them."""
 
 
-def _load(cache: ObjectCache | None) -> jit.Loaded:
+def _add(loaded: jit.Loaded) -> None:
+    _LOADED.append(loaded)
+    _ENTRIES.update(loaded.addresses)
+
+
+def _load_pool(cache: ObjectCache | None) -> jit.Loaded:
     """The pool's code, which forgets its threads in the child of a fork and ends them before the process ends."""
     loaded = load_shared(workers.text(platform.machine()), workers.ENTRIES, cache)
     forget = ctypes.CFUNCTYPE(None)(loaded.addresses["loopweld_workers_forget"])
@@ -74,6 +82,5 @@ def _load(cache: ObjectCache | None) -> jit.Loaded:
 
 def running() -> int:
     """How many threads the pool has started."""
-    if not _LOADED:
-        return 0
-    return int(ctypes.CFUNCTYPE(ctypes.c_int64)(_LOADED[0].addresses["loopweld_workers_count"])())
+    count = _ENTRIES.get("loopweld_workers_count")
+    return int(ctypes.CFUNCTYPE(ctypes.c_int64)(count)()) if count is not None else 0

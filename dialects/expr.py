@@ -163,6 +163,17 @@ def exact_quotient(top: Expr, bottom: Expr) -> Expr | None:
     return quotient
 
 
+def is_remainder(expr: Expr, most: int) -> bool:
+    """Whether the expression is `a mod b` with a number b of at most `most`."""
+    if len(expr.terms) != 1 or expr.terms[0][1] != 1 or len(expr.terms[0][0]) != 1:
+        return False
+    quotient = split_quotient(expr.terms[0][0][0])
+    if quotient is None or quotient[0] != "mod":
+        return False
+    divisor = quotient[2].value
+    return divisor is not None and 0 < divisor <= most
+
+
 def _degree(term: tuple[Monomial, int]) -> tuple[int, Monomial]:
     return len(term[0]), term[0]
 

@@ -71,7 +71,9 @@ class _Function:
             for k, argument in enumerate(block.args):
                 self.names[argument] = f"%arg{k}"
                 args.append(f"{type_text(argument.type)} %arg{k}")
-            header = f"define internal void @{self.op.sym_name.data}({', '.join(args)}) {{"
+            loops = any(isinstance(op, For) and not op.runs_at_most_once for op in block.ops)
+            inline = "" if loops else "alwaysinline "
+            header = f"define internal void @{self.op.sym_name.data}({', '.join(args)}) {inline}{{"
         self.emit_block(block)
         lines = [header, "entry:", *self.w.entry, *self.w.lines, "}"]
         self.module.functions.append("\n".join(lines))
@@ -102,23 +104,21 @@ class _Function:
 
     # ---- control -------------------------------------------------------------------
     def _for(self, op: For) -> None:
+        if op.runs_at_most_once:
+            self._once(op)
+            return
         w, label = self.w, self.w.fresh("loop")
         start, stop = self.names[op.lower], self.names[op.upper]
-        before = w.block
-        some = w.emit(f"icmp slt i64 {start}, {stop}")
-        w.line(f"br i1 {some}, label %{label}, label %{label}.end")
-        w.start_block(label)
+        before = self._enter(op, label)
         counter, following = f"%{w.fresh('i')}", f"%{w.fresh('n')}"
         place = len(w.lines)
         self.names[op.counter] = counter
         for carried in op.carried:
             self.names[carried] = f"%{w.fresh('acc')}"
         self.emit_block(op.block)
-        last = op.block.last_op
-        assert isinstance(last, Yield)
         latch = w.block
         phis = [f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{latch} ]"]
-        for carried, init, value in zip(op.carried, op.inits, last.operands, strict=True):
+        for carried, init, value in zip(op.carried, op.inits, op.yielded, strict=True):
             kind = type_text(carried.type)
             sources = f"[ {self.names[init]}, %{before} ], [ {self.names[value]}, %{latch} ]"
             phis.append(f"  {self.names[carried]} = phi {kind} {sources}")
@@ -126,10 +126,38 @@ class _Function:
         w.line(f"{following} = add nsw i64 {counter}, {op.step.value.data}")
         again = w.emit(f"icmp slt i64 {following}, {stop}")
         w.line(f"br i1 {again}, label %{label}, label %{label}.end")
-        w.start_block(f"{label}.end")
-        for out, init, value in zip(op.outs, op.inits, last.operands, strict=True):
+        self._leave(op, label, before)
+
+    def _once(self, op: For) -> None:
+        """A loop of at most one iteration: a branch, or where it is known to run nothing at all."""
+        self.names[op.counter] = self.names[op.lower]
+        for carried, init in zip(op.carried, op.inits, strict=True):
+            self.names[carried] = self.names[init]
+        if op.runs:
+            self.emit_block(op.block)
+            self.names |= {out: self.names[value] for out, value in zip(op.outs, op.yielded, strict=True)}
+            return
+        label = self.w.fresh("part")
+        before = self._enter(op, label)
+        self.emit_block(op.block)
+        self.w.line(f"br label %{label}.end")
+        self._leave(op, label, before)
+
+    def _enter(self, op: For, label: str) -> str:
+        """Branch to the first iteration, if there is one; gives the block that does."""
+        before = self.w.block
+        some = "true" if op.runs else self.w.emit(f"icmp slt i64 {self.names[op.lower]}, {self.names[op.upper]}")
+        self.w.line(f"br i1 {some}, label %{label}, label %{label}.end")
+        self.w.start_block(label)
+        return before
+
+    def _leave(self, op: For, label: str, before: str) -> None:
+        """What the loop gives, behind it."""
+        latch = self.w.block
+        self.w.start_block(f"{label}.end")
+        for out, init, value in zip(op.outs, op.inits, op.yielded, strict=True):
             sources = f"[ {self.names[init]}, %{before} ], [ {self.names[value]}, %{latch} ]"
-            self.names[out] = w.emit(f"phi {type_text(out.type)} {sources}")
+            self.names[out] = self.w.emit(f"phi {type_text(out.type)} {sources}")
 
     def _parallel(self, op: Parallel) -> None:
         """The blocks are a function of their own: threads call it."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -93,9 +94,17 @@ def assembly(text: str, target: NativeTarget) -> str:
     return machine(target).emit_assembly(module)
 
 
-@lru_cache
+_STARTING = threading.Lock()
+
+
 def _linker() -> Any:
-    """The JIT that objects are linked into; it lives as long as the process."""
+    """The JIT that objects are linked into; it lives as long as the process. There is one, whoever asks first."""
+    with _STARTING:
+        return _start_linker()
+
+
+@lru_cache
+def _start_linker() -> Any:
     return llvm.create_lljit_compiler(machine(host()))
 
 

@@ -1,9 +1,8 @@
 """`loop.parallel` as LLVM text: the blocks as a function, and the calls of it.
 
 The function `void f(ptr arguments, i64 block, ptr private)` takes what the blocks use from outside in a struct.
-Without `private` memory the blocks use that of the kernel's caller. Who calls it is decided when the kernel runs:
-`@loopweld_threads` holds how many threads a program may use and the address of what shares blocks among them (see
-`compiler/runtime/workers.py`), which may refuse. Blocks are called in order then.
+Without `private` memory the blocks use that of the kernel's caller. Who calls it is decided when the kernel runs, by
+`@loopweld_blocks` (see `compiler/runtime/blocks.py`) and what `@loopweld_threads` tells it.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from ...dialects.weld.types import bit_width
 from .types import type_text
 from .writer import FunctionText
 
+BLOCKS = "loopweld_blocks"
 THREADS = "loopweld_threads"
 LINE = 64
 """Private buffers start at multiples of these bytes."""
@@ -56,7 +56,7 @@ def take_arguments(w: FunctionText, op: Parallel, outside: Sequence[SSAValue], n
 def call_blocks(
     w: FunctionText, op: Parallel, outside: Sequence[SSAValue], names: Mapping[SSAValue, str], function: str
 ) -> None:
-    """In the kernel: give the blocks to the threads, or run them in order."""
+    """In the kernel: have all blocks called."""
     struct = _struct(op, outside)
     arguments = w.alloca(struct)
 
@@ -73,28 +73,9 @@ def call_blocks(
         bytes_ = w.emit(f"mul i64 {names[size]}, {max(bit_width(buffer.type.element) // 8, 1)}")
         padded = w.emit(f"add i64 {bytes_}, {LINE - 1}")
         private = w.emit(f"add i64 {w.emit(f'and i64 {padded}, -{LINE}')}, {private}")
-    count, work = names[op.count], names[op.work]
-    ask, label = w.fresh("ask"), w.fresh("block")
     w.module.declare(f"@{THREADS} = external global [2 x i64]")
-    threads = w.emit(f"load i64, ptr @{THREADS}")
-    several = w.emit(f"icmp sgt i64 {threads}, 1")
-    before = w.block
-    w.line(f"br i1 {several}, label %{ask}, label %{label}")
-    w.start_block(ask)
-    share_at = w.emit(f"getelementptr i64, ptr @{THREADS}, i64 1")
-    share = w.emit(f"load ptr, ptr {share_at}")
-    done = w.emit(
-        f"call i1 {share}(ptr @{function}, ptr {arguments}, i64 {count}, i64 {work}, i64 {private}, i64 {threads})"
-    )
-    w.line(f"br i1 {done}, label %{label}.end, label %{label}")
-    w.start_block(label)
-    number, following = f"%{w.fresh('i')}", f"%{w.fresh('n')}"
-    w.line(f"{number} = phi i64 [ 0, %{before} ], [ 0, %{ask} ], [ {following}, %{label} ]")
-    w.line(f"call void @{function}(ptr {arguments}, i64 {number}, ptr null)")
-    w.line(f"{following} = add nuw nsw i64 {number}, 1")
-    again = w.emit(f"icmp slt i64 {following}, {count}")
-    w.line(f"br i1 {again}, label %{label}, label %{label}.end")
-    w.start_block(f"{label}.end")
+    told = [("ptr", f"@{function}"), ("ptr", arguments), ("i64", names[op.count]), ("i64", names[op.work])]
+    w.call("void", BLOCKS, [*told, ("i64", private), ("ptr", f"@{THREADS}")])
 
 
 def _struct(op: Parallel, outside: Sequence[SSAValue]) -> str:

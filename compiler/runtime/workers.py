@@ -46,7 +46,8 @@ def text(machine: str) -> str:
     return code
 
 
-ENTRIES = ("loopweld_share", "loopweld_workers_stop", "loopweld_workers_forget", "loopweld_workers_count")
+SHARE = "loopweld_share"
+ENTRIES = (SHARE, "loopweld_workers_stop", "loopweld_workers_forget", "loopweld_workers_count")
 
 TEXT = """
 ; What changes often stands on cache lines of its own.
@@ -434,6 +435,6 @@ define i64 @loopweld_workers_count() {
   ret i64 %count
 }
 """
-"""`loopweld_share` is what kernels call, through `@loopweld_threads`. A counter gives out one block after the other; a
-thread joins a job by counting itself into `state`, which only works while the job is open, and the caller goes on
-when the job is closed and nobody is inside: what belongs to a job is never read outside it."""
+"""`loopweld_share` is what `blocks.py` calls, through `@loopweld_threads`. A counter gives out one block after the
+other; a thread joins a job by counting itself into `state`, which only works while the job is open, and the caller goes
+on when the job is closed and nobody is inside: what belongs to a job is never read outside it."""

@@ -32,8 +32,9 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from ..expr import Expr, parse_expr
+from ..expr import Expr, is_remainder, parse_expr
 from ..weld.attributes import Dims, parse_quoted
+from ..weld.constant import Constant
 from ..weld.types import BOOL, I64, scalar_of
 
 
@@ -106,6 +107,40 @@ class For(IRDLOperation):
     @property
     def carried(self) -> Sequence[SSAValue]:
         return self.block.args[1:]
+
+    @property
+    def yielded(self) -> Sequence[SSAValue]:
+        """The carried values after an iteration."""
+        last = self.block.last_op
+        assert last is not None
+        return last.operands
+
+    @property
+    def runs(self) -> bool:
+        """Whether it is known to have an iteration."""
+        trip = self._constant_trip()
+        return trip is not None and trip > 0
+
+    @property
+    def runs_at_most_once(self) -> bool:
+        """Whether one step is known to reach the end: between constants, or from `e - e mod step` to `e`."""
+        trip = self._constant_trip()
+        if trip is not None:
+            return trip <= self.step.value.data
+        lower, upper = self.lower.owner, self.upper
+        if not isinstance(lower, Affine):
+            return False
+        return any(
+            value is upper and is_remainder(Expr.symbol(name) - lower.value, self.step.value.data)
+            for name, value in lower.named.items()
+        )
+
+    def _constant_trip(self) -> int | None:
+        """The distance from the beginning to the end, where both are constants."""
+        begin, end = self.lower.owner, self.upper.owner
+        if isinstance(begin, Constant) and isinstance(end, Constant):
+            return int(end.number) - int(begin.number)
+        return None
 
     def verify_(self) -> None:
         types = [v.type for v in self.inits]

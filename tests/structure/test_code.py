@@ -1,0 +1,98 @@
+"""The LLVM text of programs: how many loops and calls there are."""
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from xdsl.ir import Block
+
+import loopweld as lw
+from loopweld.dialects.expr import Expr
+from loopweld.dialects.loop.ops import Affine, For
+from loopweld.dialects.weld.constant import Constant
+from loopweld.dialects.weld.types import I64
+
+
+def llvm(function, *arrays):
+    return lw.jit(function).lower(*arrays).as_text("llvm")
+
+
+def loops(text: str) -> int:
+    return len(re.findall(r"= phi i64 ", text))
+
+
+def test_the_rest_of_a_loop_is_no_loop():
+    text = llvm(lambda x: x + 1, np.ones(100, np.float32))
+    assert loops(text) == 1
+    assert "llvm.masked.store" in text
+
+
+def test_one_known_step_is_no_loop_and_no_branch():
+    text = llvm(lambda x: x + 1, np.ones(8))
+    assert loops(text) == 0
+    assert " br " not in text
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 63, 64, 65, 127, 128, 129])
+def test_sizes_around_a_step(size: int):
+    x = np.arange(size, dtype=np.float32)
+    twice, total = lw.jit(lambda x: (x * 2, x.sum()))(x)
+    np.testing.assert_array_equal(twice, x * 2)
+    assert total == x.sum()
+
+
+def test_kernels_without_loops_of_their_own_are_inlined():
+    """All that is left of a kernel is what hands its blocks to threads."""
+    text = llvm(lambda x: x + 1, np.ones(100, np.float32))
+    (kernel,) = re.findall(r"^define internal void @k\w+\(.*", text, re.MULTILINE)
+    assert kernel.endswith(" alwaysinline {")
+    assert text.count("call void @loopweld_blocks(") == 1
+
+
+def loop(lower: int | Expr, upper: int, step: int) -> For:
+    """Between constants, or from an expression of `e` to `e`."""
+    block = Block(arg_types=[I64])
+    if isinstance(lower, Expr):
+        begin = Affine.of(lower, {"e": block.args[0]})
+        return For.of(begin.res, block.args[0], step, [], "d0")
+    ends = [Constant.splat(number, I64).res for number in (lower, upper)]
+    return For.of(ends[0], ends[1], step, [], "d0")
+
+
+E = Expr.symbol("e")
+
+
+@pytest.mark.parametrize(
+    ("found", "runs", "once"),
+    [
+        (loop(0, 16, 16), True, True),
+        (loop(16, 16, 16), False, True),
+        (loop(0, 17, 16), True, False),
+        (loop(E - E % 16, 0, 16), False, True),
+        (loop(E - E % 32, 0, 16), False, False),
+        (loop(E - E % 8, 0, 16), False, True),
+        (loop(E - 8, 0, 16), False, False),
+        (loop(Expr.constant(0) * E, 0, 16), False, False),
+    ],
+)
+def test_how_often_a_loop_runs(found: For, runs: bool, once: bool):
+    assert (found.runs, found.runs_at_most_once) == (runs, once)
+
+
+def test_threads_that_start_the_linker_get_the_same_one():
+    program = """
+import threading
+from loopweld.compiler.codegen import jit
+jit.machine(jit.host())
+barrier, found = threading.Barrier(8), []
+def ask():
+    barrier.wait()
+    found.append(jit._linker())
+threads = [threading.Thread(target=ask) for _ in range(8)]
+[t.start() for t in threads]
+[t.join() for t in threads]
+assert len({id(linker) for linker in found}) == 1
+"""
+    subprocess.run([sys.executable, "-c", program], check=True)
