@@ -26,6 +26,7 @@ from ..passes.loops.lower import LowerToLoops, Program, lower_program
 from ..passes.loops.plan import Place, Plan, order_of
 from ..passes.loops.schedule import strides_of
 from ..passes.remarks import Decision, collect
+from . import scipy_functions
 from .checks import checks_first
 from .codegen import jit
 from .codegen.cache import ObjectCache
@@ -160,7 +161,7 @@ def compile_module(
         start = perf_counter()
         image, hit = _object(text, program, target, cache)
         names_of_code = [s.name for s in program.segments.values()]
-        given = imports(text, threads, cache)
+        given = imports(text, threads, cache) | scipy_functions.imports(text)
         loaded = jit.load(image, names_of_code, given) if names_of_code else jit.Loaded({}, None)
         timings["llvm"] = 1e3 * (perf_counter() - start)
     except Exception:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.ir import Attribute
 
 from ...dialects.loop.ops import lanes_of
@@ -32,7 +34,9 @@ def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: s
         symbol = w.module.math(rest, "f32" if element == F32 else "f64", lanes)
         return w.emit(f"call {text} @{symbol}({', '.join(f'{text} {a}' for a in args)})")
     if word == "libm":
-        return _per_lane(w, rest, element, lanes, args)
+        return _per_lane(w, rest + ("f" if element == F32 else ""), scalar_text(element), lanes, args)
+    if word == "scipy":
+        return _scipy(w, rest, element, lanes, args)
     if word[0] == "@":
         name = f"{word[1:]}.{suffix(scalar_text(element), lanes)}"
         return w.call(text, name, [(text, a) for a in args])
@@ -45,17 +49,30 @@ def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: s
     return w.emit(f"{word}{space} {text} {args[0]}, {args[1]}")
 
 
-def _per_lane(w: FunctionText, name: str, element: Attribute, lanes: int, args: list[str]) -> str:
+SCIPY = "loopweld_scipy_"
+"""What the names of SciPy's functions start with; the loader knows their addresses."""
+
+
+def _scipy(w: FunctionText, name: str, element: Attribute, lanes: int, args: list[str]) -> str:
+    """A function of SciPy's in double precision. Its last argument is Cython's: 0."""
+    text, wide = vector_text(scalar_text(element), lanes), vector_text("double", lanes)
+    if element != F64:
+        args = [w.emit(f"fpext {text} {a} to {wide}") for a in args]
+    value = _per_lane(w, SCIPY + name, "double", lanes, args, [("i32", "0")])
+    return value if element == F64 else w.emit(f"fptrunc {wide} {value} to {text}")
+
+
+def _per_lane(
+    w: FunctionText, symbol: str, scalar: str, lanes: int, args: list[str], more: Sequence[tuple[str, str]] = ()
+) -> str:
     """A C function called for each lane."""
-    scalar = scalar_text(element)
-    symbol = name + ("f" if element == F32 else "")
     if lanes == 1:
-        return w.call(scalar, symbol, [(scalar, a) for a in args])
+        return w.call(scalar, symbol, [*((scalar, a) for a in args), *more])
     vector = vector_text(scalar, lanes)
     total = "poison"
     for lane in range(lanes):
         parts = [w.emit(f"extractelement {vector} {a}, i64 {lane}") for a in args]
-        value = w.call(scalar, symbol, [(scalar, p) for p in parts])
+        value = w.call(scalar, symbol, [*((scalar, p) for p in parts), *more])
         total = w.emit(f"insertelement {vector} {total}, {scalar} {value}, i64 {lane}")
     return total
 

@@ -21,6 +21,7 @@ from . import (  # noqa: F401  (they register their ops)
     power,
     roots,
     rounding,
+    scipy_special,
     shifts,
     signs,
     special,

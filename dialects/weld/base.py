@@ -97,7 +97,8 @@ class Elementwise(WeldOp, ABC):
       kinds    operand kinds it takes ("f" float, "i" signed, "u" unsigned, "b" bool, "c" complex)
       result   "same" element type as the last operand, or "bool"
       llvm     per operand kind, how codegen writes it: an LLVM instruction ("fadd", "icmp slt"), an
-               intrinsic ("@llvm.sqrt"), inline vector math ("math exp") or a C function ("libm tgamma")
+               intrinsic ("@llvm.sqrt"), inline vector math ("math exp"), a C function ("libm tgamma")
+               or one of SciPy's ("scipy gammainc")
       cost     rough number of vector instructions (fusion's measure of recomputation)
     An op without an `llvm` entry for a kind either defines `expand` (in terms of other ops) or becomes a
     library call.

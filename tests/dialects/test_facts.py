@@ -33,7 +33,7 @@ INSTRUCTIONS = set(
 )
 INTRINSICS = {f"@llvm.{n}" for n in ("smax", "smin", "umax", "umin", "fabs", "copysign", "sqrt")}
 INTRINSICS |= {f"@llvm.{n}" for n in ("floor", "ceil", "trunc", "rint", "fmuladd")}
-FORM = re.compile(r"icmp (eq|ne|[su](lt|le|gt|ge))|fcmp (o(eq|lt|le|gt|ge)|u(ne|no))|math (\w+)|libm (\w+)")
+FORM = re.compile(r"icmp (eq|ne|[su](lt|le|gt|ge))|fcmp (o(eq|lt|le|gt|ge)|u(ne|no))|math (\w+)|libm (\w+)|scipy (\w+)")
 
 REAL = [e for e in ELEMENTS if kind_of(e) != "c" and e != BF16]
 
