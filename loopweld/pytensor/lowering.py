@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -55,7 +56,7 @@ class Lowering:
         self.values: dict[Variable, SSAValue] = {}
         self.known = Known(self)
         for k, (variable, example) in enumerate(zip(self.inputs, self.examples, strict=True)):
-            self.values[variable] = self._argument(variable, example, f"{variable.name or 'in'}_{k}")
+            self.values[variable] = self._argument(variable, example, _name(variable, k))
 
     def _argument(self, variable: Variable, example: Any, name: str) -> SSAValue:
         sizes = zip(static_shape(variable), np.shape(example), strict=True)
@@ -189,3 +190,8 @@ class Lowering:
     def size(self, variable: Variable) -> Expr:
         (found,) = self.sizes(variable)
         return found
+
+
+def _name(variable: Variable, number: int) -> str:
+    """A name that the IR takes."""
+    return re.sub(r"[^A-Za-z0-9_$.-]", "_", f"{variable.name or 'in'}_{number}")

@@ -68,6 +68,14 @@ def test_products_without_zeros():
     check(lambda x: [ProdWithoutZeros(axis=1)(x), ProdWithoutZeros()(x)], x)
 
 
+@pytest.mark.parametrize("n", [0, 1, 7, 33, 100])
+def test_running_sums_and_products(n: int):
+    for static in (False, True):
+        check(lambda x: [pt.cumsum(x, axis=1), pt.cumprod(x, axis=0)], numbers("float64", (3, n)), static=static)
+    check(lambda x: [pt.cumsum(x), pt.cumsum(pt.exp(-x), axis=0) * 2], numbers("int64", (n,)), static=True)
+    check(lambda x: pt.cumsum(x), numbers("float32", (2, n)), rtol=1e-5)
+
+
 def test_nan_wins():
     x = numbers("float64", (3, 40))
     x[1, 17] = np.nan

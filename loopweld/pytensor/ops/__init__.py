@@ -8,5 +8,6 @@ from loopweld.pytensor.ops import (  # noqa: F401
     joining,
     products,
     reductions,
+    scanning,
     shaping,
 )

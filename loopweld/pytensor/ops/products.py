@@ -20,18 +20,30 @@ from loopweld.pytensor.registry import Node, dtype_of, lowers
 
 
 def product(low: Lowering, a: SSAValue, b: SSAValue) -> SSAValue:
-    """The matrix product of the last two dims; vectors have one dim. Products with a vector become sums of products:
-    they read their matrix once, so they may as well do it in the loops around them."""
+    """The matrix product of the last two dims; vectors have one dim. Products with a vector, or a matrix of one row or
+    column, become sums of products: they read their matrix once, so they may as well do it in the loops around them."""
     inner = -2 if len(shape_of(b)) > 1 else -1
     low.same_size(shape_of(a)[-1], shape_of(b)[inner], "shapes are not aligned")
-    rows, columns = shape_of(a)[:-1], shape_of(b)[:-2] + shape_of(b)[-1:]
-    if len(shape_of(a)) > 1 and len(shape_of(b)) > 1:
-        return low.session.emit(Matmul.of(a, b))
+    if len(shape_of(a)) == 1:
+        return _row_times(low, a, b)
     if len(shape_of(b)) == 1:
-        spread = low.broadcast(b, (*rows, shape_of(a)[-1]))
-        return low.session.emit(Sum.of(low.session.apply("mul", a, spread), [len(rows)]))
-    spread = low.session.broadcast(a, (shape_of(b)[0], *columns), [0])
-    return low.session.emit(Sum.of(low.session.apply("mul", spread, b), [0]))
+        return _times_column(low, a, b)
+    rows, columns = shape_of(a)[0], shape_of(b)[1]
+    if columns == ONE:
+        return low.session.reshape(_times_column(low, a, low.session.reshape(b, shape_of(b)[:1])), (rows, ONE))
+    if rows == ONE:
+        return low.session.reshape(_row_times(low, low.session.reshape(a, shape_of(a)[1:]), b), (ONE, columns))
+    return low.session.emit(Matmul.of(a, b))
+
+
+def _times_column(low: Lowering, matrix: SSAValue, vector: SSAValue) -> SSAValue:
+    spread = low.broadcast(vector, shape_of(matrix))
+    return low.session.emit(Sum.of(low.session.apply("mul", matrix, spread), [1]))
+
+
+def _row_times(low: Lowering, vector: SSAValue, right: SSAValue) -> SSAValue:
+    spread = low.session.broadcast(vector, shape_of(right), [0])
+    return low.session.emit(Sum.of(low.session.apply("mul", spread, right), [0]))
 
 
 def _operands(low: Lowering, node: Node, *numbers: int) -> list[SSAValue]:

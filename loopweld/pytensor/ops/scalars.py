@@ -90,6 +90,10 @@ def _last(s: Scalars, values: list[SSAValue], dtype: Dtype) -> SSAValue:
     return s.cast(values[-1], dtype)
 
 
+def _nothing(s: Scalars, values: list[SSAValue], dtype: Dtype) -> SSAValue:
+    return s.constant(0, values[0])
+
+
 def _square(s: Scalars, values: list[SSAValue], dtype: Dtype) -> SSAValue:
     x = s.cast(values[0], dtype)
     return s.apply("mul", x, x)
@@ -115,6 +119,37 @@ def _log1mexp(s: Scalars, values: list[SSAValue], dtype: Dtype) -> SSAValue:
     return s.apply("select", s.apply("lt", x, s.constant(-np.log(2), x)), far, near)
 
 
+def _trigamma(s: Scalars, values: list[SSAValue], dtype: Dtype) -> SSAValue:
+    """The second derivative of log(gamma): recurrence up to 8 and the asymptotic series (Abramowitz and Stegun 6.4.6,
+    6.4.12); reflection below 1/2 (6.4.7)."""
+    x = s.cast(values[0], dtype)
+    low = s.apply("lt", x, s.constant(0.5, x))
+    one = s.constant(1, x)
+    y = s.apply("select", low, s.apply("sub", one, x), x)
+    total = s.constant(0, x)
+    for _ in range(8):
+        total = s.apply("add", total, s.apply("reciprocal", s.apply("mul", y, y)))
+        y = s.apply("add", y, one)
+    w = s.apply("reciprocal", y)
+    square = s.apply("mul", w, w)
+    series = s.constant(_BERNOULLI[-1], x)
+    for number in reversed(_BERNOULLI[:-1]):
+        series = s.apply("add", s.apply("mul", series, square), s.constant(number, x))
+    tail = s.apply("mul", s.apply("mul", square, w), series)
+    half = s.apply("mul", s.constant(0.5, x), square)
+    total = s.apply("add", total, s.apply("add", s.apply("add", w, half), tail))
+    whole = s.apply("rint", x)
+    sine = s.apply("sin", s.apply("mul", s.apply("sub", x, whole), s.constant(np.pi, x)))
+    ratio = s.apply("div", s.constant(np.pi, x), sine)
+    reflected = s.apply("sub", s.apply("mul", ratio, ratio), total)
+    reflected = s.apply("select", s.apply("is_inf", x), s.constant(np.inf, x), reflected)
+    return s.apply("select", low, reflected, total)
+
+
+_BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
+"""The Bernoulli numbers B2, B4, ..., B16."""
+
+
 def _away_from_zero(s: Scalars, values: list[SSAValue], dtype: Dtype) -> SSAValue:
     """The nearest integer; a half goes away from 0."""
     x = s.cast(values[0], dtype)
@@ -122,14 +157,6 @@ def _away_from_zero(s: Scalars, values: list[SSAValue], dtype: Dtype) -> SSAValu
     low = s.apply("floor", size)
     up = s.apply("ge", s.apply("sub", size, low), s.constant(0.5, x))
     return s.apply("copysign", s.apply("select", up, s.apply("add", low, s.constant(1, x)), low), x)
-
-
-def _mul_without_zeros(s: Scalars, values: list[SSAValue], dtype: Dtype) -> SSAValue:
-    x, y = (s.cast(v, dtype) for v in values)
-    zero = s.constant(0, x)
-    product = s.apply("mul", x, y)
-    product = s.apply("select", s.apply("eq", y, zero), x, product)
-    return s.apply("select", s.apply("eq", x, zero), y, product)
 
 
 UNIFORM = {
@@ -142,8 +169,7 @@ UNIFORM = {
     "Cos": "cos", "ArcCos": "acos", "Sin": "sin", "ArcSin": "asin", "Tan": "tan", "ArcTan": "atan",
     "ArcTan2": "atan2", "Cosh": "cosh", "ArcCosh": "acosh", "Sinh": "sinh", "ArcSinh": "asinh",
     "Tanh": "tanh", "ArcTanh": "atanh",
-    "Erf": "erf", "Erfc": "erfc", "Erfinv": "erfinv", "GammaLn": "lgamma", "Psi": "digamma",
-    "Sigmoid": "sigmoid", "Softplus": "softplus",
+    "Softplus": "softplus",
 }  # fmt: skip
 """Scalar ops that are one weld op on operands of the result's dtype."""
 
@@ -160,22 +186,38 @@ TABLE |= {
     ps.Second: (_last, ()),
     ps.Cast: (_last, ()),
     ps.Clip: (_clip, ("lt",)),
+    ps.Real: (_last, ("floor",)),
+    ps.Conj: (_last, ("floor",)),
+    ps.Imag: (_nothing, ("floor",)),
     ps.Sqr: (_square, ("mul",)),
     ps.Pow: (_pow, ("pow",)),
+    ps.TriGamma: (_trigamma, ("sin",)),
     ps.Log1mexp: (_log1mexp, ("log1p", "lt")),
     ps.RoundHalfAwayFromZero: (_away_from_zero, ("copysign",)),
 }
 
 
-def mul_without_zeros() -> Emit:
-    return _mul_without_zeros
+SCIPY = {op.scipy: name for name, op in ELEMENTWISE.items() if op.scipy is not None}
+"""Weld's ops by their names in `scipy.special`."""
+
+
+def _entry(op: Any) -> tuple[Emit, tuple[str, ...]] | None:
+    """What a scalar op becomes: what the table says, or the weld op for the SciPy function that it says it is."""
+    found = TABLE.get(type(op))
+    if found is not None:
+        return found
+    module, _, function = (getattr(op, "nfunc_spec", None) or ("",))[0].rpartition(".")
+    name = SCIPY.get(function) if module == "scipy.special" else None
+    if name is None or ELEMENTWISE[name].arity != op.nin:
+        return None
+    return uniform(name), (name,)
 
 
 def is_known(op: Any, inputs: Sequence[Variable], outputs: Sequence[Variable]) -> bool:
     """Whether the scalar op (or every op inside it) can be lowered for these dtypes."""
     if isinstance(op, ps.Composite):
         return all(is_known(n.op, n.inputs, n.outputs) for n in op.fgraph.apply_nodes)
-    entry = TABLE.get(type(op))
+    entry = _entry(op)
     if entry is None or len(outputs) != 1:
         return False
     target = dtype_of(outputs[0])
@@ -190,7 +232,9 @@ def emit_scalar(session: Session, op: Any, outputs: Sequence[Variable], values: 
     if isinstance(op, ps.Composite):
         return _emit_composite(session, op, values)
     target = dtype_of(outputs[0])
-    found = TABLE[type(op)][0](Scalars(session), list(values), target)
+    entry = _entry(op)
+    assert entry is not None
+    found = entry[0](Scalars(session), list(values), target)
     return [session.cast(found, target)]
 
 
