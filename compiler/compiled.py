@@ -17,7 +17,7 @@ from .frontend.trees import Leaf, Tree, flat_kinds, take_leaves
 from .pipeline import STAGES
 from .report import Report, build_report
 from .runtime.entry import Entry, Unsuited, make_entry
-from .runtime.executable import ShapeMismatch
+from .runtime.executable import ENTRY_BYTES, ShapeMismatch
 from .runtime.program import ArraySpec
 
 _ENTRY_AFTER = 3
@@ -78,17 +78,21 @@ class Compiled:
         binding.uses += 1
         if structure in binding.entries:
             return binding.entries[structure]
-        if binding.uses < _ENTRY_AFTER or not program.is_short(leaves, binding):
+        if binding.uses < _ENTRY_AFTER or not program.is_short(binding):
             return None
         count = len(program.spec.outputs)
         found = flat_kinds(self._tree, count)
-        form = None if found is None else np.ndarray if isinstance(self._tree, Leaf) else tuple
         steps, keep = program.short_steps(leaves)
-        shaded = program.first is None and bool(program.spec.checks)
         try:
             results = program.short_results(leaves, binding, [k == "scalar" for k in found or [""] * count])
+            size = sum(r.bytes for r in results)
+            out = "later" if program.first is None and program.spec.checks else "direct"
+            if found is None or (out == "later" and size > ENTRY_BYTES):
+                out = "not"
             rebuild = self._tree.build if found is None else None
-            made = make_entry(args, named, program.spec.inputs, results, steps, rebuild, form, shaded)
+            is_tuple = not isinstance(self._tree, Leaf)
+            shared = size + sum(a.nbytes for a in leaves) > ENTRY_BYTES
+            made = make_entry(args, named, program.spec.inputs, results, steps, rebuild, is_tuple, out, shared)
         except Unsuited:
             return None
         made.keep += keep

@@ -38,6 +38,7 @@ def imports() -> dict[str, int]:
     """The addresses that `entry_text.TEXT` leaves open."""
     functions = ("Py_IncRef", "Py_DecRef", "PyTuple_New", "PyObject_CallFunctionObjArgs", "PyObject_Vectorcall")
     functions += ("PyErr_SetObject", "PyLong_AsLongLongAndOverflow", "PyDict_Size", "PyDict_Next")
+    functions += ("PyEval_SaveThread", "PyEval_RestoreThread")
     found = {name: ctypes.cast(ctypes.pythonapi[name], ctypes.c_void_p).value or 0 for name in functions}
     found |= {"array_type": id(np.ndarray), "dict_type": id(dict), "true_object": id(True), "none_object": id(None)}
     found["out_name"] = id(sys.intern("out"))
@@ -66,7 +67,8 @@ class Direct:
         """Let calls try this entry first; of many, the oldest is forgotten. `vectorcall` is the address of
         `loopweld_call`."""
         own: list[Entry] = self.__dict__.setdefault("_own_entries", [])
-        own[:] = [entry, *(e for e in own if e is not entry)][:_MOST]
+        others = [e for e in own if e is not entry]
+        own[:] = [entry, *others[: _MOST - 1], *(e for e in others[_MOST - 1 :] if e.is_busy)]
         for this, following in zip(own, [*own[1:], None], strict=True):
             this.then(following)
         self._python = id(type(self).__call__)

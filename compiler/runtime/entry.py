@@ -1,8 +1,7 @@
 """The short way into a program: one native call that checks the arguments, finds their memory, runs, and makes results.
 
 An entry is for exact types, dtypes, shapes and strides. It is a table that the code in `entry_text.py` reads, which a
-compiled function keeps a few of; where none fits, the function goes the long way, which knows why. That code holds the
-global lock, so entries are for small programs only.
+compiled function keeps a few of; where none fits, the function goes the long way, which knows why.
 """
 
 from __future__ import annotations
@@ -19,9 +18,11 @@ _ALIGNED, _WRITEABLE = 0x0100, 0x0400
 _ARRAY, _SEQUENCE, _DICT, _CONSTANT, _SCALAR = 0, 1, 2, 3, 9
 _NUMBERS = {(float, "f8"): 4, (float, "f4"): 5, (int, "i8"): 6, (int, "f8"): 7, (bool, "b1"): 8}
 """Node kinds of Python numbers, by the dtype that the program takes them in."""
+_BUSY = 18
+"""The word of a table that says whether a call is under way."""
 _CELL = 16
 """Bytes for a number: those of the largest element."""
-_NEW, _NUMBER, _DONATED, _VIEW = range(4)
+_NEW, _NUMBER, _DONATED, _VIEW, _ASKED = range(5)
 
 
 class Unsuited(Exception):
@@ -62,6 +63,8 @@ class Result:
     """The argument whose memory it takes."""
     is_donor: bool = False
     """Whether it is that argument, and not another view of the memory."""
+    allocate: Callable[[], Any] | None = None
+    """Makes it, where NumPy's own memory will not do."""
 
     @property
     def given_strides(self) -> tuple[int, ...]:
@@ -84,6 +87,11 @@ class Entry:
     @property
     def address(self) -> int:
         return int(self.table.ctypes.data)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is under way."""
+        return bool(self.table[_BUSY])
 
     def then(self, following: Entry | None) -> None:
         """Which entry to try where this one does not fit."""
@@ -175,14 +183,16 @@ def make_entry(
     results: Sequence[Result],
     steps: Sequence[Run | Check],
     rebuild: Callable[[Sequence[Any]], Any] | None,
-    form: type | None,
-    shaded: bool,
+    is_tuple: bool,
+    out: str,
+    shared: bool,
 ) -> Entry:
     """The entry for calls with arguments such as these.
 
-    The call's result is the only result (`form` is `np.ndarray`), their tuple (`form` is `tuple`), or what `rebuild`
-    makes of the tuple; the last has no short way for `out=`. `shaded`: a check may fail after results were written, so
-    that arrays of the caller get them later. Raises Unsuited for what has no entry.
+    The call's result is the only result, their tuple (`is_tuple`), or what `rebuild` makes of the tuple. `out` says
+    how arrays given as `out=` get the results: "direct"ly, "later" (a check may fail after results were written), or
+    "not" on the short way. `shared`: other threads run meanwhile (the global lock is let go). Raises Unsuited for what
+    has no entry.
     """
     count = len(specs)
     b = _Builder(count + len(results))
@@ -190,17 +200,17 @@ def make_entry(
     nodes = [w for v in [*args, *named.values()] for w in b.argument(v, specs, donors)]
     assert b.taken == count, "the leaves of a call are the program's inputs"
     outs = 0
-    if form is not None:
+    if out != "not":
         targets = [b.array(r.dtype, r.shape, r.given_strides, _ALIGNED | _WRITEABLE) for r in results]
-        head = [_SEQUENCE, b.id(tuple), b.id(list), len(results)] if form is tuple else []
+        head = [_SEQUENCE, b.id(tuple), b.id(list), len(results)] if is_tuple else []
         outs = b.address([*head, *(w for t in targets for w in t)])
-    made_by = b.id(rebuild) if rebuild is not None else int(form is tuple)
+    made_by = b.id(rebuild) if rebuild is not None else int(is_tuple)
     fills, rows = _steps(b, steps)
-    shadows = b.address([w for r in results for w in (_shadow(b, r), r.bytes)]) if shaded else 0
+    shadows = b.address([w for r in results for w in (_shadow(b, r), r.bytes)]) if out == "later" else 0
     words = [0, len(args), len(named), b.address([b.id(name) for name in named]), b.address(nodes), outs]
     words += [count, len(results), b.leaf(0), b.address([w for r in results for w in _result(b, r)])]
     words += [len(donors), b.address(sorted(donors)), len(fills) // 2, b.address(fills), len(rows) // 4]
-    words += [b.address(rows), made_by, shadows]
+    words += [b.address(rows), made_by, shadows, 0, int(shared)]
     return Entry(b.words(words), b.keep)
 
 
@@ -216,6 +226,8 @@ def _result(b: _Builder, r: Result) -> list[int]:
         return [_DONATED if r.is_donor else _VIEW, *head, b.address(r.strides), b.leaf(r.donor)]
     if r.is_number:
         return [_NUMBER, *head, 0, b.cell()]
+    if r.allocate is not None:
+        return [_ASKED, *head, 0, b.id(r.allocate)]
     return [_NEW, *head, 0 if r.is_rows else b.address(r.strides), 0]
 
 

@@ -15,6 +15,8 @@ declare ptr @PyTuple_New(i64)
 declare ptr @PyObject_CallFunctionObjArgs(ptr, ...)
 declare ptr @PyObject_Vectorcall(ptr, ptr, i64, ptr)
 declare void @PyErr_SetObject(ptr, ptr)
+declare ptr @PyEval_SaveThread()
+declare void @PyEval_RestoreThread(ptr)
 declare i64 @PyLong_AsLongLongAndOverflow(ptr, ptr)
 declare i64 @PyDict_Size(ptr)
 declare i32 @PyDict_Next(ptr, ptr, ptr, ptr)
@@ -31,7 +33,8 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
   ptr, ptr, i64, i64,  ; 4: nodes of the arguments; 5: nodes of out=, or null; 6: inputs; 7: outputs
   ptr, ptr, i64, ptr,  ; 8: leaves; 9: results; 10: how many inputs are donated; 11: their numbers
   i64, ptr, i64, ptr,  ; 12: fills; 13: slots and their leaves; 14: steps; 15: the steps
-  ptr, ptr }           ; 16: what makes the result of a tuple (null: the only result, 1: a tuple); 17: shadows, or null
+  ptr, ptr,            ; 16: what makes the result of a tuple (null: the only result, 1: a tuple); 17: shadows, or null
+  i64, i64 }           ; 18: whether a call is under way; 19: whether others run meanwhile
 %Leaf = type { ptr, ptr, ptr, ptr }  ; data, the first and the last byte + 1 of what may be touched, the object
 %Result = type { i64, ptr, i64, ptr, ptr, ptr }  ; kind, dtype, rank, sizes, strides or null, cell or donor's leaf
 %Step = type { i64, ptr, ptr, ptr }  ; 0: function, places, symbols; 1: flag, exception, message
@@ -87,8 +90,24 @@ long:
   ret ptr %result
 }
 
-; The result, null with an exception, or 1: not for these arguments, and nothing was done.
+; The result, null with an exception, or 1: not for these arguments, and nothing was done. The tables are one call's:
+; one that comes meanwhile, from another thread or a finaliser, finds nothing here.
 define internal ptr @attempt(ptr %e, ptr %args, i64 %count, ptr %names, i64 %keywords) {
+entry:
+  %busy.at = getelementptr %Entry, ptr %e, i32 0, i32 18
+  %busy = load i64, ptr %busy.at
+  %idle = icmp eq i64 %busy, 0
+  br i1 %idle, label %enter, label %no
+enter:
+  store i64 1, ptr %busy.at
+  %found = call ptr @match(ptr %e, ptr %args, i64 %count, ptr %names, i64 %keywords)
+  store i64 0, ptr %busy.at
+  ret ptr %found
+no:
+  ret ptr inttoptr (i64 1 to ptr)
+}
+
+define internal ptr @match(ptr %e, ptr %args, i64 %count, ptr %names, i64 %keywords) {
 entry:
   %want.count.at = getelementptr %Entry, ptr %e, i32 0, i32 1
   %want.count = load i64, ptr %want.count.at
@@ -179,10 +198,8 @@ donor.apart:
   %d.next = add i64 %d, 1
   br label %donor
 make:
-  %results.at = getelementptr %Entry, ptr %e, i32 0, i32 9
-  %results = load ptr, ptr %results.at
-  %made = call i1 @make_results(ptr %results, ptr %leaves, i64 %inputs, i64 %outputs)
-  br i1 %made, label %run, label %failed
+  %made = call ptr @hold(ptr %e, ptr %leaves, ptr null, i64 %inputs)
+  ret ptr %made
 into:
   %out.nodes.at = getelementptr %Entry, ptr %e, i32 0, i32 5
   %out.nodes = load ptr, ptr %out.nodes.at
@@ -198,17 +215,69 @@ into.taken:
 target:
   %t = phi i64 [ %inputs, %into.taken ], [ %t.next, %target.apart ]
   %targets.left = icmp slt i64 %t, %all
-  br i1 %targets.left, label %target.test, label %shadow
+  br i1 %targets.left, label %target.test, label %write
 target.test:
   %target.alone = call i1 @is_alone(ptr %leaves, i64 %t, i64 %t)
   br i1 %target.alone, label %target.apart, label %no
 target.apart:
   %t.next = add i64 %t, 1
   br label %target
-shadow:
+write:
+  %written = call ptr @hold(ptr %e, ptr %leaves, ptr %out, i64 %all)
+  ret ptr %written
+no:
+  ret ptr inttoptr (i64 1 to ptr)
+}
+
+; Compute, with references to the first `count` leaves where other threads could drop theirs.
+define internal ptr @hold(ptr %e, ptr %leaves, ptr %out, i64 %count) {
+entry:
+  %shared.at = getelementptr %Entry, ptr %e, i32 0, i32 19
+  %shared = load i64, ptr %shared.at
+  %alone = icmp eq i64 %shared, 0
+  br i1 %alone, label %plain, label %next
+plain:
+  %found = call ptr @compute(ptr %e, ptr %leaves, ptr %out)
+  ret ptr %found
+next:
+  %k = phi i64 [ 0, %entry ], [ %k.next, %kept ]
+  %left = icmp slt i64 %k, %count
+  br i1 %left, label %test, label %held
+test:
+  %object.at = getelementptr %Leaf, ptr %leaves, i64 %k, i32 3
+  %object = load ptr, ptr %object.at
+  %number = icmp eq ptr %object, null
+  br i1 %number, label %kept, label %keep
+keep:
+  call void @Py_IncRef(ptr %object)
+  br label %kept
+kept:
+  %k.next = add i64 %k, 1
+  br label %next
+held:
+  %result = call ptr @compute(ptr %e, ptr %leaves, ptr %out)
+  call void @drop_results(ptr %leaves, i64 0, i64 %count)
+  ret ptr %result
+}
+
+; The call's result, or null with an exception.
+define internal ptr @compute(ptr %e, ptr %leaves, ptr %out) {
+entry:
+  %inputs.at = getelementptr %Entry, ptr %e, i32 0, i32 6
+  %inputs = load i64, ptr %inputs.at
+  %outputs.at = getelementptr %Entry, ptr %e, i32 0, i32 7
+  %outputs = load i64, ptr %outputs.at
   %shadows.at = getelementptr %Entry, ptr %e, i32 0, i32 17
   %shadows = load ptr, ptr %shadows.at
   %direct = icmp eq ptr %shadows, null
+  %fresh = icmp eq ptr %out, null
+  br i1 %fresh, label %make, label %shadow
+make:
+  %results.at = getelementptr %Entry, ptr %e, i32 0, i32 9
+  %results = load ptr, ptr %results.at
+  %made = call i1 @make_results(ptr %results, ptr %leaves, i64 %inputs, i64 %outputs)
+  br i1 %made, label %run, label %failed
+shadow:
   br i1 %direct, label %run, label %shaded
 shaded:
   call void @use_shadows(ptr %shadows, ptr %leaves, i64 %inputs, i64 %outputs)
@@ -217,19 +286,16 @@ run:
   %ran = call i1 @run_steps(ptr %e)
   br i1 %ran, label %finish, label %failed
 finish:
-  br i1 %fresh, label %results.out, label %out.out
-out.out:
-  %shadows.again.at = getelementptr %Entry, ptr %e, i32 0, i32 17
-  %shadows.again = load ptr, ptr %shadows.again.at
-  %no.shadows = icmp eq ptr %shadows.again, null
-  br i1 %no.shadows, label %out.ready, label %unshade
+  br i1 %fresh, label %pack, label %written
+written:
+  br i1 %direct, label %out.ready, label %unshade
 unshade:
-  call void @copy_shadows(ptr %shadows.again, ptr %leaves, i64 %inputs, i64 %outputs)
+  call void @copy_shadows(ptr %shadows, ptr %leaves, i64 %inputs, i64 %outputs)
   br label %out.ready
 out.ready:
   call void @Py_IncRef(ptr %out)
   ret ptr %out
-results.out:
+pack:
   %packed = call ptr @pack_results(ptr %e, ptr %leaves, i64 %inputs, i64 %outputs)
   ret ptr %packed
 failed:
@@ -239,8 +305,6 @@ drop:
   ret ptr null
 raise:
   ret ptr null
-no:
-  ret ptr inttoptr (i64 1 to ptr)
 }
 
 ; Where the nodes after this one begin; null where the object is not what the node says.
@@ -492,7 +556,7 @@ no:
 }
 
 ; Objects for the results: 0: a new array; 1: none yet, its number comes from a cell; 2: a donated array; 3: a view of
-; one. False with an exception where there is no memory.
+; one; 4: what a Python function gives. False with an exception where there is no memory.
 define internal i1 @make_results(ptr %results, ptr %leaves, i64 %inputs, i64 %count) {
 entry:
   br label %next
@@ -518,7 +582,12 @@ result:
   %memory = load ptr, ptr %memory.at
   switch i64 %kind, label %new [ i64 1, label %cell
                                  i64 2, label %same
-                                 i64 3, label %view ]
+                                 i64 3, label %view
+                                 i64 4, label %ask ]
+ask:
+  %asked = call ptr (ptr, ...) @PyObject_CallFunctionObjArgs(ptr %memory, ptr null)
+  %no.asked = icmp eq ptr %asked, null
+  br i1 %no.asked, label %no, label %made
 new:
   call void @Py_IncRef(ptr %descr)
   %array = call ptr @PyArray_NewFromDescr(ptr @array_type, ptr %descr, i32 %rank, ptr %dims, ptr %strides, ptr null,
@@ -526,7 +595,8 @@ new:
   %no.array = icmp eq ptr %array, null
   br i1 %no.array, label %no, label %made
 made:
-  %data.at = getelementptr i8, ptr %array, i64 16
+  %owned = phi ptr [ %asked, %ask ], [ %array, %new ]
+  %data.at = getelementptr i8, ptr %owned, i64 16
   %data = load ptr, ptr %data.at
   br label %keep
 cell:
@@ -551,7 +621,7 @@ based:
   %status = call i32 @PyArray_SetBaseObject(ptr %seen, ptr %base)
   br label %keep
 keep:
-  %object = phi ptr [ %array, %made ], [ null, %cell ], [ %donor, %same ], [ %seen, %based ]
+  %object = phi ptr [ %owned, %made ], [ null, %cell ], [ %donor, %same ], [ %seen, %based ]
   %address = phi ptr [ %data, %made ], [ %memory, %cell ], [ %donor.data, %same ], [ %base.data, %based ]
   store ptr %object, ptr %object.at
   store ptr %address, ptr %leaf
@@ -616,7 +686,7 @@ entry:
 fill:
   %f = phi i64 [ 0, %entry ], [ %f.next, %fill.one ]
   %fills.left = icmp slt i64 %f, %fills
-  br i1 %fills.left, label %fill.one, label %step
+  br i1 %fills.left, label %fill.one, label %begin
 fill.one:
   %slot.at = getelementptr { ptr, ptr }, ptr %fill.list, i64 %f
   %leaf.at = getelementptr { ptr, ptr }, ptr %fill.list, i64 %f, i32 1
@@ -626,8 +696,17 @@ fill.one:
   store ptr %data, ptr %slot
   %f.next = add i64 %f, 1
   br label %fill
+begin:
+  %shared.at = getelementptr %Entry, ptr %e, i32 0, i32 19
+  %shared = load i64, ptr %shared.at
+  %alone = icmp eq i64 %shared, 0
+  br i1 %alone, label %step, label %leave
+leave:
+  %saved = call ptr @PyEval_SaveThread()
+  br label %step
 step:
-  %s = phi i64 [ 0, %fill ], [ %s.next, %step.taken ]
+  %s = phi i64 [ 0, %begin ], [ 0, %leave ], [ %s.next, %step.taken ]
+  %state = phi ptr [ null, %begin ], [ %saved, %leave ], [ %state, %step.taken ]
   %steps.left = icmp slt i64 %s, %steps
   br i1 %steps.left, label %step.one, label %yes
 step.one:
@@ -648,14 +727,27 @@ check:
   %flag = load i8, ptr %a
   %good = icmp eq i8 %flag, 0
   br i1 %good, label %step.taken, label %bad
-bad:
-  call void @PyErr_SetObject(ptr %b, ptr %c)
-  ret i1 false
 step.taken:
   %s.next = add i64 %s, 1
   br label %step
+bad:
+  call void @return_to(ptr %state)
+  call void @PyErr_SetObject(ptr %b, ptr %c)
+  ret i1 false
 yes:
+  call void @return_to(ptr %state)
   ret i1 true
+}
+
+define internal void @return_to(ptr %state) alwaysinline {
+entry:
+  %stayed = icmp eq ptr %state, null
+  br i1 %stayed, label %done, label %return
+return:
+  call void @PyEval_RestoreThread(ptr %state)
+  br label %done
+done:
+  ret void
 }
 
 ; Results that a failed check must not show go to memory of the entry's own first; a leaf keeps where they belong.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from math import prod
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
 
 _NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 ENTRY_BYTES = 1 << 20
-"""Programs on more memory run without the global lock instead, and their large results come from a pool."""
+"""What a native entry may keep for temporaries; and of arguments and results, from where on others run meanwhile."""
 ALIGNMENT = 64
 """Bytes to which slots of the arena are aligned."""
 
@@ -91,13 +91,10 @@ class Executable:
         return Binding(symbols, tables, shapes, strides, offsets, total)
 
     # ---- the short way -------------------------------------------------------------
-    def is_short(self, inputs: Sequence[Any], binding: Binding) -> bool:
-        """Whether calls with arrays like these may have a native entry: not with library calls, nor so large that
-        others should run meanwhile."""
-        outputs = zip(binding.output_shapes, self.spec.outputs, strict=True)
-        size = sum(a.nbytes for a in inputs) + sum(prod(s) * o.dtype.itemsize for s, o in outputs)
-        native = all(isinstance(step, NativeStep) for step in self.spec.steps)
-        return native and size + binding.arena_bytes <= ENTRY_BYTES
+    def is_short(self, binding: Binding) -> bool:
+        """Whether calls may have a native entry: not with library calls, nor with more temporaries than an entry may
+        keep."""
+        return all(isinstance(s, NativeStep) for s in self.spec.steps) and binding.arena_bytes <= ENTRY_BYTES
 
     def short_steps(self, inputs: Sequence[Any]) -> tuple[list[Run | Check], list[Any]]:
         """What runs for arrays like these, in an arena of its own, and what must stay alive for that."""
@@ -124,7 +121,10 @@ class Executable:
         for k, (spec, is_number) in enumerate(zip(self.spec.outputs, numbers, strict=True)):
             shape, strides, donor = binding.output_shapes[k], binding.output_strides[k], self.donors.get(k)
             is_donor = donor is not None and (inputs[donor].shape, inputs[donor].strides) == (shape, strides)
-            found.append(Result(spec.dtype, shape, strides, spec.order is None, is_number, donor, is_donor))
+            result = Result(spec.dtype, shape, strides, spec.order is None, is_number, donor, is_donor)
+            if self.pool.holds(result.bytes):
+                result = replace(result, allocate=partial(self.pool.empty, shape, spec.dtype, strides))
+            found.append(result)
         return found
 
     # ---- running -------------------------------------------------------------------

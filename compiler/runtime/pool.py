@@ -118,10 +118,14 @@ class Pool:
         self._mapped -= self._idle
         self._idle = 0
 
+    def holds(self, size: int) -> bool:
+        """Whether arrays of `size` bytes live in blocks of the pool."""
+        return size >= SMALLEST and self.limit > 0
+
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any], strides: tuple[int, ...] | None = None) -> Any:
         """A dense array with any contents: row-major, or with these strides. A large one does not own its memory."""
         size = prod(shape) * dtype.itemsize
-        if size < SMALLEST or not self.limit:
+        if not self.holds(size):
             return np.ndarray(shape, dtype, strides=strides)
         block = self.take(size)
         lease = block.shelf.lease.from_address(block.address)

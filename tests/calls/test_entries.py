@@ -326,16 +326,19 @@ def test_finalisers_may_call_the_function_in_the_middle_of_a_call():
         gc.set_threshold(*threshold)
 
 
-def test_python_threads():
-    f = lw.jit(lambda x, a: (x * a, x.sum()))
-    settle(f, sample(64), 1.0)
+@pytest.mark.parametrize(("size", "times"), [(64, 2000), (100_000, 100), (400_000, 30)])
+def test_python_threads(size, times):
+    """With the global lock held, without it, and with results from the pool."""
+    f = lw.jit(lambda x, a: (x[0] * a, x[0].sum()))
+    settle(f, [sample(size)], 1.0)
+    assert went_direct(f, [sample(size)], 1.0)[1]
     wrong: list[float] = []
 
     def work(k: float) -> None:
-        x = np.full(64, k)
-        for _ in range(2000):
-            y, total = f(x, k)
-            if (y != k * k).any() or total != 64 * k:
+        held = [np.full(size, k)]
+        for _ in range(times):
+            y, total = f(held, k)
+            if (y != k * k).any() or total != size * k:
                 wrong.append(k)
 
     workers = [threading.Thread(target=work, args=(float(k),)) for k in range(1, 5)]
@@ -344,6 +347,44 @@ def test_python_threads():
     for worker in workers:
         worker.join()
     assert not wrong
+
+
+def test_others_run_and_may_drop_the_arrays_meanwhile():
+    size = 3_000_000
+    f = lw.jit(lambda x: x[0] + 1.0)
+    held = [np.ones(size)]
+    settle(f, held)
+    stop = threading.Event()
+    seen = 0
+
+    def swap() -> None:
+        nonlocal seen
+        while not stop.is_set():
+            held[0] = np.ones(size)
+            seen += 1
+
+    other = threading.Thread(target=swap)
+    other.start()
+    try:
+        for _ in range(50):
+            assert (f(held) == 2).all()
+    finally:
+        stop.set()
+        other.join()
+    assert seen > 1
+
+
+def test_large_results_go_back_to_the_pool():
+    f = lw.jit(lambda x: x + 1)
+    x = np.zeros(1 << 19)
+    settle(f, x)
+    before = lw.memory_stats()
+    for _ in range(5):
+        found, direct = went_direct(f, x)
+        assert direct and (found == 1).all()
+        del found
+    after = lw.memory_stats()
+    assert after.reused - before.reused == 5 and after.used == before.used
 
 
 def test_what_is_called_is_an_ordinary_object():
