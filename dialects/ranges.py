@@ -76,6 +76,12 @@ def divide_within(top: Expr, bottom: Expr, extents: Mapping[str, Expr]) -> tuple
     return (quotient, low) if _nonnegative(least) and _nonnegative(bottom - 1 - most) else None
 
 
+def is_below(expr: Expr, size: Expr, extents: Mapping[str, Expr]) -> bool:
+    """Whether it is known that 0 <= expr < size wherever 0 <= name < extent for every name."""
+    found = divide_within(expr, size, extents)
+    return found is not None and found[0] == ZERO
+
+
 def _nonnegative(expr: Expr) -> bool:
     """Whether no term can make the expression negative."""
     return all(factor >= 0 for _, factor in expr.terms)

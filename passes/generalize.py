@@ -28,7 +28,7 @@ from ..dialects.weld.generic import Generic, Yield, dim_exprs
 from ..dialects.weld.indexing import SCATTER_KINDS, Scatter
 from ..dialects.weld.library import Library
 from ..dialects.weld.reductions import Reduction
-from ..dialects.weld.types import Shape, kind_of, scalar_of, shape_of, with_element
+from ..dialects.weld.types import BOOL, Shape, kind_of, scalar_of, shape_of, with_element
 from ..dialects.weld.views import Reshape, Transpose, View
 from .fusion.graph import functions
 from .own_results import library_copy, own_results
@@ -63,7 +63,7 @@ def _generalize(function: FuncOp, lacks: frozenset[str]) -> None:
 
 def _erase_unused(block: Block) -> None:
     for op in reversed(list(block.ops)):
-        if isinstance(op, View | Constant | Size) and not any(r.uses for r in op.results):
+        if isinstance(op, View | Constant | Size | Generic) and not any(r.uses for r in op.results):
             erase(op)
 
 
@@ -160,7 +160,8 @@ def _scatter(op: Scatter) -> Generic:
     points = PointBuilder(block, dim_exprs(len(shape)), op.location)
     where, indices, inside = op.element(points, points.dims)
     value = points.b.cast(points.load(op.args[1], Where(points.dims)), scalar_of(op.res))
-    block.add_op(Yield.create(operands=[value, inside, *indices]))
+    keep = points.b.constant(True, BOOL) if inside is None else inside
+    block.add_op(Yield.create(operands=[value, keep, *indices]))
     result = Result(f"scatter_{op.kind.data}", where.indices)
     return Generic.of(shape, [result], [op.res.type], block, [op.args[0]])
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import add, mul, sub
 
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ..dialects.expr import Expr, exact_quotient, product_of, split_quotient
 from ..dialects.ranges import divides_an_index, within
+from ..dialects.weld.arithmetic import Add, Mul, Sub
 from ..dialects.weld.attributes import Where
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.cast import Cast
 from ..dialects.weld.constant import Constant
-from ..dialects.weld.generic import Index, Inside, Load, dim_exprs
-from ..dialects.weld.types import BF16, F16, F32, kind_of, scalar_of, shape_of
+from ..dialects.weld.generic import Generic, Index, Inside, Load, dim_exprs
+from ..dialects.weld.types import BF16, F16, F32, I64, kind_of, scalar_of, shape_of
 from ..dialects.weld.views import View
 
 
@@ -80,11 +82,40 @@ class PointBuilder:
         value = self.b.insert(Load.of(tensor, where, indices, guard)).results[0]
         return self.b.cast(value, compute_element(scalar_of(value)))
 
+    def position(self, tensor: SSAValue, where: Where) -> Expr | None:
+        tensor, where = look_through(tensor, where)
+        return None if where.guards else position_of(tensor, where)
+
     def index(self, expr: Expr) -> SSAValue:
         return self.b.insert(Index.of(expr)).results[0]
 
     def test(self, guards: tuple[Expr, ...]) -> SSAValue:
         return self.b.insert(Inside.of(guards)).results[0]
+
+
+def position_of(tensor: SSAValue, where: Where) -> Expr | None:
+    """The element of an i64 tensor as an expression of dims and sizes, where that is how it is computed."""
+    owner = tensor.owner
+    if isinstance(owner, Constant) and owner.is_splat and scalar_of(tensor) == I64:
+        return Expr.constant(int(owner.number))
+    if not isinstance(owner, Generic) or len(owner.outs) != 1 or not owner.given(tensor).is_write:
+        return None
+    dims = {str(own): at for own, at in zip(owner.given(tensor).indices, where.indices, strict=True)}
+    found: dict[SSAValue, Expr | None] = {}
+    for op in owner.block.ops:
+        if isinstance(op, Index):
+            found[op.res] = op.value.substitute(dims)
+        elif isinstance(op, Constant) and op.res.type == I64:
+            found[op.res] = Expr.constant(int(op.number))
+        elif isinstance(op, Load) and len(op.operands) == 1 and not op.where.guards:
+            found[op.res] = position_of(op.tensor, op.where.substitute(dims))
+        elif isinstance(op, Add | Sub | Mul):
+            a, b = (found.get(v) for v in op.operands)
+            found[op.res] = None if a is None or b is None else _ARITHMETIC[type(op)](a, b)
+    return found.get(owner.yielded_for(tensor)[0])
+
+
+_ARITHMETIC: dict[type[Elementwise], Callable[[Expr, Expr], Expr]] = {Add: add, Sub: sub, Mul: mul}
 
 
 def look_through(tensor: SSAValue, where: Where) -> tuple[SSAValue, Where]:

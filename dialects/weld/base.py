@@ -234,6 +234,10 @@ class Points(Protocol):
         self, tensor: SSAValue, where: Where, indices: Sequence[SSAValue] = (), guard: SSAValue | None = None
     ) -> SSAValue: ...
 
+    def position(self, tensor: SSAValue, where: Where) -> Expr | None:
+        """What the element of an i64 tensor is in terms of dims and sizes; None where that depends on data."""
+        ...
+
     def index(self, expr: Expr) -> SSAValue:
         """The expression as an i64 scalar."""
         ...

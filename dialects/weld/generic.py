@@ -403,6 +403,11 @@ def exprs_of(op: Operation) -> Shape:
     return op.guards.data if isinstance(op, Inside) else ()
 
 
+def has_values(index: Expr) -> bool:
+    """Whether an index is known only at run time: it names `i0, i1, ...`."""
+    return any(n[0] == "i" and n[1:].isdigit() for n in index.names)
+
+
 def dim_names(rank: int) -> tuple[str, ...]:
     return tuple(f"d{k}" for k in range(rank))
 

@@ -14,6 +14,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr
 from ..ir import set_type
+from ..ranges import is_below
 from .attributes import Where
 from .base import Points, TensorOp
 from .facts import define_op
@@ -96,25 +97,33 @@ class Indexed(TensorOp):
             raise VerifyException(f"{self.name} expects at from 0 to {len(kept)}, found {self.position}")
         return tuple(kept[: self.position]) + shape_of(indices[0]) + tuple(kept[self.position :])
 
-    def element(self, p: Points, dims: tuple[Expr, ...]) -> tuple[Where, list[SSAValue], SSAValue]:
+    def element(self, p: Points, dims: tuple[Expr, ...]) -> tuple[Where, list[SSAValue], SSAValue | None]:
         """The operand element for the gathered element `dims`: its access, the index values, and whether they
-        are all in range."""
+        are all in range (None where that is known).
+
+        An index that counts along the result (`x[np.arange(n), label]`) is a plain dim of the access.
+        """
         shape = shape_of(self.args[0])
         rank = len(shape_of(self.index_operands[0]))
         point = dims[self.position : self.position + rank]
         kept = iter(dims[: self.position] + dims[self.position + rank :])
+        extents = {str(d): size for d, size in zip(dims, self.gathered_shape(), strict=True)}
+        places: dict[int, Expr] = {}
         values: list[SSAValue] = []
         inside: SSAValue | None = None
         for axis, operand in zip(self.indexed, self.index_operands, strict=True):
+            place = p.position(operand, Where(point))
+            if place is not None and is_below(place, shape[axis], extents):
+                places[axis] = place
+                continue
+            places[axis] = Expr.symbol(f"i{len(values)}")
             raw = p.load(operand, Where(point))
             size, zero = p.index(shape[axis]), p.b.constant(0, raw)
             value = p.b.select(p.b.lt(raw, zero), p.b.add(raw, size), raw)
             fits = p.b.and_(p.b.ge(value, zero), p.b.lt(value, size))
             inside = fits if inside is None else p.b.and_(inside, fits)
             values.append(value)
-        assert inside is not None
-        names = {axis: Expr.symbol(f"i{k}") for k, axis in enumerate(self.indexed)}
-        where = Where(tuple(names[k] if k in names else next(kept) for k in range(len(shape))))
+        where = Where(tuple(places[k] if k in places else next(kept) for k in range(len(shape))))
         return where, values, inside
 
     def numpy_index(self, array: Any, indices: Sequence[Any]) -> tuple[Any, ...]:

@@ -94,7 +94,36 @@ func.func @gather(%x: tensor<5x8xf32>, %i: tensor<3xi64>) -> tensor<3x8xf32> {
   func.return %y : tensor<3x8xf32>
 }
 
-// CHECK-LABEL: func.func @scatter
+// An index that counts along the result is a dim of the access, where that is in range.
+// CHECK-LABEL: func.func @counting(
+// CHECK:         %[[AT:.*]] = weld.select
+// CHECK:         weld.load %x, %[[AT]], %{{.*}} "d0 + 1, i0" : tensor<4x8xf32>
+func.func @counting(%x: tensor<4x8xf32>, %i: tensor<3xi64>) -> tensor<3xf32> {
+  %n = "weld.iota"() <{axis = 0 : i64, shape = #weld.dims<"3">}> : () -> tensor<3xi64>
+  %one = weld.constant 1 : tensor<3xi64>
+  %m = weld.add %n, %one : tensor<3xi64>
+  %y = "weld.gather"(%x, %m, %i) <{axes = array<i64: 0, 1>, at = 0 : i64}> : (tensor<4x8xf32>, tensor<3xi64>, tensor<3xi64>) -> tensor<3xf32>
+  func.return %y : tensor<3xf32>
+}
+
+// CHECK-LABEL: func.func @counting_too_far
+// CHECK:         weld.load %x, %{{.*}}, %{{.*}} "i0" : tensor<2xf32>
+func.func @counting_too_far(%x: tensor<2xf32>) -> tensor<3xf32> {
+  %n = "weld.iota"() <{axis = 0 : i64, shape = #weld.dims<"3">}> : () -> tensor<3xi64>
+  %y = "weld.gather"(%x, %n) <{axes = array<i64: 0>, at = 0 : i64}> : (tensor<2xf32>, tensor<3xi64>) -> tensor<3xf32>
+  func.return %y : tensor<3xf32>
+}
+
+// CHECK-LABEL: func.func @scatter_along
+// CHECK-NEXT:    weld.generic over "3" gives "scatter_add d0, i0" from %x {
+// CHECK:           weld.yield %{{.*}}, %{{.*}}, %{{.*}} : f32, i1, i64
+func.func @scatter_along(%x: tensor<3x5xf32>, %u: tensor<3xf32>, %i: tensor<3xi64>) -> tensor<3x5xf32> {
+  %n = "weld.iota"() <{axis = 0 : i64, shape = #weld.dims<"3">}> : () -> tensor<3xi64>
+  %y = "weld.scatter"(%x, %u, %n, %i) <{axes = array<i64: 0, 1>, at = 0 : i64, kind = "add"}> : (tensor<3x5xf32>, tensor<3xf32>, tensor<3xi64>, tensor<3xi64>) -> tensor<3x5xf32>
+  func.return %y : tensor<3x5xf32>
+}
+
+// CHECK-LABEL: func.func @scatter(
 // CHECK-NEXT:    weld.generic over "3" gives "scatter_add i0" from %x {
 // CHECK:           weld.yield %{{.*}}, %{{.*}}, %{{.*}} : f32, i1, i64
 func.func @scatter(%x: tensor<5xf32>, %u: tensor<3xf32>, %i: tensor<3xi64>) -> tensor<5xf32> {

@@ -14,7 +14,7 @@
 // KERNELS:       weld.generic over "n, 1000" gives "max d0" {
 // KERNELS:       weld.generic over "n, 1000" gives "write d0, d1", "sum d0" {
 // KERNELS:       weld.generic over "n" gives "sum" {
-// KERNELS:         weld.load %x, {{.*}} "i0, i1"
+// KERNELS:         weld.load %x, {{.*}} "d0, i0"
 // KERNELS:       weld.generic over "n, 1000" gives "write d0, d1" {
 // KERNELS-NOT:     weld.load %x
 // KERNELS:         weld.index "d1"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ...dialects.weld.generic import Generic, Load
+from ...dialects.weld.generic import Generic, Load, exprs_of, has_values
 from ..remarks import Reason
 from .graph import loads_of
-from .merge import substitution
+from .merge import slice_of, substitution
 
 
 def inline_forbidden(load: Load) -> Reason | None:
@@ -18,9 +18,22 @@ def inline_forbidden(load: Load) -> Reason | None:
         return Reason.SCATTER_RESULT
     if result.is_reduction:
         return Reason.REDUCTION_RESULT
-    if load.indices:
+    if load.indices and not _only_loads_move(load, producer):
         return Reason.DATA_DEPENDENT_ACCESS
     return None
+
+
+def _only_loads_move(load: Load, producer: Generic) -> bool:
+    """Whether the producer uses the dims that the load has values for only as indices of loads: these can be values,
+    under the load's test that they are in range."""
+    if load.guard is None:
+        return False
+    moved = {dim for dim, index in substitution(load).items() if has_values(index)}
+    for op in slice_of(producer, producer.yielded_for(load.tensor)):
+        exprs = op.where.guards if isinstance(op, Load) else exprs_of(op)
+        if any(moved & e.names for e in exprs):
+            return False
+    return True
 
 
 def join_forbidden(first: Generic, second: Generic) -> Reason | None:

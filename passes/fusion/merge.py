@@ -49,14 +49,14 @@ def inline_load(load: Load) -> list[Operation]:
     %p = generic { %a = load %x "d0"; %b = exp %a; yield %b }
     ... load %p "d1 + 1 if d1 >= 0"   ->   load %x "d1 + 1 if d1 >= 0"; exp
 
-    The copies, which it returns, stand at the front of the body unless a value of the body guards them.
+    The copies, which it returns, stand at the front of the body unless the load needs values of the body.
     """
     producer = load.tensor.owner
     assert isinstance(producer, Generic)
-    before = load if load.guard is not None else first_op(load)
+    before = load if len(load.operands) > 1 else first_op(load)
     (value,) = producer.yielded_for(load.tensor)
     sliced = slice_of(producer, (value,))
-    values = copy_ops(sliced, substitution(load), before, load.where.guards, load.guard)
+    values = copy_ops(sliced, substitution(load), before, load.where.guards, load.guard, load.indices)
     found = _guarded(load, values.get(value, value), before)
     load.res.replace_all_uses_with(found)
     erase(load)
@@ -102,8 +102,10 @@ def copy_ops(
     before: Operation,
     guards: tuple[Expr, ...] = (),
     guard: SSAValue | None = None,
+    indices: Sequence[SSAValue] = (),
 ) -> dict[SSAValue, SSAValue]:
-    """Copy body ops in front of `before` with dims substituted; loads read only where the guards hold too.
+    """Copy body ops in front of `before` with dims substituted; loads read only where the guards hold too. `indices`
+    are the values that `i0, i1, ...` stand for in `dims`.
 
     Returns the copy of each value.
     """
@@ -111,12 +113,16 @@ def copy_ops(
     copies: dict[SSAValue, SSAValue] = {}
     for op in ops:
         operands = [copies.get(v, v) for v in op.operands]
+        names = dims
+        if isinstance(op, Load) and indices:
+            used, names = _numbered(op, dims, len(indices))
+            operands[1 + len(op.indices) : 1 + len(op.indices)] = [indices[k] for k in used]
         if isinstance(op, Load) and guard is not None:
             operands = _with_guard(op, operands, guard, before)
         copy = type(op).create(
             operands=operands,
             result_types=[r.type for r in op.results],
-            properties=substituted(op, dims, guards),
+            properties=substituted(op, names, guards),
             attributes=op.attributes,
             location=op.location,
         )
@@ -124,6 +130,14 @@ def copy_ops(
         for old, new in zip(op.results, copy.results, strict=True):
             copies[old] = new
     return copies
+
+
+def _numbered(op: Load, dims: Mapping[str, Expr], count: int) -> tuple[list[int], dict[str, Expr]]:
+    """Which of the values `i0, i1, ...` in `dims` a load comes to use, and `dims` with them numbered behind its own."""
+    names = {n for e in op.where.indices for d in e.names & dims.keys() for n in dims[d].names}
+    used = [k for k in range(count) if f"i{k}" in names]
+    later = {f"i{k}": Expr.symbol(f"i{len(op.indices) + place}") for place, k in enumerate(used)}
+    return used, {dim: index.substitute(later) for dim, index in dims.items()}
 
 
 def _with_guard(op: Load, operands: list[SSAValue], guard: SSAValue, before: Operation) -> list[SSAValue]:

@@ -18,7 +18,7 @@ from ..remarks import Decision, Reason, describe, record
 from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, simplify_body
-from .profit import Choice, bytes_of, is_stream, recompute_cost
+from .profit import Choice, bytes_of, is_sparse, is_stream, recompute_cost
 
 
 @dataclass(frozen=True)
@@ -203,7 +203,9 @@ class _Growth:
             return None  # a scalar: computed once, before the loops
         again = _at_once([other for other in loads if other.tensor is load.tensor])
         dies = users(producer) == {self.consumer} and not any(o.uses for o in producer.outs if o is not load.tensor)
-        once = dies and not _repeats(load, self.consumer)
+        if load.indices and not is_sparse(load, self.consumer, again):
+            return Reason.DATA_DEPENDENT_ACCESS
+        once = dies and (bool(load.indices) or not _repeats(load, self.consumer))
         if once and again == 1:
             return None
         if is_returned(load.tensor):

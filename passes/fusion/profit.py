@@ -20,6 +20,9 @@ from .merge import slice_of
 NEIGHBOURS = 4
 """How many loops or kernels that read one tensor are tried with each further one."""
 
+LONG = 16
+"""What a size is at least, mostly, where it is not known."""
+
 
 @dataclass
 class Choice:
@@ -66,7 +69,8 @@ def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
             continue
         seen.add((place.tensor, path))
         producer = place.tensor.owner
-        if place is not load and (inline_forbidden(place) is not None or is_returned(place.tensor)):
+        stored = place.indices or inline_forbidden(place) is not None or is_returned(place.tensor)
+        if place is not load and stored:
             total += 1
             large |= {place.tensor} if product_of(shape_of(place.tensor)) == size else set()
             continue
@@ -78,6 +82,14 @@ def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
             elif isinstance(op, Elementwise):
                 total += op.cost
     return total, len(large)
+
+
+def is_sparse(load: Load, consumer: Generic, times: int) -> bool:
+    """Whether so many gathers in each point of the consumer need no more elements than the tensor has, where every
+    size that is a symbol is at least `LONG`."""
+    rest = product_of(shape_of(load.tensor)) - product_of(consumer.sizes) * times
+    rest = rest.substitute({name: Expr.symbol(name) + LONG for name in rest.names})
+    return all(factor >= 0 for _, factor in rest.terms)
 
 
 def bytes_of(value: SSAValue) -> Expr:

@@ -126,6 +126,59 @@ def test_computed_indices():
     check(lambda t, i, j: t[i[j]] * 2, table(GROUPS), indices(GROUPS, 120), indices(120, N), sweeps=1)
 
 
+PICKED = {
+    "of an expression": lambda x, y, i: np.take_along_axis(np.exp(x) * y, i[:, None], axis=1)[:, 0],
+    "of a row's results": lambda x, y, i: (x / y.sum(axis=1, keepdims=True))[np.arange(x.shape[0]), i],
+    "twice": lambda x, y, i: (np.tanh(x) - y)[np.arange(x.shape[0]), np.stack([i, i // 2])],
+    "of shifted rows": lambda x, y, i: np.sin(x * y)[np.arange(1, x.shape[0]), i[1:]],
+    "of two": lambda x, y, i: np.exp(x)[np.arange(x.shape[0]), i] + np.exp(y)[np.arange(y.shape[0]), i],
+    "of columns": lambda x, y, i: np.take_along_axis(np.exp(x.T + y.T), i[None], axis=0)[0],
+    "of a gather": lambda x, y, i: np.exp(x[:, ::-1])[i, :][np.arange(x.shape[0]), i],
+    "through a pad": lambda x, y, i: np.pad(np.exp(x), ((0, 0), (1, 2)))[np.arange(x.shape[0]), i],
+}
+
+
+@pytest.mark.parametrize("name", PICKED)
+def test_one_element_of_each_row(name):
+    """It is computed where it is needed: no row is stored."""
+    f = PICKED[name]
+    for x, y in (
+        (sample(40, 67), sample(67, 40).T.copy() + 3),
+        (sample(67, 40, dtype="f8").T, sample(40, 67, dtype="f8") + 3),
+    ):
+        for index in (indices(40, 40), indices(40, 40, dtype="i4", negative=True)):
+            report = check(f, x, y, index, kernels=None, terms=67)
+            assert len(report.kernels) == 1 and report.temporary_bytes == 0
+            assert report.scratch_bytes == 0 or name == "through a pad", report
+    with pytest.raises(IndexError):
+        lw.jit(f)(sample(40, 67), sample(40, 67), np.full(40, 99))
+
+
+def test_gathers_of_what_is_stored_anyway():
+    """A result is read back; an expensive table that is read more often than it has elements is stored."""
+
+    def f(x, i):
+        e = np.exp(x)
+        return e, e[np.arange(x.shape[0]), i]
+
+    x, index = sample(40, 67), indices(40, 40)
+    check(f, x, index)
+    report = check(lambda w, i: np.exp(w)[i], sample(GROUPS), indices(GROUPS, N), kernels=None)
+    assert report.scratch_bytes >= 4 * GROUPS
+
+
+def test_scattered_along_rows():
+    """Each row has its own element: rows need no order, and no partial results."""
+
+    def f(x, y, i):
+        return added(x, (np.arange(x.shape[0]), i), y[:, 0]), put(x, (np.arange(x.shape[0]), i), 7.0)
+
+    x = sample(40, 67)
+    check(f, x, sample(40, 67) + 1, indices(40, 40), kernels=None)
+    values(lambda x: put(x, np.arange(x.shape[0]), 3.0), x, exact=True)
+    values(lambda x, y: put(x, np.arange(1, x.shape[0]), y[1:]), x, x + 1, exact=True)
+
+
 def test_transposed_tables():
     check(lambda x, i: x[i] * 2, table(65, ROWS).T, indices(ROWS, 77))
     check(lambda t, i, d: t[i] * d, table(2 * GROUPS)[::2], indices(GROUPS, 2 * N)[::-2], sample(2 * N)[::2])

@@ -177,6 +177,51 @@ func.func @scatter_result(%x: tensor<5xf32>, %u: tensor<3xf32>, %i: tensor<3xi64
   func.return %y : tensor<5xf32>
 }
 
+// fuses: one element of a row is gathered, and computed where it is
+// CHECK-LABEL: func.func @picked(
+// CHECK-NEXT:    weld.generic over "4" gives "write d0" {
+// CHECK:           %[[I:.*]] = weld.load %i "d0"
+// CHECK:           %[[T:.*]] = weld.load %t, %in "d0" : tensor<4xi64>
+// CHECK:           weld.load %x, %[[T]], %[[I]], %in "i0, i1" : tensor<9x8xf32>
+// CHECK:           weld.exp
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @picked(%x: tensor<9x8xf32>, %t: tensor<4xi64>, %i: tensor<4xi64>) -> tensor<4xf32> {
+  %a = weld.generic over "4, 8" gives "write d0, d1" {
+    %0 = weld.load %t "d0" : tensor<4xi64>
+    %1 = weld.load %x, %0 "i0, d1" : tensor<9x8xf32>
+    %2 = weld.exp %1 : f32
+    weld.yield %2 : f32
+  } : tensor<4x8xf32>
+  %y = weld.generic over "4" gives "write d0" {
+    %0 = weld.load %i "d0" : tensor<4xi64>
+    %zero = weld.constant 0 : i64
+    %in = weld.ge %0, %zero : i64
+    %1 = weld.load %a, %0, %in "d0, i0" : tensor<4x8xf32>
+    weld.yield %1 : f32
+  } : tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}
+
+// must not fuse: the gathered value is the index itself
+// CHECK-LABEL: func.func @picked_index(
+// CHECK-COUNT-2: weld.generic
+// CHECK:         func.return
+func.func @picked_index(%i: tensor<4xi64>) -> tensor<4xi64> {
+  %a = weld.generic over "4, 8" gives "write d0, d1" {
+    %0 = weld.index "2 * d1"
+    weld.yield %0 : i64
+  } : tensor<4x8xi64>
+  %y = weld.generic over "4" gives "write d0" {
+    %0 = weld.load %i "d0" : tensor<4xi64>
+    %zero = weld.constant 0 : i64
+    %in = weld.ge %0, %zero : i64
+    %1 = weld.load %a, %0, %in "d0, i0" : tensor<4x8xi64>
+    weld.yield %1 : i64
+  } : tensor<4xi64>
+  func.return %y : tensor<4xi64>
+}
+
 // must not fuse: which element is read is known only at run time
 // MISSED:        [Missed] fuse: exp -> copy | Reason=data-dependent-access, BytesAtStake=64
 // CHECK-LABEL: func.func @gathered
