@@ -11,6 +11,7 @@ from typing import Any
 from pytensor.graph.basic import Apply
 from pytensor.graph.fg import FunctionGraph
 from pytensor.link.basic import JITLinker
+from pytensor.link.utils import raise_with_op
 
 import loopweld.pytensor.ops  # noqa: F401  (fills the table of rules)
 from loopweld.pytensor.options import default_options
@@ -41,6 +42,32 @@ class LoopweldLinker(JITLinker):
         **kwargs: Any,
     ) -> Any:
         return Program(fgraph, order, default_options())
+
+    def create_jitable_thunk(
+        self, compute_map: Any, order: Any, input_storage: Any, output_storage: Any, storage_map: Any
+    ) -> Any:
+        """A thunk that calls the program: its only segment, without more in between, where it has no other step."""
+        graph = self.fgraph
+        assert graph is not None
+        program = self.fgraph_convert(graph, order, input_storage, output_storage, storage_map)
+        run = program.alone or program
+        inputs = self.create_thunk_inputs(storage_map)
+        outputs = [storage_map[v] for v in graph.outputs]
+        nodes = [v.owner for v in graph.outputs if v.owner is not None][:1]
+
+        def call() -> None:
+            try:
+                found = run(*[cell[0] for cell in inputs])
+            except Exception:
+                if not nodes:
+                    raise
+                raise_with_op(graph, nodes[0], thunk)
+            for cell, value in zip(outputs, found):  # noqa: B905  (their number is the same, and this is every call)
+                cell[0] = value
+
+        thunk: Any = call
+        thunk.inputs, thunk.outputs, thunk.lazy = inputs, outputs, False
+        return [thunk], nodes, program
 
     def jit_compile(self, fn: Callable[..., Any]) -> Callable[..., Any]:
         return fn

@@ -30,7 +30,7 @@ class Fallback:
         destroyed = [k for sources in getattr(node.op, "destroy_map", {}).values() for k in sources]
         self._copied = [k for k in destroyed if isinstance(node.inputs[k].type, TensorType)]
 
-    def __call__(self, values: Sequence[Any]) -> list[Any]:
+    def __call__(self, *values: Any) -> list[Any]:
         """The results. Arrays that the node would overwrite are copied: what made them may still use them."""
         if self._thunk is None:
             self._thunk = self._make()
@@ -76,21 +76,19 @@ class Program:
         self._gives = [slice(numbers[part.outputs[0]], numbers[part.outputs[-1]] + 1) for part in parts]
         self._results = [numbers[v] for v in outputs]
         self._copied = [k for k, v in enumerate(outputs) if isinstance(v, Constant)]
-        self._alone = self._single(inputs, outputs)
+        self.alone = self._single(inputs, outputs)
+        """The only step, where it takes what the function takes and gives what it gives."""
 
     def _single(self, inputs: list[Variable], outputs: list[Variable]) -> Segment | None:
-        """The only step, where it takes what the function takes and gives what it gives."""
         first = self.steps[0] if len(self.steps) == 1 else None
         if isinstance(first, Segment) and first.part.inputs == inputs and first.part.outputs == outputs:
             return first
         return None
 
     def __call__(self, *values: Any) -> list[Any]:
-        if self._alone is not None:
-            return self._alone(values)
         held = [*values, *self._constants, *[None] * self._made]
         for step, takes, gives in zip(self.steps, self._takes, self._gives, strict=True):
-            held[gives] = step(tuple([held[k] for k in takes]))
+            held[gives] = step(*[held[k] for k in takes])
         results = [held[k] for k in self._results]
         for k in self._copied:
             results[k] = np.array(results[k])

@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 from xdsl.dialects.func import FuncOp
 
-from loopweld.compiler.compiled import MISSED, Compiled, FastCall
+from loopweld.compiler.compiled import Compiled
 from loopweld.compiler.driver import compile_module
-from loopweld.compiler.jitted import flatten_tree, set_attributes, set_expected
+from loopweld.compiler.frontend.trees import Leaf, Node
+from loopweld.compiler.jitted import set_attributes, set_expected
 from loopweld.compiler.layouts import layout_of
+from loopweld.compiler.native import native_call
+from loopweld.compiler.runtime import direct
 from loopweld.compiler.runtime.executable import ShapeMismatch, bind_symbols
 from loopweld.dialects.expr import Expr
 from loopweld.passes.evaluate import find_function
@@ -41,8 +44,9 @@ class Version:
         return all(g.evaluate(sizes.__getitem__) >= 0 for g in self.guards) and self.compiled.suits(sizes)
 
 
-class Segment:
-    """Call it with the arrays of the part's inputs; it gives those of the outputs."""
+class Segment(direct.Direct):
+    """Call it with the arrays of the part's inputs; it gives a tuple of those of the outputs. Small programs are called
+    without Python in between once they have been called a few times with the same shapes."""
 
     def __init__(self, part: Part, options: Options):
         self.part = part
@@ -51,17 +55,14 @@ class Segment:
         self.versions: dict[object, list[Version]] = {}
         self.seconds = 0.0
         """Time spent on lowering and compiling."""
-        self._fast: FastCall | None = None
 
-    def __call__(self, arrays: tuple[Any, ...]) -> list[Any]:
-        if self._fast is not None:
-            found = self._fast.run(arrays, None)
-            if found is not MISSED:
-                return found
+    def __call__(self, *arrays: Any) -> tuple[Any, ...]:
         arrays = tuple([np.asarray(a, d) for a, d in zip(arrays, self.dtypes, strict=True)])
         version = self.version(arrays)
-        if not version.values:
-            self._fast = version.compiled.fast_call(arrays, arrays)
+        if not version.values and direct.is_supported():
+            entry = version.compiled.short_call(arrays, {}, arrays, None)
+            if entry is not None:
+                self.add_entry(entry, native_call(self.options.cache))
         return version.compiled.call_flat(arrays)
 
     def version(self, arrays: Sequence[Any]) -> Version:
@@ -92,7 +93,8 @@ class Segment:
             pool=options.pool,
             threads=options.threads,
         )
-        compiled = Compiled(compilation, lambda *args: list(args), _same, flatten_tree)
+        tree = Node(tuple, tuple(Leaf(k) for k in range(len(self.part.outputs))))
+        compiled = Compiled(compilation, lambda *args: list(args), tree)
         sizes = bind_symbols(compiled.specs, arrays)
         return Version(compiled.at_sizes(sizes), lowered.guards, lowered.values)
 
@@ -100,7 +102,3 @@ class Segment:
         """The program that was made last."""
         made = [versions[0] for versions in self.versions.values() if versions]
         return made[-1].compiled if made else None
-
-
-def _same(results: list[Any]) -> list[Any]:
-    return results
