@@ -29,6 +29,7 @@ from ...dialects.loop.ops import (
     lanes_of,
 )
 from ...dialects.loop.parallel import Parallel, Part
+from ...dialects.loop.transpose import Transpose
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.constant import Constant
@@ -37,6 +38,7 @@ from .elementwise import FAST, cast_text, elementwise_text
 from .memory import AliasScopes, fill_text, load_text, store_text
 from .parallel import call_blocks, captured, header, take_arguments
 from .reduce import reduce_text
+from .transpose import transpose_text
 from .types import constant_text, memory_text, scalar_text, type_text, vector_text
 from .writer import FunctionText, ModuleText
 
@@ -303,6 +305,9 @@ class _Function:
         w.line(f"br label %{label}.end")
         w.start_block(f"{label}.end")
 
+    def _transpose(self, op: Transpose) -> None:
+        transpose_text(self.w, op, self.names)
+
     def _fill(self, op: Fill) -> None:
         fill_text(self.w, op, self.names, self.scopes)
 
@@ -341,4 +346,5 @@ class _Function:
         Drain: _drain,
         Fill: _fill,
         Copy: _copy,
+        Transpose: _transpose,
     }

@@ -6,9 +6,27 @@ from xdsl.ir import Dialect
 
 from .ops import Affine, Buffer, Copy, Drain, Fill, FirstLanes, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield
 from .parallel import Parallel, Part
+from .transpose import Transpose
 
 Loop = Dialect(
     "loop",
-    [Affine, Copy, Drain, Fill, FirstLanes, For, Iota, Load, Minimum, Parallel, Part, Reduce, Splat, Store, Yield],
+    [
+        Affine,
+        Copy,
+        Drain,
+        Fill,
+        FirstLanes,
+        For,
+        Iota,
+        Load,
+        Minimum,
+        Parallel,
+        Part,
+        Reduce,
+        Splat,
+        Store,
+        Transpose,
+        Yield,
+    ],
     [Buffer],
 )

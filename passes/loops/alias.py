@@ -12,6 +12,7 @@ from xdsl.passes import ModulePass
 
 from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Store
 from ...dialects.loop.parallel import Part
+from ...dialects.loop.transpose import Transpose
 from ..fusion.graph import functions
 
 
@@ -45,7 +46,7 @@ def annotate(function: FuncOp) -> None:
         return parts.get(buffer, buffer)
 
     for op in function.walk():
-        target = op.buffer if isinstance(op, Store | Fill) else op.target if isinstance(op, Copy) else None
+        target = op.buffer if isinstance(op, Store | Fill) else op.target if isinstance(op, Copy | Transpose) else None
         target = whole(target) if target is not None else None
         if target is not None and target not in written:
             written[target] = f"{target.name_hint or 'buffer'}{len(written)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import FunctionType, IntegerAttr, i64
@@ -20,12 +21,13 @@ from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import I64, scalar_of, shape_of
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
-from .nest import Nest
+from .nest import Nest, Tiles
 from .runs import Runs, Total, is_floating_sum, is_long, iterations
 from .schedule import Member, Options, ShortRow, lanes_for, plan_member, score, short_row, strides_of
 from .scopes import Frame, Scope
 from .split import Split, choose_split
-from .values import Home
+from .tiles import choose_tiling, fill_tiles, tile_home
+from .values import Home, Homes
 
 Bounds: TypeAlias = tuple[SSAValue, SSAValue]
 """Where a loop begins and ends."""
@@ -59,6 +61,9 @@ def lower_kernel(kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], o
 
 class _Lowering:
     def __init__(self, kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], options: Options):
+        self.given = kernel
+        self.tiling = choose_tiling(kernel, layouts)
+        kernel = self.tiling.kernel if self.tiling is not None else kernel
         self.kernel = kernel
         self.options = options
         self.bits = options.bits
@@ -68,13 +73,14 @@ class _Lowering:
         self.outer = kernel.outer_count
         self.looped = kernel.looped
         self.block = Block()
-        self.homes: dict[SSAValue, Home] = {}
+        self.homes: Homes = {}
         self.scratch: list[Scratch] = []
         self.symbol_count = 0
         """The last arguments are symbols."""
         self.filled: set[SSAValue] = set()
         self.row_scratch: dict[SSAValue, Expr] = {}
         """Scratch of one outer iteration and its elements: each thread has its own."""
+        self.tiles: Tiles | None = None
         self.split: Split | None = None
         self.shelves: list[Shelf] = []
         self.parallel: Parallel | None = None
@@ -100,6 +106,7 @@ class _Lowering:
                     self.homes[out] = self._internal(member, position, out)
             self._start_in_place()
         self.row = self._short_row()
+        self._tiles()
         self._best_values()
         self._split()
         symbols = sorted(self._symbols())
@@ -125,7 +132,7 @@ class _Lowering:
             function.attributes["loop.outer_lanes"] = IntegerAttr(self.lanes, i64)
         if self.row is not None:
             function.attributes["loop.short_row"] = IntegerAttr(self.row.lanes, i64)
-        outs = list[SSAValue](self.kernel.outs)
+        outs = list[SSAValue](self.given.outs)
         return KernelFunction(function, self.tensors, outs, self.scratch, symbols)
 
     # ---- what the kernel touches ---------------------------------------------------
@@ -216,6 +223,19 @@ class _Lowering:
             self.wide[key] = buffer
         return self.wide[key]
 
+    def _tiles(self) -> None:
+        """Scratch for the tiles of a tiling."""
+        if self.tiling is None:
+            return
+        rows = self.tiling.rows(self.lanes)
+        fill = partial(fill_tiles, self.tiling, self.homes, self.lanes, self.bits)
+        self.tiles = Tiles(self.tiling.along, rows, fill)
+        for load in self.tiling.tiles:
+            count = Expr.constant(rows * self.lanes)
+            buffer = self._scratch(load.tensor, count)
+            self.row_scratch[buffer] = count
+            self.homes[load] = tile_home(self.tiling, buffer, self.lanes)
+
     def _best_values(self) -> None:
         """argmax and argmin that combine in memory keep their best values in scratch beside the positions."""
         for member in self.kernel.members:
@@ -244,6 +264,8 @@ class _Lowering:
         """The outer dim across the lanes, where that suits the members better than their inner dims."""
         if not self.outer:
             return None
+        if self.tiling is not None:
+            return self.tiling.across
         plans = [self._plan(m, self.outer) for m in self.looped]
         if any(r.is_scatter for p in plans if len(p.order) > self.outer for r in p.results):
             return None  # its updates keep their order
@@ -352,6 +374,7 @@ class _Lowering:
         if self.options.blocks < 2 or (not self.outer and len(plans) > 1):
             return
         order, vector, lanes = self._outer_order(), self.vector, self.lanes
+        order = order if self.tiling is None else [self.tiling.along, *order]
         if not self.outer:
             vector, lanes = self._vectorise(plans[0], 0)
             order = [d for d in plans[0].order if self.row is None or d != vector]
@@ -505,7 +528,8 @@ class _Lowering:
                 assert plan.sizes[vector] == self.row.size
                 frame.lanes = self.row.lanes
         across = vector if frame.lanes > 1 else None
-        nest = Nest(plan, self.homes, frame, outer, across, self.in_step, self.options.least, self._private)
+        tiles = self.tiles if outer else None
+        nest = Nest(plan, self.homes, frame, outer, across, self.in_step, self.options.least, self._private, tiles)
         self._fill(nest, frame)
         if op.is_gate:
             self._close(nest, frame)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from xdsl.ir import SSAValue
@@ -17,7 +18,19 @@ from .runs import RUN, Private, Runs, Total, is_floating_sum, is_long, iteration
 from .schedule import Member
 from .scopes import Frame, Scope
 from .stretches import breaks_of
-from .values import Home, Values
+from .values import Home, Homes, Values
+
+TILE = "tile"
+"""The name of the index where a tile begins."""
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """A dim that is walked in tiles of some `rows`. `fill` is told the frame of one, and how many rows it has."""
+
+    dim: str
+    rows: int
+    fill: Callable[[Frame, SSAValue], None]
 
 
 @dataclass
@@ -38,13 +51,14 @@ class Nest:
     def __init__(
         self,
         member: Member,
-        homes: dict[SSAValue, Home],
+        homes: Homes,
         frame: Frame,
         outer: int,
         vector_dim: str | None,
         short: bool,
         least: int,
         private: Private,
+        tiles: Tiles | None,
     ):
         self.member = member
         self.op: Generic = member.op
@@ -53,6 +67,7 @@ class Nest:
         self.private = private
         self.vector_dim = vector_dim
         self.short = short
+        self.tiles = tiles
         self.yielded = self.op.yielded()
         self.order = member.order
         self.levels = {d: k + 1 for k, d in enumerate(self.order)}
@@ -156,24 +171,28 @@ class Nest:
         carried: dict[int, list[SSAValue]],
         size: Expr,
     ) -> dict[int, list[SSAValue]]:
-        """Whole steps; long floating sums take them in runs, which add up in a second accumulator."""
+        """Whole steps; long floating sums take them in runs, which add up in a second accumulator. Tiles are runs of
+        their own length."""
+        tiles = self.tiles if self.tiles is not None and self.tiles.dim == dim else None
         most = self.op.sizes[int(dim[1:])] if dim in self.bounds else size
         totals = self._totals(frame, dim) if is_long(most, lanes) else []
         sums = any(r.position in carried and self._is_sum(r) for r in self.reductions)
-        if not totals and not (sums and is_long(most, lanes)):
+        if not tiles and not totals and not (sums and is_long(most, lanes)):
             return self._one_loop(frame, dim, start, stop, lanes, False, carried)
         inner = self.order[self.levels[dim] :]
         lengths = [iterations(r.result, inner, self.member.sizes) for r in self.reductions if self._adds(r, dim)]
-        step = lanes * min(lengths, default=RUN)
+        step = tiles.rows if tiles else lanes * min(lengths, default=RUN)
         runs = Runs(frame, start, stop, step, totals)
         outside = {
             r.position: self._wide(r, carried[r.position], frame) for r in self.reductions if r.position in carried
         }
-        loop = For.of(start, stop, step, flat(outside), frame.label(dim, "chunks"))
+        loop = For.of(start, stop, step, flat(outside), frame.label(dim, "tiles" if tiles else "chunks"))
         frame.top.add(loop)
         run = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
         after = run.top.insert(Affine.of(Expr.symbol("c") + step, {"c": loop.counter}))
         limit = run.top.insert(Minimum.create(operands=[after, stop], result_types=[I64]))
+        if tiles:
+            self._fill(tiles, run, loop.counter, limit)
         fresh = {r.position: self._identity(r, run) for r in self.reductions if r.position in carried}
         part = self._one_loop(run, dim, loop.counter, limit, lanes, False, fresh)
         part = {r.position: self._wide(r, part[r.position], run) for r in self.reductions if r.position in part}
@@ -185,6 +204,13 @@ class Nest:
             builder = frame.top.builder
             found[position] = [builder.cast(v, scalar_of(c)) for v, c in zip(found[position], values, strict=True)]
         return found
+
+    def _fill(self, tiles: Tiles, frame: Frame, start: SSAValue, stop: SSAValue) -> None:
+        """Fill the tiles from `start` on."""
+        self.levels[TILE] = frame.depth
+        frame.symbols = frame.symbols | {TILE: start}
+        names = {"a": start, "b": stop}
+        tiles.fill(frame, frame.top.insert(Affine.of(Expr.symbol("b") - Expr.symbol("a"), names)))
 
     def _is_sum(self, reduction: Accumulation) -> bool:
         return is_floating_sum(reduction.result.kind, self.yielded[reduction.position][0])

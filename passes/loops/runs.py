@@ -19,7 +19,7 @@ from ...dialects.weld.attributes import Result
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import BOOL, F64, I64, Shape, bit_width, is_float, scalar_of, shape_of
 from .scopes import Frame, Scope
-from .values import Home
+from .values import Home, Homes
 
 RUN = 64
 """Additions of one run."""
@@ -114,7 +114,7 @@ class Total:
         position: int,
         dim: str,
         frame: Frame,
-        homes: Mapping[SSAValue, Home],
+        homes: Homes,
         merged: Mapping[str, Expr],
         private: Private,
     ) -> Total:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from xdsl.ir import Operation, SSAValue
 
@@ -38,12 +39,18 @@ class Home:
     """The scope that `value` belongs to, or from which on the memory holds the tensor."""
     in_step: bool = False
     """`value` holds a whole short row, in the lanes of its one step."""
+    place: Expr | None = None
+    """The offset of the element in terms of the dims, where that does not follow from strides."""
+
+
+Homes: TypeAlias = dict[SSAValue | PointLoad, Home]
+"""Where tensors live, and the tiles of the loads that read one."""
 
 
 class Values:
     """Computes the body values of one member; `levels` gives the loop number of each dim."""
 
-    def __init__(self, member: Member, homes: dict[SSAValue, Home], outer: int, levels: dict[str, int]):
+    def __init__(self, member: Member, homes: Homes, outer: int, levels: dict[str, int]):
         self.member = member
         self.homes = homes
         self.outer = outer
@@ -61,7 +68,7 @@ class Values:
         level = 0
         operands: Sequence[SSAValue] = op.operands
         if isinstance(op, PointLoad):
-            home = self.homes[op.tensor]
+            home = self.home_of(op)
             level, operands = home.level if home.in_step else min(home.level, self.outer), op.operands[1:]
             exprs = op.where.guards if home.value is not None else (*op.where.indices, *op.where.guards)
         elif isinstance(op, Index):
@@ -161,7 +168,7 @@ class Values:
         return frame.top.builder.and_(a, b)
 
     def _load(self, op: PointLoad, frame: Frame) -> SSAValue:
-        home = self.homes[op.tensor]
+        home = self.home_of(op)
         if self._all_hold(op.where.guards, frame) is False:
             return frame.constant(0, op.res.type, 1)
         guards = tuple(g.substitute(self.member.merged) for g in op.where.guards)
@@ -212,5 +219,11 @@ class Values:
             return 1, frame.lanes_index(offset, extra) if extra else frame.index(offset)
         return frame.lanes, frame.widen(frame.lanes_index(offset, extra))
 
+    def home_of(self, load: PointLoad) -> Home:
+        """Where the load finds its element: its own tile, or where the tensor lives."""
+        return self.homes.get(load) or self.homes[load.tensor]
+
     def offset(self, indices: tuple[Expr, ...], home: Home) -> Expr:
+        if home.place is not None:
+            return home.place
         return offset_of(indices, home.strides).substitute(self.member.merged)

@@ -91,8 +91,17 @@ PROGRAMS = {
         lambda x: scattered(x),
         lambda x: x.T.copy().reshape(-1)[::-1] + 1,
     """,
+    "across": """
+        lambda x: x.T.reshape(-1) * 2,
+        lambda x: square(x) + square(x).T,
+        lambda x: (square(x) * square(x).T).sum(axis=1),
+        lambda x: x.reshape(-1) - x.T.reshape(-1),
+    """,
 }
 HELPERS = """
+def square(x):
+    return x[: min(x.shape), : min(x.shape)]
+
 def normalised(e):
     return e / e.sum(axis=1, keepdims=True)
 

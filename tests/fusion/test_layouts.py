@@ -294,10 +294,70 @@ def test_mixed_orders_elementwise():
 
 
 def test_a_transposed_use():
-    """Reading one of two across is as good as it gets: one loop, each input once."""
+    """One loop, each input once; what lies across is transposed in registers."""
     x, y = sample(*SHAPE), sample(*SHAPE[::-1])
     check(lambda x, y: x.T * 2 + y, x, y, sweeps=1)
     check(lambda x, y: (x.T * 2 + y).sum(1), x, y, sweeps=1)
+    assert scattered(lambda x, y: x.T * 2 + y, x, y) == 0
+    assert scattered(lambda x, y: (x.T * 2 + y).sum(1), x, y) == 0
+
+
+ACROSS = {
+    "add": lambda x, y: x + y,
+    "two results": lambda x, y: (x + y, y * 2 - x),
+    "flat": lambda x, y: (x * 2 + y, (y * 2).reshape(-1)),
+    "inner part": lambda x, y: x[1:-1, 2:] + y[2:, 1:-1],
+    "backwards": lambda x, y: x + y[::-1, ::-1],
+    "rows": lambda x, y: (x * y).sum(1),
+    "columns": lambda x, y: (x * y).max(0),
+    "all": lambda x, y: (x * y).sum(),
+    "result and sums": lambda x, y: (x - y, (x * y).sum(1), (x + y).max(0), (x * y).sum()),
+    "place": lambda x, y: (x * y).argmin(1),
+    "shared row": lambda x, y: x + y * y[:1],
+    "guarded": lambda x, y: np.where(x > 0, np.pad(y, 1)[2:, :-2], x),
+}
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f2", "i8"])
+@pytest.mark.parametrize("name", ACROSS)
+def test_inputs_across_each_other(name, dtype):
+    """Sizes around those of squares and tiles: what is left of each is masked."""
+    for shape in ((17, 33), (64, 128), (129, 31)):
+        x, y = sample(*shape, dtype=dtype, low=-1), np.asfortranarray(sample(*shape, dtype=dtype, low=-1) + 1)
+        check(ACROSS[name], x, y, kernels=None)
+
+
+@pytest.mark.parametrize("orders", list(itertools.combinations(ORDERS, 2)))
+def test_cubes_across_each_other(orders):
+    x, y = (stored_as(sample(*CUBE) + k, order) for k, order in enumerate(orders))
+    check(lambda x, y: np.abs(x) - y, x, y, sweeps=1)
+    check(lambda x, y: (x - y).sum(1), x, y, sweeps=1)
+
+
+def test_special_values_across():
+    """Elements are moved as they are."""
+    x, y = np.zeros((40, 50)), np.zeros((50, 40))
+    y[3, 7], y[4, 8], y[49, 39], y[0, 0] = np.nan, np.inf, -0.0, -0.0
+    found = lw.jit(lambda x, y: np.copysign(1.0, y.T) + x)(x, y)
+    np.testing.assert_array_equal(found, np.copysign(1.0, y.T) + x)
+    np.testing.assert_array_equal(lw.jit(lambda x, y: x + y.T)(x, y), x + y.T)
+    check(lambda c, d: c ^ d.T, sample(70, 40, dtype="?"), sample(40, 70, dtype="?"), sweeps=1)
+
+
+def test_donated_across():
+    """An input that is read across is not overwritten while others need it."""
+    for n in (16, 100):
+        x = sample(n, n)
+        wanted = x + x.T
+        np.testing.assert_array_equal(lw.jit(lambda x: x + x.T, donate=("x",))(x.copy()), wanted)
+        out = x.copy()
+        np.testing.assert_array_equal(lw.jit(lambda x: x + x.T)(out, out=out), wanted)
+
+
+def test_across_on_smaller_registers():
+    x, y = sample(70, 90), sample(90, 70)
+    for bits in (128, 256, 512):
+        check(lambda x, y: (x + y.T, (x * y.T).sum(0)), x, y, sweeps=1, target=lw.Target("cpu", vector_bits=bits))
 
 
 def test_a_transposed_result_of_a_transposed_input():

@@ -10,8 +10,9 @@ from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 from xdsl.parser import Parser
 
 from loopweld.dialects import dialects
-from loopweld.dialects.loop.ops import For, Load, Store
+from loopweld.dialects.loop.ops import Copy, Fill, For, Load, Store
 from loopweld.dialects.loop.parallel import Parallel, Part
+from loopweld.dialects.loop.transpose import Transpose
 from loopweld.dialects.weld.constant import Constant
 
 
@@ -84,8 +85,11 @@ def read_from_outside(function: FuncOp) -> set[str]:
     for op in function.walk():
         if isinstance(op, Load):
             loaded.add(whole(op.buffer))
-        elif op.name in ("loop.store", "loop.fill", "loop.copy"):
-            written.add(whole(getattr(op, "target" if op.name == "loop.copy" else "buffer")))
+        elif isinstance(op, Store | Fill):
+            written.add(whole(op.buffer))
+        elif isinstance(op, Copy | Transpose):
+            loaded |= {whole(op.source)} if isinstance(op, Transpose) else set()
+            written.add(whole(op.target))
         elif isinstance(op, Part):
             written.add(op.parts)
     return {v.name_hint or "" for v in loaded - written}
