@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,10 @@ from .runtime.program import ArraySpec
 
 _ENTRY_AFTER = 3
 """Calls with the same shapes after which there is a native entry for them."""
+
+
+if TYPE_CHECKING:
+    from .profile import Profile
 
 
 class Compiled:
@@ -146,6 +150,16 @@ class Compiled:
     def specs(self) -> tuple[ArraySpec, ...]:
         """What the program takes."""
         return self._executable.spec.inputs
+
+    def profile(self, *args: Any, **kwargs: Any) -> Profile:
+        """Call the program on these arguments some times and measure its kernels. Donated arguments are left as they
+        are. Raises ValueError for the target "numpy"."""
+        from .profile import profile
+
+        leaves = self._flatten(*args, **kwargs)
+        inputs = [prepare(a, s) for a, s in zip(leaves, self._executable.spec.inputs, strict=True)]
+        sizes = self._executable.bind(inputs).symbols
+        return profile(self._compilation, inputs, build_report(self._compilation, sizes))
 
     def suits(self, sizes: Mapping[str, int]) -> bool:
         """Whether the program is the best one for these symbol values; it is right for all."""

@@ -74,34 +74,37 @@ def _width(node: Node) -> float:
     return 2 * PAD + CHARACTER * min(max(len(line) for line in node.lines), WIDEST)
 
 
-def svg(graph: Graph, name: str = "graph") -> str:
-    """The picture. A node is `<g class="node KIND" data-group=KERNEL>`; its colours are the page's, or plain ones."""
+def svg(graph: Graph) -> str:
+    """The picture as a file of its own."""
+    return drawn(graph).replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+
+
+def drawn(graph: Graph) -> str:
+    """The picture as part of a page. A kernel's nodes are links to `#kernel-NAME`; the page may colour by `--hue`."""
     boxes = lay_out(graph)
     width = max((b.x + b.width for b in boxes), default=0) + 2
     height = max((b.y + b.height for b in boxes), default=0) + 2
-    edges = "\n".join(_edge(boxes[source], boxes[target], name) for source, target in graph.edges)
+    edges = "\n".join(_edge(boxes[source], boxes[target]) for source, target in graph.edges)
     nodes = "\n".join(_node(node, box) for node, box in zip(graph.nodes, boxes, strict=True))
     return (
-        f'<svg class="graph" xmlns="http://www.w3.org/2000/svg" role="img" width="{width:.0f}" height="{height:.0f}" '
+        f'<svg class="graph" role="img" width="{width:.0f}" height="{height:.0f}" '
         f'viewBox="-1 -1 {width:.0f} {height:.0f}" font-family="ui-monospace, monospace" font-size="12">\n'
-        f'<defs><marker id="{name}-tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" '
-        f'orient="auto"><path class="tip" d="M0 0L8 4L0 8z" fill="#888"></path></marker></defs>\n'
         f"{edges}\n{nodes}\n</svg>\n"
     )
 
 
-def _edge(source: Box, target: Box, name: str) -> str:
+def _edge(source: Box, target: Box) -> str:
     x0, y0 = source.x + source.width / 2, source.y + source.height
     x1, y1 = target.x + target.width / 2, target.y
     middle = (y0 + y1) / 2
-    path = f"M{x0:.0f} {y0:.0f}C{x0:.0f} {middle:.0f} {x1:.0f} {middle:.0f} {x1:.0f} {y1:.0f}"
-    return f'<path class="edge" d="{path}" fill="none" stroke="#888" marker-end="url(#{name}-tip)"></path>'
+    path = f"M{x0:.0f} {y0:.0f}C{x0:.0f} {middle:.0f} {x1:.0f} {middle:.0f} {x1:.0f} {y1 - 5:.0f}"
+    tip = f"M{x1 - 3:.0f} {y1 - 6:.0f}h6l-3 6z"
+    line = f'<path class="edge" d="{path}" fill="none" stroke="#888"></path>'
+    return f'{line}<path class="tip" d="{tip}" fill="#888"></path>'
 
 
 def _node(node: Node, box: Box) -> str:
     fill = f"hsl({colour(node.group)} 70% 82%)" if node.group else "#eee"
-    style = f' style="--hue: {colour(node.group)}"' if node.group else ""
-    group = f' data-group="{escape(node.group)}"' if node.group else ""
     words = "\n".join(part for part in ("; ".join(node.lines), node.title) if part)
     rows = "".join(
         f'<text x="{box.x + PAD:.0f}" y="{box.y + PAD + LINE * (k + 0.75):.0f}">{escape(_cut(line))}</text>'
@@ -109,10 +112,15 @@ def _node(node: Node, box: Box) -> str:
     )
     rounding = 12 if node.kind in ("input", "output") else 3
     dash = ' stroke-dasharray="4 3"' if node.kind == "call" else ""
+    shape = (
+        f'<title>{escape(words)}</title><rect x="{box.x:.0f}" y="{box.y:.0f}" width="{box.width:.0f}" '
+        f'height="{box.height:.0f}" rx="{rounding}" fill="{fill}" stroke="#666"{dash}></rect>{rows}'
+    )
+    if not node.group:
+        return f'<g class="node {node.kind}">{shape}</g>'
     return (
-        f'<g class="node {node.kind}"{group}{style}><title>{escape(words)}</title><rect x="{box.x:.0f}" '
-        f'y="{box.y:.0f}" width="{box.width:.0f}" height="{box.height:.0f}" rx="{rounding}" fill="{fill}" '
-        f'stroke="#666"{dash}></rect>{rows}</g>'
+        f'<a class="node {node.kind} grouped" href="#kernel-{escape(node.group)}" '
+        f'style="--hue: {colour(node.group)}">{shape}</a>'
     )
 
 

@@ -64,6 +64,8 @@ class Compilation:
     """Milliseconds by stage."""
     threads: int = 1
     """How many threads may run it."""
+    cache: ObjectCache | None = None
+    """Where objects and what is known of the machine are kept."""
 
     def text(self, stage: str) -> str | None:
         """The IR at one of `STAGES`; None where the pipeline of the target has no such stage."""
@@ -191,6 +193,7 @@ def compile_module(
         hit,
         timings,
         threads,
+        cache,
     )
     if watch is not None:
         watch(compilation)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import FileLineColLoc, ModuleOp
@@ -42,23 +42,53 @@ class Graph:
         return position
 
 
-def graph_of(module: ModuleOp, groups: Mapping[str, str] | None = None) -> Graph:
-    """The graph of the module's functions. Views and constants are left out: they are no work.
+@dataclass
+class Parts:
+    """Which ops of the tensor stage ended in which kernel, and which are library calls, by what ops have in common
+    with the scalar ops that they become: name and source line."""
 
-    `groups` says which kernel an op is part of, by its key (see `kernels_of`).
-    """
+    kernels: dict[str, str] = field(default_factory=dict[str, str])
+    calls: set[str] = field(default_factory=set[str])
+
+    def kernel_of(self, op: Operation) -> str:
+        """The kernel's name, or empty. An op that became another one is found by its line alone."""
+        if _key(op) in self.calls:
+            return ""
+        return self.kernels.get(_key(op)) or self.kernels.get(place_of(op), "")
+
+
+def parts_of(module: ModuleOp) -> Parts:
+    """The parts of a module at the kernels stage."""
+    parts = Parts()
+    for function in functions(module):
+        for op in function.body.block.ops:
+            if not isinstance(op, Kernel):
+                parts.calls.add(_key(op))
+                continue
+            for inner in op.walk():
+                found = [_key(inner), place_of(inner)]
+                if isinstance(inner, Generic):
+                    found += [_key(inner, f"weld.{result.kind}") for result in inner.results_given]
+                for key in found:
+                    parts.kernels.setdefault(key, op.sym_name.data)
+    return parts
+
+
+def graph_of(module: ModuleOp, parts: Parts | None = None) -> Graph:
+    """The graph of the module's functions. Views and constants are left out: they are no work. `parts` says what
+    became of the ops of a module that is not fused yet."""
     graph = Graph()
     for function in functions(module):
-        _add_function(graph, function, groups or {})
+        _add_function(graph, function, parts)
     return graph
 
 
-def _add_function(graph: Graph, function: FuncOp, groups: Mapping[str, str]) -> None:
+def _add_function(graph: Graph, function: FuncOp, parts: Parts | None) -> None:
     made: dict[SSAValue, int] = {}
+    is_fused = any(isinstance(op, Generic | Kernel) for op in function.body.block.ops)
     for argument in function.body.block.args:
         made[argument] = graph.add(Node((argument.name_hint or f"arg{argument.index}",), "input"))
     for op in function.body.block.ops:
-        # In the order in which they appear, and without those that are left out.
         sources = [made[value] for value in tensors_used(op) if value in made]
         if isinstance(op, ReturnOp):
             for k, value in enumerate(op.operands):
@@ -68,40 +98,21 @@ def _add_function(graph: Graph, function: FuncOp, groups: Mapping[str, str]) -> 
         elif isinstance(op, TensorOp) and op.is_view:
             made.update((op.results[0], source) for source in sources)
         else:
-            position = graph.add(_node(op, groups), sources)
+            is_call = is_fused or (parts is not None and _key(op) in parts.calls)
+            position = graph.add(_node(op, parts.kernel_of(op) if parts is not None else "", is_call), sources)
             made.update(dict.fromkeys(op.results, position))
 
 
-def _node(op: Operation, groups: Mapping[str, str]) -> Node:
-    where = place_of(op)
+def _node(op: Operation, group: str, is_call: bool) -> Node:
     if isinstance(op, Kernel):
         lines = (op.sym_name.data, *(describe(member) for member in op.members))
-        return Node(lines, "kernel", op.sym_name.data, where)
-    kind = "call" if not isinstance(op, Generic) and groups and key_of(op) not in groups else "op"
-    return Node((describe(op),), kind, groups.get(key_of(op), ""), where)
+        return Node(lines, "kernel", op.sym_name.data, place_of(op))
+    kind = "call" if is_call and not isinstance(op, Generic) else "op"
+    return Node((describe(op),), kind, group, place_of(op))
 
 
-def kernels_of(module: ModuleOp) -> dict[str, str]:
-    """For the keys of the ops that kernels hold, the first kernel's name; reductions count by their kind."""
-    found: dict[str, str] = {}
-    for function in functions(module):
-        for kernel in function.body.block.ops:
-            if not isinstance(kernel, Kernel):
-                continue
-            for op in kernel.walk():
-                found.setdefault(key_of(op), kernel.sym_name.data)
-                if isinstance(op, Generic):
-                    found |= {_key(f"weld.{r.kind}", op): kernel.sym_name.data for r in op.results_given} | found
-    return found
-
-
-def key_of(op: Operation) -> str:
-    """What an op and the scalar op that it becomes have in common: name and source line."""
-    return _key(op.name.replace("weld.reduce_", "weld."), op)
-
-
-def _key(name: str, op: Operation) -> str:
-    return f"{name} {place_of(op)}"
+def _key(op: Operation, name: str = "") -> str:
+    return f"{(name or op.name).replace('weld.reduce_', 'weld.')} {place_of(op)}"
 
 
 def place_of(op: Operation) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,8 @@ from ..passes.loops.plan import Plan, root_of
 
 if TYPE_CHECKING:
     from .driver import Compilation
+    from .profile import Profile
+    from .report_details import Details
 
 NOMINAL = 1024
 """The value of a size symbol in a report where no call has set it."""
@@ -95,10 +97,15 @@ class Report:
     sizes: Mapping[str, int]
     assumed: bool
     threads: int = 1
+    profile: Profile | None = field(default=None, compare=False, repr=False)
+    """What was measured, if anything was; only the page shows it."""
+    details: Callable[[], Details] | None = field(default=None, compare=False, repr=False)
+    """Makes what the page shows of the program itself."""
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON-able data."""
-        found = asdict(self)
+        found = asdict(replace(self, profile=None, details=None))
+        del found["profile"], found["details"]
         for entry, kernel in zip(found["kernels"], self.kernels, strict=True):
             entry |= {"bytes_read": kernel.bytes_read, "bytes_written": kernel.bytes_written}
         return found
@@ -150,7 +157,14 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
         {n: sizes.get(n, NOMINAL) for n in sorted({*sizes, *assumed})},
         bool(assumed),
         compilation.threads,
+        details=lambda: details_of(compilation),
     )
+
+
+def details_of(compilation: Compilation) -> Details:
+    from .report_details import details_of as make
+
+    return make(compilation)
 
 
 def _library_name(op: Any) -> str:

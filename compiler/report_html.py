@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 
 from .report import DecisionReport, KernelReport, Report, Traffic
+from .report_measured import roofline, timeline
+from .report_program import code, graphs
 from .report_reasons import EXPLANATIONS
 from .report_text import counts_of, place, plural, quantity, ratio, scaled, settled
 
@@ -31,11 +33,17 @@ PAGE = """<!doctype html>
 
 def report_html(report: Report) -> str:
     """The page; every text from the program is escaped."""
+    details = report.details() if report.details is not None else None
+    profile = report.profile
     parts = [
         _head(report),
         _cards(report),
+        _section("Program", graphs(details) if details is not None else ""),
         _section("Kernels", _kernels(report.kernels)),
+        _section("Time of a call", timeline(profile) if profile is not None else ""),
+        _section("Roofline", roofline(profile) if profile is not None else ""),
         _section("Decisions", _decisions(report.decisions)),
+        _section("Code", code(details) if details is not None else ""),
         _section("Time to compile", _timings(report)),
     ]
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
