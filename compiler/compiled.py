@@ -18,7 +18,7 @@ from .pipeline import STAGES
 from .report import Report, build_report
 from .runtime.entry import Entry, Unsuited, make_entry
 from .runtime.executable import ENTRY_BYTES, ShapeMismatch
-from .runtime.program import ArraySpec
+from .runtime.program import ArraySpec, NativeStep
 
 _ENTRY_AFTER = 3
 """Calls with the same shapes after which there is a native entry for them."""
@@ -95,7 +95,7 @@ class Compiled:
                 out = "not"
             rebuild = self._tree.build if found is None else None
             is_tuple = not isinstance(self._tree, Leaf)
-            shared = size + sum(a.nbytes for a in leaves) > ENTRY_BYTES
+            shared = max(size + sum(a.nbytes for a in leaves), binding.work) > ENTRY_BYTES
             made = make_entry(args, named, program.spec.inputs, results, steps, rebuild, is_tuple, out, shared)
         except Unsuited:
             return None
@@ -134,7 +134,8 @@ class Compiled:
     @property
     def address(self) -> dict[str, int]:
         """The C entry of each native segment: `void f(void **places, int64_t *symbols)`, see `ProgramSpec`."""
-        return dict(self._executable.addresses)
+        steps = self._executable.spec.steps
+        return {s.symbol: self._executable.addresses[s.symbol] for s in steps if isinstance(s, NativeStep)}
 
     @property
     def report(self) -> Report:

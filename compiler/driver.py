@@ -18,6 +18,7 @@ from xdsl.passes import ModulePass, PassPipeline
 
 from ..dialects import dialects
 from ..dialects.expr import Expr
+from ..dialects.weld.library import Matmul
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
 from ..passes import passes
 from ..passes.evaluate import evaluate_op, find_function
@@ -31,6 +32,7 @@ from .checks import checks_first
 from .codegen import jit
 from .codegen.cache import ObjectCache
 from .codegen.functions import module_text
+from .native import products
 from .pipeline import passes_of
 from .runtime.executable import Executable
 from .runtime.pool import Pool
@@ -174,7 +176,8 @@ def compile_module(
         if collecting:
             gc.enable()
     spec = program_spec(find_function(module, entry), program, names, constants)
-    executable = Executable(spec, loaded.addresses, loaded, pool or Pool(0))
+    shims = products(cache) if any(isinstance(s, LibraryStep) and s.product for s in spec.steps) else {}
+    executable = Executable(spec, {**loaded.addresses, **shims}, loaded, pool or Pool(0))
     if checks is not None:
         first = compile_module(checks, names, target, entry, numerics, constants, cache, pool=pool, threads=threads)
         executable.first = first.executable
@@ -248,11 +251,19 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
                 tuple(number(plan.places[v]) for v in used),
                 tuple(number(plan.places[v]) for v in op.results),
                 views,
+                _product(op, used),
             )
         )
     checks = tuple(CheckSpec(number(plan.places[c.bad]), c.message.data, c.exception.data) for c in plan.checks)
     slots = tuple(s.bytes for s in plan.slots)
     return ProgramSpec(inputs, tuple(arrays), outputs, slots, tuple(steps), checks, tuple(plan.donations.items()))
+
+
+def _product(op: Operation, used: Sequence[SSAValue]) -> tuple[int, int] | None:
+    """The positions of both matrices of a product among what it uses, if they are two."""
+    if not isinstance(op, Matmul) or len(used) != 2:
+        return None
+    return used.index(op.args[0]), used.index(op.args[1])
 
 
 def _call_library(

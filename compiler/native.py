@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from .codegen import jit
 from .codegen.cache import ObjectCache
-from .runtime import direct, entry_text
+from .runtime import blas, direct, entry_text
 
 
 def load_shared(
@@ -32,5 +32,17 @@ def native_call(cache: ObjectCache | None) -> int:
         return _LOADED[0].addresses["loopweld_call"]
 
 
+def products(cache: ObjectCache | None) -> dict[str, int]:
+    """The addresses of what calls BLAS for products of matrices, by name; none where there is no BLAS to call."""
+    found = blas.find()
+    if found is None:
+        return {}
+    with _LOADING:
+        if not _PRODUCTS:
+            _PRODUCTS.append(load_shared(blas.text(found), blas.SHIMS, cache, blas.imports(found)))
+        return _PRODUCTS[0].addresses
+
+
 _LOADING = threading.Lock()
 _LOADED: list[jit.Loaded] = []
+_PRODUCTS: list[jit.Loaded] = []

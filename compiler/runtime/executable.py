@@ -12,6 +12,7 @@ import numpy as np
 
 from ...dialects.expr import Expr
 from ...dialects.weld.indexing import EXCEPTIONS
+from .blas import Layout, product
 from .entry import Check, Entry, Result, Run
 from .pool import Pool
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
@@ -27,13 +28,24 @@ class ShapeMismatch(ValueError):
     """The inputs do not have the shapes that the program was compiled for."""
 
 
+@dataclass(frozen=True)
+class Call:
+    """A native function, the places that it takes, and its table of integers."""
+
+    function: str
+    places: tuple[int, ...]
+    table: Any
+    work: int = 0
+    """Multiplications in BLAS."""
+
+
 @dataclass
 class Binding:
     """A program at fixed input shapes: symbol values, tables for the native functions, sizes."""
 
     symbols: dict[str, int]
-    tables: list[Any]
-    """The symbol table of each native step (None for library steps)."""
+    calls: list[Call | None]
+    """Each step as a native call; None for those that call Python."""
     output_shapes: list[tuple[int, ...]]
     output_strides: list[tuple[int, ...]]
     slot_offsets: list[int]
@@ -41,6 +53,11 @@ class Binding:
     uses: int = 0
     entries: dict[object, Entry] = field(default_factory=dict[object, Entry])
     """The native entries for these shapes by the structure of the call, once they are worth it."""
+
+    @property
+    def work(self) -> int:
+        """Multiplications in BLAS."""
+        return sum(call.work for call in self.calls if call is not None)
 
 
 class Executable:
@@ -77,10 +94,12 @@ class Executable:
         def size(expr: Expr) -> int:
             return expr.evaluate(symbols.__getitem__)
 
-        tables: list[Any] = []
+        calls: list[Call | None] = []
         for step in self.spec.steps:
-            values = [symbols[s] for s in step.symbols] if isinstance(step, NativeStep) else []
-            tables.append((ctypes.c_int64 * max(len(values), 1))(*values))
+            if isinstance(step, NativeStep):
+                calls.append(Call(step.symbol, step.places, _table([symbols[s] for s in step.symbols])))
+            else:
+                calls.append(_blas_call(step, size, self.addresses))
         offsets: list[int] = []
         total = 0
         for slot in self.spec.slots:
@@ -88,13 +107,13 @@ class Executable:
             total += -(-max(size(slot), 1) // ALIGNMENT) * ALIGNMENT
         shapes = [tuple(size(e) for e in o.shape) for o in self.spec.outputs]
         strides = [spec.steps(shape) for spec, shape in zip(self.spec.outputs, shapes, strict=True)]
-        return Binding(symbols, tables, shapes, strides, offsets, total)
+        return Binding(symbols, calls, shapes, strides, offsets, total)
 
     # ---- the short way -------------------------------------------------------------
     def is_short(self, binding: Binding) -> bool:
         """Whether calls may have a native entry: not with library calls, nor with more temporaries than an entry may
         keep."""
-        return all(isinstance(s, NativeStep) for s in self.spec.steps) and binding.arena_bytes <= ENTRY_BYTES
+        return None not in binding.calls and binding.arena_bytes <= ENTRY_BYTES
 
     def short_steps(self, inputs: Sequence[Any]) -> tuple[list[Run | Check], list[Any]]:
         """What runs for arrays like these, in an arena of its own, and what must stay alive for that."""
@@ -106,14 +125,14 @@ class Executable:
         addresses += [base + offset for offset in binding.slot_offsets]
         number = {k: k for k in range(len(inputs))}
         number |= {self.first_output + k: len(inputs) + k for k in range(len(self.spec.outputs))}
-        for step, table in zip(self.spec.steps, binding.tables, strict=True):
-            assert isinstance(step, NativeStep)
-            arrays = tuple((k, number[place]) for k, place in enumerate(step.places) if place in number)
-            places = tuple(addresses[place] for place in step.places)
-            steps.append(Run(self.addresses[step.symbol], places, arrays, ctypes.addressof(table)))
+        for call in binding.calls:
+            assert call is not None
+            arrays = tuple((k, number[place]) for k, place in enumerate(call.places) if place in number)
+            places = tuple(addresses[place] for place in call.places)
+            steps.append(Run(self.addresses[call.function], places, arrays, ctypes.addressof(call.table)))
         for check in self.spec.checks:
             steps.append(Check(addresses[check.place], EXCEPTIONS[check.exception], check.message))
-        return steps, [*keep, arena, binding.tables, self.keep, self.spec]
+        return steps, [*keep, arena, binding.calls, self.keep, self.spec]
 
     def short_results(self, inputs: Sequence[Any], binding: Binding, numbers: Sequence[bool]) -> list[Result]:
         """The results for arrays like these; `numbers` says which callers get as NumPy scalars."""
@@ -153,11 +172,11 @@ class Executable:
         places += self.constant_addresses
         places += [o.ctypes.data for o in outs]
         places += [arena + offset for offset in binding.slot_offsets]
-        for step, table in zip(self.spec.steps, binding.tables, strict=True):
-            if isinstance(step, NativeStep):
-                pointers = (ctypes.c_void_p * max(len(step.places), 1))(*[places[p] for p in step.places])
-                self.functions[step.symbol](ctypes.addressof(pointers), ctypes.addressof(table))
-            else:
+        for step, call in zip(self.spec.steps, binding.calls, strict=True):
+            if call is not None:
+                pointers = (ctypes.c_void_p * max(len(call.places), 1))(*[places[p] for p in call.places])
+                self.functions[call.function](ctypes.addressof(pointers), ctypes.addressof(call.table))
+            elif isinstance(step, LibraryStep):
                 _library(step, places, binding)
         for check in self.spec.checks:
             if ctypes.c_uint8.from_address(places[check.place]).value:
@@ -217,6 +236,28 @@ def bind_symbols(specs: Sequence[ArraySpec], inputs: Sequence[Any]) -> dict[str,
             expected = expr if expr.value is not None else f"{expr} = {expr.evaluate(symbols.__getitem__)}"
             raise ShapeMismatch(f"'{spec.name}' has {what}, expected {expected}")
     return symbols
+
+
+def _table(values: Sequence[int]) -> Any:
+    return (ctypes.c_int64 * max(len(values), 1))(*values)
+
+
+def _blas_call(step: LibraryStep, size: Callable[[Expr], int], addresses: dict[str, int]) -> Call | None:
+    """A product of matrices as a call of BLAS, where BLAS takes matrices like these."""
+    if step.product is None or step.operands[0] == step.operands[1]:
+        return None
+    layouts: list[Layout] = []
+    for k in (*step.product, 2):
+        view = step.views[k]
+        shape = tuple(size(e) for e in view.shape)
+        dense = tuple(s // view.dtype.itemsize for s in view.steps(shape))
+        layouts.append(Layout(shape, dense if view.strides is None else tuple(size(s) for s in view.strides)))
+    found = product(step.views[2].dtype, *layouts)
+    if found is None or found.shim not in addresses:
+        return None
+    left, right = step.product[::-1] if found.turned else step.product
+    places = (step.operands[left], step.operands[right], step.results[0])
+    return Call(found.shim, places, _table(found.table), found.work)
 
 
 def _library(step: LibraryStep, places: list[int], binding: Binding) -> None:

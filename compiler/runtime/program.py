@@ -56,6 +56,8 @@ class LibraryStep:
     results: tuple[int, ...]
     views: dict[int, ArraySpec] = field(default_factory=dict[int, ArraySpec])
     """How each operand and result sees its place, by position (operands first)."""
+    product: tuple[int, int] | None = None
+    """The positions of the left and the right operand, for a product of matrices that BLAS may do."""
 
 
 @dataclass(frozen=True)

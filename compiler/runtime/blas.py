@@ -1,0 +1,197 @@
+"""Products of matrices by the BLAS that NumPy came with, called through its C address: no Python in between.
+
+A product is a call `void f(ptr places, ptr table)`: the addresses of both operands and of the result; the table says
+how they lie in memory. What BLAS does not take (other dtypes, no unit stride, empty sizes, a matrix times itself, which
+NumPy makes exactly symmetric) stays with NumPy.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+ROW_MAJOR, PLAIN, TRANSPOSED = 101, 111, 112
+"""CBLAS_ORDER and CBLAS_TRANSPOSE."""
+_NAMES = (("scipy_cblas_", "64_"), ("cblas_", "64_"), ("scipy_cblas_", ""), ("cblas_", ""))
+_TYPES = {"f4": ("s", "float"), "f8": ("d", "double")}
+SHIMS = tuple(f"loopweld_{kind}_{dtype}" for dtype in _TYPES for kind in ("gemm", "gemv"))
+
+
+@dataclass(frozen=True)
+class Blas:
+    """The functions of a BLAS by shim; `wide` where its integers have 64 bits."""
+
+    functions: dict[str, int]
+    wide: bool
+
+
+@lru_cache
+def find() -> Blas | None:
+    """The BLAS that NumPy is linked with; None where it has none, or hides it."""
+    core: Any = getattr(np, "_core", None) or np.core
+    try:
+        library = ctypes.CDLL(core._multiarray_umath.__file__)
+    except (AttributeError, OSError, TypeError):
+        return None
+    for prefix, suffix in _NAMES:
+        found: dict[str, int] = {}
+        for dtype, (letter, _) in _TYPES.items():
+            for kind in ("gemm", "gemv"):
+                function = getattr(library, f"{prefix}{letter}{kind}{suffix}", None)
+                if function is not None:
+                    found[f"loopweld_{kind}_{dtype}"] = ctypes.cast(function, ctypes.c_void_p).value or 0
+        if len(found) == len(SHIMS):
+            return Blas(found, suffix == "64_")
+    return None
+
+
+def text(blas: Blas) -> str:
+    """The shims as LLVM text."""
+    parts: list[str] = []
+    for dtype, (letter, scalar) in _TYPES.items():
+        for kind in ("gemm", "gemv"):
+            parts.append(_shim(kind, dtype, f"@blas_{letter}{kind}", scalar, "i64" if blas.wide else "i32"))
+    return "\n".join(parts)
+
+
+def imports(blas: Blas) -> dict[str, int]:
+    """The addresses that the text leaves open."""
+    return {
+        f"blas_{letter}{kind}": blas.functions[f"loopweld_{kind}_{dtype}"]
+        for dtype, (letter, _) in _TYPES.items()
+        for kind in ("gemm", "gemv")
+    }
+
+
+_WORDS = ("count", "step.a", "step.b", "step.c", "trans.a", "trans.b", "m", "n", "k", "lda", "ldb", "ldc")
+
+
+def _shim(kind: str, dtype: str, function: str, scalar: str, integer: str) -> str:
+    """`table` holds `_WORDS`: how many products, bytes from one to the next, and the arguments of CBLAS."""
+    words = "".join(
+        f"  %{w}.at = getelementptr i64, ptr %table, i64 {k}\n  %{w} = load i64, ptr %{w}.at\n"
+        + (f"  %{w}.int = trunc i64 %{w} to i32\n" if integer == "i32" or w.startswith("trans") else "")
+        for k, w in enumerate(_WORDS)
+    )
+
+    def number(word: str) -> str:
+        return f"{integer} %{word}" + (".int" if integer == "i32" else "")
+
+    one, zero = f"{scalar} 1.0", f"{scalar} 0.0"
+    head = f"i32 {ROW_MAJOR}, i32 %trans.a.int"
+    if kind == "gemm":
+        types = f"i32, i32, i32, {integer}, {integer}, {integer}, {scalar}, ptr, {integer}, ptr, {integer}"
+        types += f", {scalar}, ptr, {integer}"
+        args = f"{head}, i32 %trans.b.int, {number('m')}, {number('n')}, {number('k')}, {one}, ptr %a, {number('lda')}"
+        args += f", ptr %b, {number('ldb')}, {zero}, ptr %c, {number('ldc')}"
+    else:
+        types = f"i32, i32, {integer}, {integer}, {scalar}, ptr, {integer}, ptr, {integer}, {scalar}, ptr, {integer}"
+        args = f"{head}, {number('m')}, {number('k')}, {one}, ptr %a, {number('lda')}, ptr %b, {number('ldb')}"
+        args += f", {zero}, ptr %c, {number('ldc')}"
+    return f"""
+declare void {function}({types})
+define void @loopweld_{kind}_{dtype}(ptr %places, ptr %table) {{
+entry:
+{words}  %a.0 = load ptr, ptr %places
+  %b.at = getelementptr ptr, ptr %places, i64 1
+  %b.0 = load ptr, ptr %b.at
+  %c.at = getelementptr ptr, ptr %places, i64 2
+  %c.0 = load ptr, ptr %c.at
+  br label %next
+next:
+  %i = phi i64 [ 0, %entry ], [ %i.next, %one ]
+  %a = phi ptr [ %a.0, %entry ], [ %a.next, %one ]
+  %b = phi ptr [ %b.0, %entry ], [ %b.next, %one ]
+  %c = phi ptr [ %c.0, %entry ], [ %c.next, %one ]
+  %left = icmp slt i64 %i, %count
+  br i1 %left, label %one, label %done
+one:
+  call void {function}({args})
+  %a.next = getelementptr i8, ptr %a, i64 %step.a
+  %b.next = getelementptr i8, ptr %b, i64 %step.b
+  %c.next = getelementptr i8, ptr %c, i64 %step.c
+  %i.next = add i64 %i, 1
+  br label %next
+done:
+  ret void
+}}
+"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """An array's sizes, and its strides in elements."""
+
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def turned(self) -> Layout:
+        """The matrices transposed."""
+        (*batch, m, n), (*steps, down, along) = self.shape, self.strides
+        return Layout((*batch, n, m), (*steps, along, down))
+
+
+@dataclass(frozen=True)
+class Product:
+    """How to call BLAS for a product: the shim, its table, and whether it gets the operands in turned order."""
+
+    shim: str
+    table: tuple[int, ...]
+    turned: bool
+    work: int
+    """Multiplications."""
+
+
+def product(dtype: np.dtype[np.generic], a: Layout, b: Layout, c: Layout) -> Product | None:
+    """`c = a @ b` for (..., m, k) and (..., k, n); None where it is nothing for BLAS."""
+    (m, k), n = a.shape[-2:], b.shape[-1]
+    count, steps = _batch([a, b, c])
+    if dtype.str[1:] not in _TYPES or count == 0 or not 0 < min(m, n, k) <= max(m, n, k) < 1 << 31:
+        return None
+    turned = m == 1 < n or (n > 1 and _matrix(c) != (PLAIN, c.strides[-2]))
+    if turned:  # the transposed product
+        a, b, c, m, n = b.turned, a.turned, c.turned, n, m
+        steps = [steps[1], steps[0], steps[2]]
+    bytes_ = [step * dtype.itemsize for step in steps]
+    left, right, result = _matrix(a), _matrix(b), _matrix(c)
+    if left is None or right is None or result is None:
+        return None
+    kind, work = dtype.str[1:], count * m * n * k
+    if n == 1 and min(b.strides[-2], c.strides[-2]) > 0:
+        rows, columns = (m, k) if left[0] == PLAIN else (k, m)
+        table = (count, *bytes_, left[0], 0, rows, 0, columns, left[1], b.strides[-2], c.strides[-2])
+        return Product(f"loopweld_gemv_{kind}", table, turned, work)
+    if result[0] != PLAIN:
+        return None
+    table = (count, *bytes_, left[0], right[0], m, n, k, left[1], right[1], result[1])
+    return Product(f"loopweld_gemm_{kind}", table, turned, work)
+
+
+def _matrix(x: Layout) -> tuple[int, int] | None:
+    """Whether the rows or the columns of a matrix are dense, and the step from one to the next."""
+    (rows, columns), (down, along) = x.shape[-2:], x.strides[-2:]
+    if (along == 1 or columns == 1) and (down >= columns or rows == 1):
+        return PLAIN, down if rows > 1 else columns
+    if (down == 1 or rows == 1) and (along >= rows or columns == 1):
+        return TRANSPOSED, along if columns > 1 else rows
+    return None
+
+
+def _batch(arrays: Sequence[Layout]) -> tuple[int, list[int]]:
+    """How many matrices there are, and the elements from one to the next; no matrices where the steps differ."""
+    shape = arrays[0].shape[:-2]
+    count = int(np.prod(shape, dtype=np.int64))
+    steps: list[int] = []
+    for x in arrays:
+        axes = [(n, s) for n, s in zip(shape, x.strides[:-2], strict=True) if n != 1]
+        if any(s != n2 * s2 for (_, s), (n2, s2) in itertools.pairwise(axes)):
+            return 0, [0] * len(arrays)
+        steps.append(axes[-1][1] if axes else 0)
+    return count, steps

@@ -1,0 +1,133 @@
+"""Products of matrices through BLAS: how operands may lie, what stays with NumPy, and that no Python runs."""
+
+import threading
+
+import numpy as np
+import pytest
+
+import loopweld as lw
+from loopweld.compiler.runtime import blas
+from loopweld.compiler.runtime.direct import is_supported
+
+SIZES = [(1, 1, 1), (1, 5, 17), (17, 5, 1), (2, 3, 4), (4, 33, 70), (70, 33, 4), (33, 64, 31), (130, 20, 65)]
+pytestmark = pytest.mark.skipif(blas.find() is None or not is_supported(), reason="no BLAS, or no native entries")
+
+
+@pytest.fixture(autouse=True)
+def no_disk(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_CACHE_DIR", "off")
+
+
+def sample(*shape, dtype="f4"):
+    return np.random.default_rng(sum(shape)).standard_normal(shape).astype(dtype)
+
+
+def direct_result(f, *args):
+    """The result of a call that an entry takes."""
+    for _ in range(3):
+        f(*args)
+    before = f._direct_calls
+    result = f(*args)
+    assert f._direct_calls == before + 1, "the call went the long way"
+    return result
+
+
+def compare(function, *args):
+    f = lw.jit(function)
+    tolerance = {"f": 1e-4, "d": 1e-12}[np.asarray(function(*args)).dtype.char]
+    for result in (f(*args), direct_result(f, *args)):
+        np.testing.assert_allclose(result, function(*args), rtol=tolerance, atol=tolerance * 10)
+    return f
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("sizes", SIZES)
+def test_layouts_of_operands(sizes, dtype):
+    m, k, n = sizes
+    plain = sample(m, k, dtype=dtype), sample(k, n, dtype=dtype)
+    turned = sample(k, m, dtype=dtype).T, sample(n, k, dtype=dtype).T
+    wide = sample(m, 2 * k, dtype=dtype)[:, :k], sample(k, n + 3, dtype=dtype)[:, 3:]
+    for a in (plain[0], turned[0], wide[0]):
+        for b in (plain[1], turned[1], wide[1]):
+            compare(lambda a, b: np.matmul(a, b) + 1, a, b)
+
+
+def test_what_lies_as_blas_does_not_take_it():
+    a, b = sample(40, 30), sample(30, 20)
+    for x, y in ((a[::2, ::2], b[::2]), (a[:, ::-1], b), (a[::-1], b), (a, b[:, ::-1])):
+        np.testing.assert_allclose(lw.jit(lambda x, y: x @ y)(x, y), x @ y, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "function", [np.matmul, lambda a, b: (a @ b).T + 1, lambda a, b: np.einsum("bij,bjk->bik", a, b)]
+)
+def test_batches(function):
+    compare(function, sample(3, 20, 30), sample(3, 30, 18))
+    compare(function, sample(1, 20, 30), sample(1, 30, 18))
+
+
+def test_batches_of_batches_and_one_matrix_for_many():
+    compare(np.matmul, sample(2, 3, 20, 30), sample(2, 3, 30, 18))
+    compare(np.matmul, sample(5, 20, 30), sample(30, 18))
+    compare(np.matmul, sample(20, 30), sample(4, 30, 18))
+    compare(lambda a, b: a.transpose(1, 0, 2) @ b, sample(20, 3, 30), sample(3, 30, 18))
+
+
+@pytest.mark.parametrize("shapes", [((0, 3), (3, 4)), ((3, 0), (0, 4)), ((3, 4), (4, 0)), ((0, 3, 4), (0, 4, 5))])
+def test_empty_sizes(shapes):
+    a, b = (np.ones(s) for s in shapes)
+    np.testing.assert_array_equal(lw.jit(np.matmul)(a, b), a @ b)
+
+
+@pytest.mark.parametrize("dtype", ["f2", "i4", "i8", "u1", "?", "c8", "c16"])
+def test_other_dtypes(dtype):
+    a, b = (abs(sample(*s, dtype="f4") * 3).astype(dtype) for s in ((20, 30), (30, 18)))
+    found = lw.jit(np.matmul)(a, b)
+    assert found.dtype == (a @ b).dtype
+    np.testing.assert_allclose(found, a @ b, rtol=1e-2)
+
+
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_special_values():
+    a, b = sample(20, 20), sample(20, 20)
+    a[3, 4], a[5, 6], b[7, 8], a[9] = np.nan, np.inf, -np.inf, 0
+    compare(np.matmul, a, b)
+
+
+def test_a_matrix_times_itself_is_symmetric():
+    a = sample(70, 40)
+    found = lw.jit(lambda a: a @ a.T)(a)
+    np.testing.assert_array_equal(found, found.T)
+
+
+def test_the_operand_survives_though_it_is_donated():
+    a, b = sample(20, 20), sample(20, 20)
+    f = lw.jit(np.matmul, donate=(0, 1))
+    for _ in range(4):
+        np.testing.assert_allclose(f(a.copy(), b.copy()), a @ b, rtol=1e-4, atol=1e-4)
+
+
+def test_no_step_of_a_network_is_python():
+    def network(x, w, b, v):
+        return np.tanh(x @ w + b) @ v
+
+    f = compare(network, sample(20, 30), sample(30, 40), sample(40), sample(40, 10))
+    assert len(f.lower(sample(20, 30), sample(30, 40), sample(40), sample(40, 10)).compile().report.library_calls) == 2
+
+
+def test_python_threads():
+    f = lw.jit(lambda x, w: x @ w + 1)
+    w, wrong = sample(80, 90), []
+    direct_result(f, sample(80, 80), w)
+
+    def work(k: int) -> None:
+        x = np.full((80, 80), k, "f4")
+        expected = x @ w + 1
+        wrong.extend(k for _ in range(100) if not np.allclose(f(x, w), expected, rtol=1e-3, atol=1e-3))
+
+    workers = [threading.Thread(target=work, args=(k,)) for k in range(1, 4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not wrong
