@@ -258,14 +258,17 @@ class _Function:
         self.names[op.res] = self._splat_text(self.names[op.value], scalar, lanes_of(op.res))
 
     def _first_lanes(self, op: FirstLanes) -> None:
-        """Compared in bytes: one register holds 64 lanes, and the number of lanes fits."""
+        """Compared in bytes, of which one register holds 64, or in the elements of which 128 bits have as many as there
+        are lanes. With less, LLVM 22 widens the comparison, and where mask registers run out it takes the lanes beyond
+        for valid: a masked store of 8 bytes then writes 16."""
         lanes = lanes_of(op.res)
+        element = f"i{min(max(128 // lanes, 8), 64)}"
         above = self.w.call("i64", "llvm.smax.i64", [("i64", self.names[op.count]), ("i64", "0")])
         count = self.w.call("i64", "llvm.smin.i64", [("i64", above), ("i64", str(lanes))])
-        byte = self.w.emit(f"trunc i64 {count} to i8")
-        numbers = "<" + ", ".join(f"i8 {k}" for k in range(lanes)) + ">"
-        bound = self._splat_text(byte, "i8", lanes)
-        self.names[op.res] = self.w.emit(f"icmp ult <{lanes} x i8> {numbers}, {bound}")
+        count = count if element == "i64" else self.w.emit(f"trunc i64 {count} to {element}")
+        numbers = "<" + ", ".join(f"{element} {k}" for k in range(lanes)) + ">"
+        bound = self._splat_text(count, element, lanes)
+        self.names[op.res] = self.w.emit(f"icmp ult <{lanes} x {element}> {numbers}, {bound}")
 
     def _iota(self, op: Iota) -> None:
         lanes = lanes_of(op.res)

@@ -83,6 +83,11 @@ PROGRAMS = {
         lambda x: (x.argmax(axis=1), x.argmin(axis=0), np.cumsum(x, axis=1)),
         lambda x: x / np.sqrt((x * x).mean(axis=1, keepdims=True) + 1),
     """,
+    "bytes": """
+        few_mask_registers,
+        lambda x: (np.exp(np.minimum(x, 3)).astype("f8"), x + x, x > 2),
+        lambda x: (x[:, 1:] ^ x[:, :-1], x[1:].max(axis=0), np.sqrt(x)),
+    """,
     "indices": """
         lambda x: x[np.arange(50) % x.shape[0]] * 2,
         lambda x: x[:, np.arange(40) * 3 % x.shape[1]].sum(axis=0),
@@ -101,6 +106,13 @@ PROGRAMS = {
 HELPERS = """
 def square(x):
     return x[: min(x.shape), : min(x.shape)]
+
+
+def few_mask_registers(x):
+    x = np.pad(np.pad(x, [(0, 0), (0, 2)], constant_values=2), [(0, 0), (2, 1)], constant_values=2)
+    angle = np.arctan2(x, np.abs(np.exp(np.minimum(x, 2))) + 1)
+    return np.expm1(np.clip(angle, -2, 2)).astype("f8"), x, (x < np.uint8(7)).all(keepdims=True)
+
 
 def normalised(e):
     return e / e.sum(axis=1, keepdims=True)
@@ -127,7 +139,7 @@ def test_the_fence_works():
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_nothing_outside_an_array(name):
     """Of arguments and of results, in every order of memory, at sizes that no vector divides."""
-    dtypes = ("f4", "i1") if name != "rows" else ("f4", "f2")
+    dtypes = {"rows": ("f4", "f2"), "bytes": ("u1", "i1")}.get(name, ("f4", "i1"))
     body = HELPERS + "programs = [" + textwrap.dedent(PROGRAMS[name]) + "]"
     text = FENCED.replace("PROGRAMS", body).replace("SHAPES", "((3, 5), (40, 33))").replace("DTYPES", str(dtypes))
     result = run(text)
