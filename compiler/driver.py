@@ -176,8 +176,11 @@ def compile_module(
         if collecting:
             gc.enable()
     spec = program_spec(find_function(module, entry), program, names, constants)
-    shims = products(cache) if any(isinstance(s, LibraryStep) and s.product for s in spec.steps) else {}
-    executable = Executable(spec, {**loaded.addresses, **shims}, loaded, pool or Pool(0))
+    addresses = dict(loaded.addresses)
+    for step in spec.steps:
+        if isinstance(step, LibraryStep) and step.product is not None:
+            addresses |= products(step.views[2].dtype.str[1:], cache)
+    executable = Executable(spec, addresses, loaded, pool or Pool(0))
     if checks is not None:
         first = compile_module(checks, names, target, entry, numerics, constants, cache, pool=pool, threads=threads)
         executable.first = first.executable

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from .codegen import jit
 from .codegen.cache import ObjectCache
-from .runtime import blas, direct, entry_text
+from .runtime import blas, direct, entry_text, rows
 
 
 def load_shared(
@@ -32,17 +32,20 @@ def native_call(cache: ObjectCache | None) -> int:
         return _LOADED[0].addresses["loopweld_call"]
 
 
-def products(cache: ObjectCache | None) -> dict[str, int]:
-    """The addresses of what calls BLAS for products of matrices, by name; none where there is no BLAS to call."""
-    found = blas.find()
-    if found is None:
+def products(dtype: str, cache: ObjectCache | None) -> dict[str, int]:
+    """The addresses of what multiplies matrices of a dtype, by name: loops for a few rows, and BLAS if there is one."""
+    if dtype not in rows.TYPES:
         return {}
     with _LOADING:
-        if not _PRODUCTS:
-            _PRODUCTS.append(load_shared(blas.text(found), blas.SHIMS, cache, blas.imports(found)))
-        return _PRODUCTS[0].addresses
+        if dtype not in _PRODUCTS:
+            found, wide = blas.find(), "+avx512f" in jit.host().features.split(",")
+            kinds = ("rows",) if found is None else ("rows", *blas.KINDS)
+            text = rows.text(dtype, wide) + (blas.text(found, dtype) if found is not None else "")
+            given = blas.imports(found, dtype) if found is not None else {}
+            _PRODUCTS[dtype] = load_shared(text, [f"loopweld_{kind}_{dtype}" for kind in kinds], cache, given)
+        return _PRODUCTS[dtype].addresses
 
 
 _LOADING = threading.Lock()
 _LOADED: list[jit.Loaded] = []
-_PRODUCTS: list[jit.Loaded] = []
+_PRODUCTS: dict[str, jit.Loaded] = {}

@@ -16,18 +16,20 @@ from typing import Any
 
 import numpy as np
 
+from .rows import MOST_ROWS
+
 ROW_MAJOR, PLAIN, TRANSPOSED = 101, 111, 112
 """CBLAS_ORDER and CBLAS_TRANSPOSE."""
 _NAMES = (("scipy_cblas_", "64_"), ("cblas_", "64_"), ("scipy_cblas_", ""), ("cblas_", ""))
-_TYPES = {"f4": ("s", "float"), "f8": ("d", "double")}
-SHIMS = tuple(f"loopweld_{kind}_{dtype}" for dtype in _TYPES for kind in ("gemm", "gemv"))
+TYPES = {"f4": ("s", "float"), "f8": ("d", "double")}
+KINDS = ("gemm", "gemv")
 
 
 @dataclass(frozen=True)
 class Blas:
-    """The functions of a BLAS by shim; `wide` where its integers have 64 bits."""
+    """The functions of a BLAS by kind and dtype; `wide` where its integers have 64 bits."""
 
-    functions: dict[str, int]
+    functions: dict[tuple[str, str], int]
     wide: bool
 
 
@@ -40,33 +42,27 @@ def find() -> Blas | None:
     except (AttributeError, OSError, TypeError):
         return None
     for prefix, suffix in _NAMES:
-        found: dict[str, int] = {}
-        for dtype, (letter, _) in _TYPES.items():
-            for kind in ("gemm", "gemv"):
+        found: dict[tuple[str, str], int] = {}
+        for dtype, (letter, _) in TYPES.items():
+            for kind in KINDS:
                 function = getattr(library, f"{prefix}{letter}{kind}{suffix}", None)
                 if function is not None:
-                    found[f"loopweld_{kind}_{dtype}"] = ctypes.cast(function, ctypes.c_void_p).value or 0
-        if len(found) == len(SHIMS):
+                    found[kind, dtype] = ctypes.cast(function, ctypes.c_void_p).value or 0
+        if len(found) == len(TYPES) * len(KINDS):
             return Blas(found, suffix == "64_")
     return None
 
 
-def text(blas: Blas) -> str:
-    """The shims as LLVM text."""
-    parts: list[str] = []
-    for dtype, (letter, scalar) in _TYPES.items():
-        for kind in ("gemm", "gemv"):
-            parts.append(_shim(kind, dtype, f"@blas_{letter}{kind}", scalar, "i64" if blas.wide else "i32"))
-    return "\n".join(parts)
+def text(blas: Blas, dtype: str) -> str:
+    """The shims for a dtype as LLVM text."""
+    letter, scalar = TYPES[dtype]
+    integer = "i64" if blas.wide else "i32"
+    return "\n".join(_shim(kind, dtype, f"@blas_{letter}{kind}", scalar, integer) for kind in KINDS)
 
 
-def imports(blas: Blas) -> dict[str, int]:
+def imports(blas: Blas, dtype: str) -> dict[str, int]:
     """The addresses that the text leaves open."""
-    return {
-        f"blas_{letter}{kind}": blas.functions[f"loopweld_{kind}_{dtype}"]
-        for dtype, (letter, _) in _TYPES.items()
-        for kind in ("gemm", "gemv")
-    }
+    return {f"blas_{TYPES[dtype][0]}{kind}": blas.functions[kind, dtype] for kind in KINDS}
 
 
 _WORDS = ("count", "step.a", "step.b", "step.c", "trans.a", "trans.b", "m", "n", "k", "lda", "ldb", "ldc")
@@ -153,7 +149,7 @@ def product(dtype: np.dtype[np.generic], a: Layout, b: Layout, c: Layout) -> Pro
     """`c = a @ b` for (..., m, k) and (..., k, n); None where it is nothing for BLAS."""
     (m, k), n = a.shape[-2:], b.shape[-1]
     count, steps = _batch([a, b, c])
-    if dtype.str[1:] not in _TYPES or count == 0 or not 0 < min(m, n, k) <= max(m, n, k) < 1 << 31:
+    if dtype.str[1:] not in TYPES or count == 0 or not 0 < min(m, n, k) <= max(m, n, k) < 1 << 31:
         return None
     turned = m == 1 < n or (n > 1 and _matrix(c) != (PLAIN, c.strides[-2]))
     if turned:  # the transposed product
@@ -170,6 +166,9 @@ def product(dtype: np.dtype[np.generic], a: Layout, b: Layout, c: Layout) -> Pro
         return Product(f"loopweld_gemv_{kind}", table, turned, work)
     if result[0] != PLAIN:
         return None
+    if 1 < m <= MOST_ROWS and b.strides[-1] == c.strides[-1] == 1:
+        rows = (m, n, k, *(s * dtype.itemsize for s in (*a.strides[-2:], b.strides[-2], c.strides[-2])))
+        return Product(f"loopweld_rows_{kind}", (count, *bytes_, *rows), turned, work)
     table = (count, *bytes_, left[0], right[0], m, n, k, left[1], right[1], result[1])
     return Product(f"loopweld_gemm_{kind}", table, turned, work)
 

@@ -1,15 +1,28 @@
 """Products of matrices through BLAS: how operands may lie, what stays with NumPy, and that no Python runs."""
 
+import ctypes
 import threading
 
 import numpy as np
 import pytest
 
 import loopweld as lw
-from loopweld.compiler.runtime import blas
+from loopweld.compiler.codegen import jit
+from loopweld.compiler.runtime import blas, rows
 from loopweld.compiler.runtime.direct import is_supported
 
-SIZES = [(1, 1, 1), (1, 5, 17), (17, 5, 1), (2, 3, 4), (4, 33, 70), (70, 33, 4), (33, 64, 31), (130, 20, 65)]
+SIZES = [
+    (1, 1, 1),
+    (1, 5, 17),
+    (17, 5, 1),
+    (2, 3, 4),
+    (3, 129, 150),
+    (4, 33, 70),
+    (7, 64, 64),
+    (16, 65, 1),
+    (70, 33, 4),
+]
+SIZES += [(33, 64, 31), (130, 20, 65), (5, 300, 33)]
 pytestmark = pytest.mark.skipif(blas.find() is None or not is_supported(), reason="no BLAS, or no native entries")
 
 
@@ -131,3 +144,23 @@ def test_python_threads():
     for worker in workers:
         worker.join()
     assert not wrong
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_few_rows_in_registers_of_both_widths(dtype, wide):
+    if wide and "+avx512f" not in jit.host().features.split(","):
+        pytest.skip("no registers of 64 bytes")
+    image = jit.compile_object(rows.text(dtype, wide), jit.host())
+    loaded = jit.load(image, [f"loopweld_rows_{dtype}"])
+    shim = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(loaded.addresses[f"loopweld_rows_{dtype}"])
+    for m, k, n in ((1, 1, 1), (2, 63, 7), (4, 64, 64), (5, 65, 63), (11, 130, 129), (3, 200, 33)):
+        a, b = sample(2, m, 2 * k, dtype=dtype)[..., ::-2], sample(2, k, n, dtype=dtype)
+        memory = np.full((2, m, n + 5), 7, dtype)
+        c = memory[..., :n]
+        places = np.array([x.ctypes.data for x in (a, b, c)])
+        words = [2, a.strides[0], b.strides[0], c.strides[0], m, n, k, *a.strides[1:], b.strides[1], c.strides[1]]
+        table = np.array(words)
+        shim(places.ctypes.data, table.ctypes.data)
+        np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-4)
+        assert (memory[..., n:] == 7).all()

@@ -1,0 +1,191 @@
+"""Products of a few rows with a matrix, as LLVM text: `c = a @ b` where `b` and `c` are row-major.
+
+BLAS packs the matrix first, which costs more than to multiply it by a few rows. Here a panel of columns in a stretch
+of the matrix's rows is read into the L1 cache once, for all rows of `a`, four of which have their sums in registers at
+a time; the panel beside it comes next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count
+
+MOST_ROWS = 16
+"""Rows from which on packing pays."""
+STRETCH = 64
+"""Rows of the matrix between two stores of a panel's sums."""
+WORDS = ("count", "step.a", "step.b", "step.c", "m", "n", "k", "a.row", "a.column", "b.row", "c.row")
+"""The table: how many products, bytes from one to the next, the sizes, and strides in bytes."""
+TYPES = {"f4": ("float", 4), "f8": ("double", 8)}
+
+
+def text(dtype: str, wide: bool) -> str:
+    """The shim `void loopweld_rows_f4(ptr places, ptr table)`, for registers of 64 bytes or of 32."""
+    return _Rows(dtype, wide).text()
+
+
+class _Rows:
+    """The text of one shim."""
+
+    def __init__(self, dtype: str, wide: bool):
+        self.dtype = dtype
+        self.scalar, self.size = TYPES[dtype]
+        self.bytes = 64 if wide else 32
+        self.lanes = self.bytes // self.size
+        self.registers = 4 if wide else 2
+        """Registers of a row in a panel: with those of four rows they leave room for a row of the matrix."""
+        self.vector, self.mask = f"<{self.lanes} x {self.scalar}>", f"<{self.lanes} x i1>"
+        self.suffix = f"v{self.lanes}{'f32' if self.size == 4 else 'f64'}"
+        self.lines: list[str] = []
+        self.numbers: Iterator[int] = count()
+        self.block = "entry"
+        self.begin = self.last = self.first = ""
+        """The stretch: its first row, the row after its last, whether it is the first stretch."""
+
+    def emit(self, text: str) -> str:
+        name = f"%v{next(self.numbers)}"
+        self.line(f"{name} = {text}")
+        return name
+
+    def line(self, text: str) -> None:
+        self.lines.append(f"  {text}")
+
+    def start(self, label: str) -> None:
+        self.lines.append(f"{label}:")
+        self.block = label
+
+    def text(self) -> str:
+        for k, word in enumerate(WORDS):
+            place = self.emit(f"getelementptr i64, ptr %table, i64 {k}")
+            self.line(f"%{word} = load i64, ptr {place}")
+        for k, name in enumerate("abc"):
+            place = self.emit(f"getelementptr ptr, ptr %places, i64 {k}")
+            self.line(f"%{name}.0 = load ptr, ptr {place}")
+        self.loop("product", "0", "%count", 1, self.product)
+        body = "\n".join(self.lines)
+        head = f"define void @loopweld_rows_{self.dtype}(ptr %places, ptr %table)"
+        return f"{self.declarations()}{head} {{\nentry:\n{body}\n  ret void\n}}\n"
+
+    def declarations(self) -> str:
+        v, m, s = self.vector, self.mask, self.suffix
+        return f"""declare {v} @llvm.fmuladd.{s}({v}, {v}, {v})
+declare {v} @llvm.masked.load.{s}.p0(ptr, {m}, {v})
+declare void @llvm.masked.store.{s}.p0({v}, ptr, {m})
+declare i64 @llvm.smin.i64(i64, i64)
+declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
+"""
+
+    def product(self, p: str) -> None:
+        for name in "abc":
+            offset = self.emit(f"mul i64 {p}, %step.{name}")
+            self.line(f"%{name} = getelementptr i8, ptr %{name}.0, i64 {offset}")
+        self.loop("stretch", "0", "%k", STRETCH, self.stretch)
+
+    def loop(self, label: str, first: str, stop: str, step: int, body: Callable[[str], None]) -> None:
+        """`body(i)` for i from `first` while it is below `stop`."""
+        before, i, following = self.block, f"%{label}.i", f"%{label}.next"
+        self.line(f"br label %{label}")
+        self.start(label)
+        self.line(f"{i} = phi i64 [ {first}, %{before} ], [ {following}, %{label}.back ]")
+        more = self.emit(f"icmp slt i64 {i}, {stop}")
+        self.line(f"br i1 {more}, label %{label}.body, label %{label}.end")
+        self.start(f"{label}.body")
+        body(i)
+        self.line(f"br label %{label}.back")
+        self.start(f"{label}.back")
+        self.line(f"{following} = add i64 {i}, {step}")
+        self.line(f"br label %{label}")
+        self.start(f"{label}.end")
+
+    def stretch(self, start: str) -> None:
+        end = self.emit(f"add i64 {start}, {STRETCH}")
+        self.last = self.emit(f"call i64 @llvm.smin.i64(i64 {end}, i64 %k)")
+        self.first, self.begin = self.emit(f"icmp eq i64 {start}, 0"), start
+        width = self.registers * self.lanes
+        rest = self.emit(f"urem i64 %n, {width}")
+        whole = self.emit(f"sub i64 %n, {rest}")
+        self.loop("panel", "0", whole, width, lambda j: self.panel("panel", j, self.registers, None))
+        self.loop("tail", whole, "%n", self.lanes, self.tail)
+
+    def tail(self, j: str) -> None:
+        left = self.emit(f"call i64 @llvm.smin.i64(i64 {self.emit(f'sub i64 %n, {j}')}, i64 {self.lanes})")
+        every = self.splat("i64", left)
+        numbers = ", ".join(f"i64 {k}" for k in range(self.lanes))
+        self.panel("tail", j, 1, self.emit(f"icmp slt <{self.lanes} x i64> <{numbers}>, {every}"))
+
+    def panel(self, label: str, j: str, registers: int, mask: str | None) -> None:
+        offset = self.emit(f"mul i64 {j}, {self.size}")
+        odd = self.emit("and i64 %m, -4")
+        self.loop(f"{label}.4", "0", odd, 4, lambda i: self.rows(f"{label}.four", i, 4, offset, registers, mask))
+        self.loop(f"{label}.1", odd, "%m", 1, lambda i: self.rows(f"{label}.one", i, 1, offset, registers, mask))
+
+    def rows(self, label: str, i: str, rows: int, offset: str, registers: int, mask: str | None) -> None:
+        """Add the products of a stretch to the sums of some rows in a panel, which begin as zero."""
+        places: list[str] = []
+        starts: list[str] = []
+        for r in range(rows):
+            row = self.at("%c", self.emit(f"add i64 {i}, {r}"), "%c.row")
+            for v in range(registers):
+                place = self.emit(
+                    f"getelementptr i8, ptr {row}, i64 {self.emit(f'add i64 {offset}, {v * self.bytes}')}"
+                )
+                old = self.load(place, mask)
+                places.append(place)
+                starts.append(self.emit(f"select i1 {self.first}, {self.vector} zeroinitializer, {self.vector} {old}"))
+        sums = [f"%{label}.{s}" for s in range(len(starts))]
+        before = self.block
+        a = self.at(self.at("%a", i, "%a.row"), self.begin, "%a.column")
+        b = self.emit(f"getelementptr i8, ptr {self.at('%b', self.begin, '%b.row')}, i64 {offset}")
+        self.line(f"br label %{label}")
+        self.start(label)
+        self.line(f"%{label}.l = phi i64 [ {self.begin}, %{before} ], [ %{label}.l.next, %{label} ]")
+        self.line(f"%{label}.a = phi ptr [ {a}, %{before} ], [ %{label}.a.next, %{label} ]")
+        self.line(f"%{label}.b = phi ptr [ {b}, %{before} ], [ %{label}.b.next, %{label} ]")
+        for name, start in zip(sums, starts, strict=True):
+            self.line(f"{name} = phi {self.vector} [ {start}, %{before} ], [ {name}.next, %{label} ]")
+        columns = [
+            self.load(self.emit(f"getelementptr i8, ptr %{label}.b, i64 {v * self.bytes}"), mask)
+            for v in range(registers)
+        ]
+        if mask is None:
+            for ahead in range(registers * self.bytes, 2 * registers * self.bytes, 64):
+                line = self.emit(f"getelementptr i8, ptr %{label}.b, i64 {ahead}")
+                self.line(f"call void @llvm.prefetch.p0(ptr {line}, i32 0, i32 3, i32 1)")
+        for r in range(rows):
+            place = self.at(f"%{label}.a", str(r), "%a.row")
+            every = self.splat(self.scalar, self.emit(f"load {self.scalar}, ptr {place}"))
+            for name, column in zip(sums[r * registers :], columns, strict=False):
+                args = ", ".join(f"{self.vector} {x}" for x in (every, column, name))
+                self.line(f"{name}.next = call {self.vector} @llvm.fmuladd.{self.suffix}({args})")
+        self.line(f"%{label}.l.next = add i64 %{label}.l, 1")
+        self.line(f"%{label}.a.next = getelementptr i8, ptr %{label}.a, i64 %a.column")
+        self.line(f"%{label}.b.next = getelementptr i8, ptr %{label}.b, i64 %b.row")
+        again = self.emit(f"icmp slt i64 %{label}.l.next, {self.last}")
+        self.line(f"br i1 {again}, label %{label}, label %{label}.store")
+        self.start(f"{label}.store")
+        for name, place in zip(sums, places, strict=True):
+            self.store(f"{name}.next", place, mask)
+
+    def at(self, base: str, number: str, step: str) -> str:
+        """The address of a row or column."""
+        return self.emit(f"getelementptr i8, ptr {base}, i64 {self.emit(f'mul i64 {number}, {step}')}")
+
+    def splat(self, scalar: str, value: str) -> str:
+        kind = f"<{self.lanes} x {scalar}>"
+        one = self.emit(f"insertelement {kind} poison, {scalar} {value}, i64 0")
+        return self.emit(f"shufflevector {kind} {one}, {kind} poison, <{self.lanes} x i32> zeroinitializer")
+
+    def store(self, value: str, place: str, mask: str | None) -> None:
+        if mask is None:
+            self.line(f"store {self.vector} {value}, ptr {place}, align {self.size}")
+            return
+        args = f"{self.vector} {value}, ptr align {self.size} {place}, {self.mask} {mask}"
+        self.line(f"call void @llvm.masked.store.{self.suffix}.p0({args})")
+
+    def load(self, place: str, mask: str | None) -> str:
+        if mask is None:
+            return self.emit(f"load {self.vector}, ptr {place}, align {self.size}")
+        return self.emit(
+            f"call {self.vector} @llvm.masked.load.{self.suffix}.p0(ptr align {self.size} {place}, "
+            f"{self.mask} {mask}, {self.vector} zeroinitializer)"
+        )
