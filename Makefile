@@ -1,6 +1,7 @@
 # make demo   the environment and the main job
 # make test   the environment and every check
 # make lint   only ruff and pyright
+# make docs   the documents as a site
 # make clean  back to a fresh clone
 #
 # PYTHON=python3.12 picks the interpreter (else the newest that works), VENV=folder the environment.
@@ -9,7 +10,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint clean links
+.PHONY: demo test lint docs clean links
 
 demo: $(VENV)/.installed
 	$(BIN)/python -m loopweld demo
@@ -23,6 +24,11 @@ lint: $(VENV)/.installed-dev links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
+
+# The documents as a site in build/site; dead links are errors.
+docs: $(VENV)/.installed-docs
+	$(BIN)/python tools/pages.py
+	$(BIN)/mkdocs build --quiet
 
 clean:
 	rm -rf .venv build dist .pytest_cache .ruff_cache .hypothesis
@@ -39,6 +45,10 @@ $(VENV)/.installed: $(VENV)/.made pyproject.toml
 
 $(VENV)/.installed-dev: $(VENV)/.made pyproject.toml
 	$(PIP) -e '.[dev]'
+	touch $@ $(VENV)/.installed
+
+$(VENV)/.installed-docs: $(VENV)/.made pyproject.toml
+	$(PIP) -e '.[docs]'
 	touch $@ $(VENV)/.installed
 
 # An environment whose interpreter has gone is made anew.

@@ -67,7 +67,11 @@ def _compiled(function: Callable[..., Any], target: Target, threads: int) -> Cal
 
 def _bandwidth(target: Target, threads: int) -> float:
     """One array is read and another one written, as most kernels do."""
-    double = _compiled(lambda x: x * 2, target, threads)
+
+    def twice(x: Any) -> Any:
+        return x * 2
+
+    double = _compiled(twice, target, threads)
     x, y = np.ones(COPIED, np.float32), np.ones(COPIED, np.float32)
     return 2 * x.nbytes / _best(lambda: double(x, out=y), 5)
 

@@ -64,7 +64,7 @@ def _kernels(compilation: Compilation) -> Sequence[KernelDetails]:
             "kernels": str(kernel),
             "loops": loops.get(name, ""),
             "llvm": "\n".join(functions_of(llvm, name)),
-            "assembly": "\n".join(assembly_of(assembly, name)),
+            "assembly": "\n".join(assembly_of(assembly, name) or assembly_of(assembly, "main")),
         }
         found.append(KernelDetails(name, texts, tuple(_source_lines(kernel))))
     return found
@@ -77,7 +77,7 @@ def functions_of(llvm: str, kernel: str) -> list[str]:
 
 
 def assembly_of(assembly: str, kernel: str) -> list[str]:
-    """The assembly of these functions, without the lines that only describe it."""
+    """The assembly of these functions, without the lines that only describe it; none of one that was inlined."""
     pattern = rf"^\"?{re.escape(kernel)}(?:\.\w+)?\"?:.*?^\.Lfunc_end"
     found = re.findall(pattern, assembly, re.MULTILINE | re.DOTALL)
     return ["\n".join(line for line in text.split("\n")[:-1] if not _describes(line)) for text in found]

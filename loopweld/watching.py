@@ -9,10 +9,12 @@ from pathlib import Path
 from loopweld.compiler.driver import Compilation
 from loopweld.compiler.pipeline import STAGES
 from loopweld.diagnostics import Position
+from loopweld.perf_map import append
 from loopweld.remarks import decision_remark
 
-TOPICS = ("fusion", "passes", "cache")
-"""What can be logged: every fusion decision, the time of every pass, where the native code came from."""
+TOPICS = ("fusion", "passes", "cache", "perf")
+"""What can be logged: every fusion decision, the time of every pass, where the native code came from; and where each
+kernel's code is, for `perf`, in a file of its own."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Watch:
             dump({stage: text for stage, text in texts.items() if text is not None}, self.folder)
         for line in lines(compilation, self.topics):
             sys.stderr.write(f"loopweld: {line}\n")
+        if "perf" in self.topics:
+            append(compilation)
 
     def failed(self, stages: Mapping[str, str]) -> None:
         if self.folder is not None:

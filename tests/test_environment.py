@@ -1,5 +1,6 @@
 """The environment variables."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -128,7 +129,7 @@ def test_log_takes_several_topics_and_none(monkeypatch: pytest.MonkeyPatch, caps
 
 def test_an_unknown_topic(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LOOPWELD_LOG", "fusion,speed")
-    with pytest.raises(ValueError, match="LOOPWELD_LOG knows fusion, passes, cache, found 'speed'"):
+    with pytest.raises(ValueError, match="LOOPWELD_LOG knows fusion, passes, cache, perf, found 'speed'"):
         lw.jit(np.exp)
 
 
@@ -149,3 +150,19 @@ def test_the_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("LOOPWELD_CACHE_DIR", str(tmp_path / "objects"))
     lw.compile(TEXT)
     assert [path.suffix for path in (tmp_path / "objects").iterdir()] == [".obj"]
+
+
+def test_perf_finds_kernels_by_name(monkeypatch: pytest.MonkeyPatch):
+    """Each function's address and size; the exported one is where the program calls it."""
+    monkeypatch.setenv("LOOPWELD_LOG", "perf")
+    path = Path(f"/tmp/perf-{os.getpid()}.map")
+    path.unlink(missing_ok=True)
+    try:
+        compiled = lw.compile(TEXT)
+        rows = {name: (int(start, 16), int(size, 16)) for start, size, name in map(str.split, path.open())}
+        assert rows["loopweld::main"][0] == compiled.address["main"]
+        (start, size), *_ = [row for name, row in rows.items() if name.startswith("loopweld::k0_exp_add")]
+        assert size > 0
+        assert abs(start - compiled.address["main"]) < 1 << 20
+    finally:
+        path.unlink(missing_ok=True)

@@ -3,7 +3,9 @@
 `python tests/docs/test_snippets.py` writes the stages of docs/ir.md anew.
 """
 
+import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +15,7 @@ import pytest
 from xdsl.context import Context
 
 import loopweld as lw
-from loopweld import registry
+from loopweld import cli, opt, registry
 from loopweld.passes.verify import verify_module
 from loopweld.source_parser import SourceParser
 
@@ -55,6 +57,22 @@ def test_ir_parses(path: Path) -> None:
         context.register_dialect(key, factory)
     for line, text in blocks(path, "mlir"):
         verify_module(SourceParser(context, text, f"{name(path)}:{line}").parse_module())
+
+
+def test_commands_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each command of docs/tools.md, in a folder with the page's program; what is not ours runs in a shell."""
+    monkeypatch.chdir(tmp_path)
+    path = ROOT / "docs" / "tools.md"
+    ((_, program),) = blocks(path, "mlir")
+    Path("program.mlir").write_text(program, encoding="utf-8")
+    for line, text in blocks(path, "sh"):
+        for command in text.splitlines():
+            tool, *arguments = shlex.split(command)
+            status = {"loopweld-opt": opt.main, "loopweld": cli.main}.get(tool, lambda _, c=command: os.system(c))
+            assert status(arguments) == 0, f"{path}:{line}: {command}\n{capsys.readouterr().err}"
+    for made in ("program.ll", "program.o", "stages/0_convert-linalg-to-weld.mlir", "program.svg", "mlir-remarks.yaml"):
+        assert Path(made).stat().st_size > 0
+    assert "weld.exp" not in Path("reduced.mlir").read_text()
 
 
 def refreshed(path: Path) -> str:
