@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..dialects.weld.attributes import Dims
 from ..passes.evaluate import evaluate, find_function
+from . import c_interface
 from .checking import compare
 from .codegen import jit
 from .driver import Compilation
@@ -18,7 +20,7 @@ from .pipeline import STAGES
 from .report import Report, build_report
 from .runtime.entry import Entry, Unsuited, make_entry
 from .runtime.executable import ENTRY_BYTES, ShapeMismatch
-from .runtime.program import ArraySpec, NativeStep
+from .runtime.program import ArraySpec
 
 _ENTRY_AFTER = 3
 """Calls with the same shapes after which there is a native entry for them."""
@@ -132,10 +134,32 @@ class Compiled:
         return evaluate(self._source, [*inputs, *captured], self._compilation.entry)
 
     @property
-    def address(self) -> dict[str, int]:
-        """The C entry of each native segment: `void f(void **places, int64_t *symbols)`, see `ProgramSpec`."""
-        steps = self._executable.spec.steps
-        return {s.symbol: self._executable.addresses[s.symbol] for s in steps if isinstance(s, NativeStep)}
+    def sizes(self) -> tuple[str, ...]:
+        """The sizes and strides that `address` takes, in order: the symbols in the shapes and strides of `specs`."""
+        return c_interface.sizes_of(self._executable.spec)
+
+    @property
+    def address(self) -> int:
+        """The address of the program as a C function: `int64_t f(void *const *arrays, const int64_t *sizes)`.
+
+        `arrays`: the addresses of the arguments in order, then of the results. Arguments are laid out as `specs` say
+        (dense, or with strides in elements), results are dense, and overlap with nothing. `sizes`: the values of
+        `sizes`. The function gives 0, the number of the check that failed (counted from 1; the results are undefined
+        then), or -1 where there is no memory for temporaries. It needs no Python: any thread may call it, several at
+        once. The code lives as long as this object. Raises ValueError for programs with library calls.
+        """
+        return self._c.address
+
+    def address_as(self, signature: str) -> int:
+        """The address of a function of one float64 vector that gives one float64 number, with a C signature that
+        other libraries call: "double (int, double *)", "double (int, double *, void *)", or
+        "int (double *, intptr_t, double *, void *)". Where a check fails, or the vector does not have the size that
+        the program is for, the result is NaN, or the status 0. Raises ValueError for other programs and signatures."""
+        return self._c.address_as(signature)
+
+    @cached_property
+    def _c(self) -> c_interface.CInterface:
+        return c_interface.CInterface(self._executable)
 
     @property
     def report(self) -> Report:

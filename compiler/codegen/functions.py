@@ -10,7 +10,6 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...dialects.expr import Expr, split_quotient
 from ...dialects.loop.ops import (
     Affine,
     Buffer,
@@ -34,12 +33,13 @@ from ...dialects.weld.base import Elementwise
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import bit_width, scalar_of
+from .affine import expr_text
 from .elementwise import FAST, cast_text, elementwise_text
 from .memory import AliasScopes, fill_text, load_text, store_text
 from .parallel import call_blocks, captured, header, take_arguments
 from .reduce import reduce_text
 from .transpose import transpose_text
-from .types import constant_text, memory_text, scalar_text, type_text, vector_text
+from .types import constant_text, memory_text, scalar_text, type_text
 from .writer import FunctionText, ModuleText
 
 
@@ -190,56 +190,7 @@ class _Function:
         for name, value in op.named.items():
             text = self.names[value]
             values[name] = text if lanes_of(value) == lanes else self._splat_text(text, "i64", lanes)
-        self.names[op.res] = self._expr(op.value, values, lanes)
-
-    def _expr(self, expr: Expr, values: dict[str, str], lanes: int) -> str:
-        kind = vector_text("i64", lanes)
-
-        def number(value: int) -> str:
-            return str(value) if lanes == 1 else f"splat (i64 {value})"
-
-        total: str | None = None
-        for monomial, factor in expr.terms:
-            product: str | None = None
-            for atom in monomial:
-                quotient = split_quotient(atom)
-                text = values[atom] if quotient is None else self._quotient(quotient, values, lanes)
-                product = text if product is None else self.w.emit(f"mul {kind} {product}, {text}")
-            if product is None:
-                product = number(factor)
-            elif factor != 1:
-                product = self.w.emit(f"mul {kind} {product}, {number(factor)}")
-            total = product if total is None else self.w.emit(f"add {kind} {total}, {product}")
-        return number(0) if total is None else total
-
-    def _quotient(self, quotient: tuple[str, Expr, Expr], values: dict[str, str], lanes: int) -> str:
-        """Division or remainder rounding towards -inf."""
-        operator, top, bottom = quotient
-        kind = vector_text("i64", lanes)
-        a = self._expr(top, values, lanes)
-        divisor = bottom.value
-        if divisor is not None and divisor > 0 and divisor & (divisor - 1) == 0:
-            word, number = ("ashr", divisor.bit_length() - 1) if operator == "floordiv" else ("and", divisor - 1)
-            text = str(number) if lanes == 1 else f"splat (i64 {number})"
-            return self.w.emit(f"{word} {kind} {a}, {text}")
-        b = self._expr(bottom, values, lanes)
-        zero, one = ("0", "1") if lanes == 1 else ("zeroinitializer", "splat (i64 1)")
-        mask = vector_text("i1", lanes)
-        if divisor is None:
-            # A size may be 0. The loop that needs the quotient makes no trip then, but this may stand before it.
-            empty = self.w.emit(f"icmp eq {kind} {b}, {zero}")
-            b = self.w.emit(f"select {mask} {empty}, {kind} {one}, {kind} {b}")
-        rest = self.w.emit(f"srem {kind} {a}, {b}")
-        nonzero = self.w.emit(f"icmp ne {kind} {rest}, {zero}")
-        mixed = self.w.emit(f"xor {kind} {rest}, {b}")
-        opposite = self.w.emit(f"icmp slt {kind} {mixed}, {zero}")
-        adjust = self.w.emit(f"and {mask} {nonzero}, {opposite}")
-        if operator == "mod":
-            moved = self.w.emit(f"add {kind} {rest}, {b}")
-            return self.w.emit(f"select {mask} {adjust}, {kind} {moved}, {kind} {rest}")
-        whole = self.w.emit(f"sdiv {kind} {a}, {b}")
-        lower = self.w.emit(f"sub {kind} {whole}, {one}")
-        return self.w.emit(f"select {mask} {adjust}, {kind} {lower}, {kind} {whole}")
+        self.names[op.res] = expr_text(self.w, op.value, values, lanes)
 
     def _minimum(self, op: Minimum) -> None:
         args = [("i64", self.names[op.lhs]), ("i64", self.names[op.rhs])]
