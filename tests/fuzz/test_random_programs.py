@@ -33,9 +33,8 @@ def run(seed: int, rule: str) -> None:
     if rule == "random":  # on a machine of any size
         bits, cache = (128, 256, 512)[seed % 3], (64, 4096, 1 << 20)[seed // 3 % 3]
         target = lw.Target(fusion=f"random {seed}", vector_bits=bits, cache_bytes=cache)
-    check(
-        case.function(), *case.arguments, terms=case.terms + 1, ulps=64 * lines, coarsest=case.coarsest, target=target
-    )
+    loose = {"terms": case.terms + 1, "ulps": 64 * lines, "coarsest": case.coarsest, "scale": case.scale}
+    check(case.function(), *case.arguments, **loose, target=target)
 
 
 def main(arguments: list[str]) -> int:
