@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from math import prod
 from typing import TYPE_CHECKING, Any
 
 from xdsl.dialects.builtin import FileLineColLoc, IntegerAttr
@@ -16,13 +15,13 @@ from ..dialects.loop.ops import Load as LoopLoad
 from ..dialects.loop.ops import Store, lanes_of
 from ..dialects.loop.parallel import Parallel
 from ..dialects.weld.base import Elementwise
-from ..dialects.weld.generic import Generic, Index, Load
+from ..dialects.weld.generic import Generic, Load
 from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
 from ..dialects.weld.types import bit_width, scalar_of, shape_of
 from ..passes.evaluate import find_function
-from ..passes.fusion.merge import slice_of
 from ..passes.loops.plan import Plan, root_of
+from .footprint import elements_needed
 
 if TYPE_CHECKING:
     from .driver import Compilation
@@ -184,50 +183,6 @@ def _names(compilation: Compilation) -> dict[SSAValue, str]:
 
 def _bytes(value: SSAValue, size: Callable[[Expr], int]) -> int:
     return size(product_of(shape_of(value))) * max(bit_width(scalar_of(value)) // 8, 1)
-
-
-def elements_needed(loads: Sequence[Load], size: Callable[[Expr], int]) -> int:
-    """How many different elements of one tensor the loads read: at most all of it."""
-    total = 0
-    regions: set[str] = set()
-    for load in loads:
-        parent = load.parent_op()
-        assert isinstance(parent, Generic)
-        sizes = dict(zip(parent.dims, parent.sizes, strict=True))
-        used = _moves_with(load, parent) & set(sizes)
-        region = f"{load.where}"
-        if region not in regions:
-            regions.add(region)
-            count = prod(_extent(d, size(sizes[d]), load.where.guards, size) for d in used)
-            if all(n in used for guard in parent.guards for n in guard.names if n in sizes):
-                count = min(count, parent.points(size) // max(prod(size(sizes[d]) for d in sizes if d not in used), 1))
-            total += count
-    return min(total, size(product_of(shape_of(loads[0].tensor))))
-
-
-def _moves_with(load: Load, parent: Generic) -> set[str]:
-    """The names that the loaded element depends on, by its indices and by the values that it is indexed with."""
-    names = {n for e in load.where.indices for n in e.names}
-    for op in slice_of(parent, load.indices):
-        if isinstance(op, Load):
-            names |= {n for e in op.where.indices for n in e.names}
-        elif isinstance(op, Index):
-            names |= op.value.names
-    return names
-
-
-def _extent(dim: str, extent: int, guards: Sequence[Expr], size: Callable[[Expr], int]) -> int:
-    """How many values of a dim pass the guards that depend on it alone."""
-    low, high = 0, extent
-    for guard in guards:
-        step = guard.coefficient(dim)
-        rest = guard - Expr.symbol(dim) * (step or Expr.constant(0))
-        if step is None or not step.value or any(n[0] == "d" and n[1:].isdigit() for n in rest.names):
-            continue
-        bound = size(rest) // abs(step.value)  # step * dim + rest >= 0
-        low = max(low, -bound) if step.value > 0 else low
-        high = min(high, bound + 1) if step.value < 0 else high
-    return max(high - low, 0)
 
 
 def _kernel(
