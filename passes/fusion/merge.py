@@ -57,10 +57,34 @@ def inline_load(load: Load) -> list[Operation]:
     (value,) = producer.yielded_for(load.tensor)
     sliced = slice_of(producer, (value,))
     values = copy_ops(sliced, substitution(load), before, load.where.guards, load.guard, load.indices)
-    found = _guarded(load, values.get(value, value), before)
+    found = values.get(value, value)
+    if not isinstance(found.owner, Load):  # that has the guards itself
+        found = _guarded(load, found, before)
     load.res.replace_all_uses_with(found)
     erase(load)
     return [owner for v in values.values() if isinstance(owner := v.owner, Operation)]
+
+
+def share_elements(loads: Sequence[Load]) -> list[Load]:
+    """Let guarded loads of elements that every point loads anyway use those loads; gives the loads that are left.
+
+    %0 = load %p "d0"                        %0 = load %p "d0"
+    %1 = load %p "d0 if d0 - 3 >= 0"   ->    %1 = select(inside "d0 - 3 >= 0", %0, 0)
+    """
+    always = {
+        (load.tensor, load.where.indices): load for load in loads if len(load.operands) == 1 and not load.where.guards
+    }
+    left: list[Load] = []
+    for load in loads:
+        same = always.get((load.tensor, load.where.indices)) if load.where.guards else None
+        if same is None or len(load.operands) > 1:
+            left.append(load)
+            continue
+        same.detach()
+        block_of(load).insert_op_before(same, first_op(load))
+        load.res.replace_all_uses_with(_guarded(load, same.res, load))
+        erase(load)
+    return left
 
 
 def first_op(op: Operation) -> Operation:
@@ -74,7 +98,7 @@ def _guarded(load: Load, value: SSAValue, before: Operation) -> SSAValue:
     """The value that the load gives: 0 where its guard fails, unless its only users look at the guard themselves."""
     if not load.where.guards and load.guard is None:
         return value
-    if isinstance(value.owner, Load) or all(_selects(use.operation, load) for use in load.res.uses):
+    if all(_selects(use.operation, load) for use in load.res.uses):
         return value
     block = block_of(load)
     b = ScalarBuilder(block, before, load.location)

@@ -17,7 +17,7 @@ from ...dialects.weld.generic import Generic, Load
 from ..remarks import Decision, Reason, describe, record
 from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
-from .merge import drop_unused_results, inline_load, join, simplify_body
+from .merge import drop_unused_results, inline_load, join, share_elements, simplify_body
 from .profit import Choice, bytes_of, is_sparse, is_stream, recompute_cost
 
 
@@ -132,7 +132,10 @@ class _Growth:
 
     def _fuse(self, producer: Generic) -> bool:
         """Fuse one producer where that is right and worth it; whether anything was."""
-        loads = loads_of(self.consumer, producer)
+        places = {load: (load.tensor, load.access) for load in loads_of(self.consumer, producer)}
+        loads = share_elements(list(places))
+        for load in places.keys() - set(loads):
+            self.loads.pop(places[load], None)
         dims = self._one_loop(producer, loads)
         if dims is not None and self.choice(self._too_many(producer)) is None:
             self._join(producer, loads, dims)

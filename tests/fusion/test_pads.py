@@ -155,9 +155,7 @@ def _assigned(x, y):
 
 
 @pytest.mark.parametrize("name", JOINS)
-def test_a_join_inside(name, request):
-    if name == "assigned":
-        request.applymarker(pytest.mark.xfail(strict=True, reason="an expensive value is stored, not computed twice"))
+def test_a_join_inside(name):
     f = JOINS[name]
     x, y = sample(40, 33), sample(41, 33)[1:].copy()
     least = None

@@ -177,6 +177,29 @@ func.func @scatter_result(%x: tensor<5xf32>, %u: tensor<3xf32>, %i: tensor<3xi64
   func.return %y : tensor<5xf32>
 }
 
+// fuses: the element that a guard lets through is the one that every point needs
+// CHECK-LABEL: func.func @guarded_and_not
+// CHECK:           weld.exp
+// CHECK-NOT:       weld.exp
+// CHECK:           weld.inside "d0 - 3 >= 0"
+// CHECK:           weld.select
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @guarded_and_not(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %a = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<8xf32>
+  %y = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %a "d0 if d0 - 3 >= 0" : tensor<8xf32>
+    %1 = weld.load %a "d0" : tensor<8xf32>
+    %2 = weld.mul %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<8xf32>
+  func.return %y : tensor<8xf32>
+}
+
 // fuses: one element of a row is gathered, and computed where it is
 // CHECK-LABEL: func.func @picked(
 // CHECK-NEXT:    weld.generic over "4" gives "write d0" {
