@@ -10,12 +10,18 @@ from ..passes.evaluate import find_function
 from ..passes.loops.plan import donated_arguments
 
 
-def checks_first(module: ModuleOp, entry: str) -> ModuleOp | None:
-    """What has to hold before a program may overwrite its donated arguments: a copy of a module of tensor ops that has
-    no results, only checks. None for a program that has no checks, or no results that could lie in an argument."""
+def overwrites(module: ModuleOp, entry: str) -> bool:
+    """Whether results may lie in an argument."""
+    function = find_function(module, entry)
+    return bool(donated_arguments(function)) and bool(list(function.body.block.ops)[-1].operands)
+
+
+def checks_alone(module: ModuleOp, entry: str) -> ModuleOp | None:
+    """What has to hold before a program may write where its caller looks: a copy of a module of tensor ops that has
+    no results, only checks. None for a program that has no checks, or no results."""
     function = find_function(module, entry)
     ops = list(function.body.block.ops)
-    if not ops[-1].operands or not donated_arguments(function) or not any(isinstance(op, Check) for op in ops):
+    if not ops[-1].operands or not any(isinstance(op, Check) for op in ops):
         return None
     found = module.clone()
     function = find_function(found, entry)
@@ -27,3 +33,8 @@ def checks_first(module: ModuleOp, entry: str) -> ModuleOp | None:
             op.erase()
     function.update_function_type()
     return found
+
+
+def arguments_read(module: ModuleOp, entry: str) -> tuple[int, ...]:
+    """The numbers of the arguments whose elements a program reads."""
+    return tuple(k for k, a in enumerate(find_function(module, entry).body.block.args) if a.uses)

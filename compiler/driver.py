@@ -28,13 +28,13 @@ from ..passes.loops.plan import Place, Plan, order_of
 from ..passes.loops.schedule import strides_of
 from ..passes.remarks import Decision, collect
 from . import scipy_functions
-from .checks import checks_first
+from .checks import arguments_read, checks_alone, overwrites
 from .codegen import jit
 from .codegen.cache import ObjectCache
 from .codegen.functions import module_text
 from .native import products
 from .pipeline import passes_of
-from .runtime.executable import Executable
+from .runtime.executable import Executable, Later
 from .runtime.pool import Pool
 from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec
 from .targets import Target
@@ -141,7 +141,7 @@ def compile_module(
     timings: dict[str, float] = {}
     modules: dict[str, ModuleOp] = {}
     text = ""
-    checks = checks_first(module, entry)
+    checks, now = checks_alone(module, entry), overwrites(module, entry)
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -182,8 +182,16 @@ def compile_module(
             addresses |= products(step.views[2].dtype.str[1:], cache)
     executable = Executable(spec, addresses, loaded, pool or Pool(0))
     if checks is not None:
-        first = compile_module(checks, names, target, entry, numerics, constants, cache, pool=pool, threads=threads)
-        executable.first = first.executable
+        alone = checks
+
+        def make() -> Executable:
+            made = compile_module(alone, names, target, entry, numerics, constants, cache, pool=pool, threads=threads)
+            return made.executable
+
+        if now:
+            executable.first = make()
+        else:
+            executable.later = Later(make, arguments_read(alone, entry))
     compilation = Compilation(
         executable,
         {"llvm": text},

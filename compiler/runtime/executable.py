@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,19 @@ class Binding:
         return sum(call.work for call in self.calls if call is not None)
 
 
+@dataclass(frozen=True)
+class Later:
+    """The checks of a program as a program that is not compiled yet."""
+
+    compile: Callable[[], Executable]
+    reads: tuple[int, ...]
+    """The numbers of the inputs whose elements they read."""
+
+    @cached_property
+    def program(self) -> Executable:
+        return self.compile()
+
+
 class Executable:
     """A loaded program. `run` takes arrays that match the input specs exactly; see `prepare` for others."""
 
@@ -73,6 +86,8 @@ class Executable:
         self.donors = dict(spec.donations)
         self.first: Executable | None = None
         """The checks alone: they run before anything overwrites a donated input."""
+        self.later: Later | None = None
+        """They too, where nothing is donated: compiled when a call wants them."""
         self.first_output = len(spec.inputs) + len(spec.constants)
         self.first_slot = self.first_output + len(spec.outputs)
         self.constant_addresses = [c.ctypes.data for c in spec.constants]
@@ -162,6 +177,17 @@ class Executable:
             if arena is not None:
                 self.pool.give(arena)
         return list(outs)
+
+    def check(self, inputs: Sequence[Any], outs: Sequence[Any]) -> bool:
+        """Raise what the program's checks raise, before anything is written to `outs`. False, and nothing was done,
+        where that would take longer than to copy the outputs."""
+        first = self.first
+        if first is None and self.later is not None:
+            read = sum(inputs[k].nbytes for k in self.later.reads if k < len(inputs))
+            first = self.later.program if read <= sum(o.nbytes for o in outs) else None
+        if first is not None:
+            first.run(inputs)
+        return first is not None
 
     def fresh(self, inputs: Sequence[Any]) -> list[Any]:
         """The outputs in memory that nobody else has, donated or not."""

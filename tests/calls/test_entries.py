@@ -410,3 +410,27 @@ def test_what_is_called_is_an_ordinary_object():
     model = Model()
     for _ in range(4):
         np.testing.assert_allclose(model.double(x), x * 2)
+
+
+def test_checks_run_alone_where_that_is_less_than_to_copy_results():
+    def f(table, i):
+        y = np.zeros_like(table)
+        np.add.at(y, i, 1.0)
+        return y
+
+    g = lw.jit(f)
+    table, i = sample(400_000), np.array([3, 5, 3] * 10)
+    out = np.full(400_000, 7.0)
+    for bad in (400_000, -400_001):
+        with pytest.raises(IndexError):
+            g(table, np.where(i == 5, bad, i), out=out)
+        assert (out == 7).all()
+    for _ in range(5):
+        assert g(table, i, out=out) is out
+        np.testing.assert_array_equal(out, f(table, i))
+    compiled = next(iter(g._exact.values())).compiled
+    assert compiled._executable.later.program.bindings, "the checks ran alone"
+    few = np.empty(30)
+    h = lw.jit(lambda table, i: table[i])
+    h(table, i, out=few)
+    np.testing.assert_array_equal(few, table[i])
