@@ -23,7 +23,7 @@ from loopweld.failures import diagnose, is_internal
 from loopweld.instruments import Instrument
 from loopweld.listing import dialect_irdl, list_dialects, list_passes, list_pipeline
 from loopweld.opt_arguments import add_arguments, with_values
-from loopweld.opt_reports import Reports, instruments
+from loopweld.opt_reports import Reports, instruments, named_passes
 from loopweld.passes.remarks import collect
 from loopweld.pipeline_text import PipelineError, parse_passes
 from loopweld.reproducer import Reproducers, without_reproducer
@@ -51,6 +51,8 @@ class OptMain(xDSLOptMain):
         self._diagnostics: list[Diagnostic] = []
         given = sys.argv[1:] if args is None else args
         super().__init__("Runs passes over an .mlir file.", list(with_values(given)))
+        for name in sorted(named_passes(self.args) - set(self.available_passes)):
+            raise PipelineError(f"'{name}' does not refer to a registered pass", name, 0)
         self._reports = Reports(self.args)
         self._reproducers = Reproducers(self.args)
         last = self.pipeline.passes[-1] if self.pipeline.passes else None

@@ -32,6 +32,11 @@ def instruments(args: argparse.Namespace, timing: Timing, last: ModulePass | Non
         yield XdslReports(timing, args.time_passes, args.print_between_passes, last)
 
 
+def named_passes(args: argparse.Namespace) -> frozenset[str]:
+    """The passes that `--mlir-print-ir-before=` and `-after=` name."""
+    return _names(args.mlir_print_ir_before) | _names(args.mlir_print_ir_after)
+
+
 def _names(given: list[str]) -> frozenset[str]:
     return frozenset(chain.from_iterable(text.split(",") for text in given))
 

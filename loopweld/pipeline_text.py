@@ -17,7 +17,7 @@ ANCHORS = ("builtin.module", "func.func", "any")
 WHOLE = "loopweld-pipeline"
 """A name that stands for all passes of a compilation."""
 
-DEFAULTS = {"target": "cpu", "numerics": "fast"}
+DEFAULTS = {"target": "cpu", "numerics": "fast", "entry": "main"}
 """Its options."""
 
 _NESTED = re.compile(r"([\w.-]+)\s*\((.*)\)", re.DOTALL)
@@ -71,15 +71,23 @@ def _whole(options: Mapping[str, Sequence[object]], text: str, start: int) -> st
     from loopweld.compiler.pipeline import passes_of
     from loopweld.compiler.targets import as_target
 
-    unknown = set(options) - {"target", "numerics"}
+    unknown = set(options) - set(DEFAULTS)
     if unknown:
-        raise PipelineError(f"'{WHOLE}' has the options target and numerics, found '{min(unknown)}'", text, start)
-    target, numerics = (str((options.get(key) or [default])[0]) for key, default in DEFAULTS.items())
+        raise PipelineError(f"'{WHOLE}' has the options {', '.join(DEFAULTS)}, found '{min(unknown)}'", text, start)
+    target, numerics, entry = (str((options.get(key) or [default])[0]) for key, default in DEFAULTS.items())
     try:
         passes = passes_of(as_target(target), numerics)
     except ValueError as error:
         raise PipelineError(f"'{WHOLE}': {error}", text, start) from error
-    return ",".join(("convert-linalg-to-weld", *(name for name, _ in passes)))
+    return ",".join(("convert-linalg-to-weld", *(_with_entry(name, entry) for name, _ in passes)))
+
+
+def _with_entry(pass_: str, entry: str) -> str:
+    """The pass that lowers one function told which."""
+    if not pass_.startswith("lower-to-loops"):
+        return pass_
+    name, _, options = pass_.partition("{")
+    return f'{name}{{entry="{entry}" {options or "}"}'
 
 
 def _elements(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -369,7 +369,7 @@ def test_object_code(tmp_path: Path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("loopweld-pipeline{size=4}", "'loopweld-pipeline' has the options target and numerics, found 'size'"),
+        ("loopweld-pipeline{size=4}", "'loopweld-pipeline' has the options target, numerics, entry, found 'size'"),
         ("loopweld-pipeline{target=gpu}", "'loopweld-pipeline': "),
     ],
 )
@@ -420,3 +420,23 @@ def test_irdl_names_every_operation(name: str, capsys: pytest.CaptureFixture[str
         assert f"irdl.operation @{op.name.partition('.')[2]} {{" in printed
     for attribute in dialect.attributes:
         assert f"@{attribute.name.partition('.')[2]} {{" in printed
+
+
+def test_passes_to_print_after_must_exist(file: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([file, "-p", "fails", "--mlir-print-ir-after=fails,fials"]) == 1
+    assert "error: 'fials' does not refer to a registered pass" in capsys.readouterr().err
+
+
+def test_the_function_to_lower(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """The only one needs no name, several do."""
+    function = "func.func @{}(%x: tensor<4xf32>) -> tensor<4xf32> {{\n  %0 = weld.exp %x : tensor<4xf32>\n"
+    function += "  func.return %0 : tensor<4xf32>\n}}\n"
+    path = tmp_path / "f.mlir"
+    path.write_text(function.format("softmax"))
+    assert opt.main([str(path), "-p", "loopweld-pipeline"]) == 0
+    path.write_text(function.format("one") + function.format("other"))
+    assert opt.main([str(path), "-p", "loopweld-pipeline"]) == 1
+    expected = "error: the module has no function @main; choose one of @one, @other with entry=NAME"
+    assert expected in capsys.readouterr().err
+    assert opt.main([str(path), "-p", "loopweld-pipeline{entry=other}", "--target=llvm"]) == 0
+    assert "define void @main(" in capsys.readouterr().out

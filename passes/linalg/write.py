@@ -72,7 +72,10 @@ class _Function:
                 if str(size) in size.names and str(size) not in self.w.names:
                     self.w.names[str(size)] = self._dim(new, axis)
         for op in list(self.old.body.block.ops):
-            self._write(op)
+            try:
+                self._write(op)
+            except PassFailedException as error:
+                op.emit_error(str(error), error)
         return self.new
 
     def _dim(self, value: SSAValue, axis: int) -> SSAValue:

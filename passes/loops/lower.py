@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Block, Region, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import PassFailedException
 
 from ...dialects.weld.types import I64
 from ..evaluate import find_function
@@ -36,7 +37,7 @@ class LowerToLoops(ModulePass):
     registers: int = 32
     """How many vector registers a loop may fill."""
     entry: str = "main"
-    """The function to lower."""
+    """The function to lower, where there are several."""
     blocks: int = 1
     """Into how many blocks the loops of a kernel are cut at most, for threads to share."""
     stream_bytes: int = 0
@@ -45,7 +46,7 @@ class LowerToLoops(ModulePass):
     """Floating elements that are scattered into one place are added in their order, so not by several blocks."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        lowered = lower_program(op, self)
+        lowered = lower_program(op, replace(self, entry=self._entry(op)))
         for function in list(op.ops):
             function.detach()
         for function in list(lowered.module.ops):
@@ -53,6 +54,18 @@ class LowerToLoops(ModulePass):
             op.body.block.add_op(function)
         for name, value in lowered.module.attributes.items():
             op.attributes[name] = value
+
+    def _entry(self, module: ModuleOp) -> str:
+        """The function to lower: the only one of a module whatever its name is."""
+        names = [f.sym_name.data for f in module.ops if isinstance(f, FuncOp) and f.body.blocks]
+        if self.entry in names or not names:
+            return self.entry
+        if len(names) > 1:
+            found = ", ".join(f"@{name}" for name in names)
+            raise PassFailedException(
+                f"the module has no function @{self.entry}; choose one of {found} with entry=NAME"
+            )
+        return names[0]
 
 
 @dataclass
