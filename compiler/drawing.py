@@ -12,6 +12,8 @@ from .program_graph import Graph, Node
 
 LINE, PAD, GAP, CHARACTER = 17, 8, 26, 7.2
 """Pixels: height of a line of text, space around it, space between boxes, width of a character."""
+LONG, BEND = 2 * GAP, 48
+"""An edge that is longer than the one goes aside by about the other."""
 WIDEST = 34
 """Characters of the longest line in a box."""
 
@@ -82,7 +84,7 @@ def svg(graph: Graph) -> str:
 def drawn(graph: Graph) -> str:
     """The picture as part of a page. A kernel's nodes are links to `#kernel-NAME`; the page may colour by `--hue`."""
     boxes = lay_out(graph)
-    width = max((b.x + b.width for b in boxes), default=0) + 2
+    width = max((b.x + b.width for b in boxes), default=0) + BEND / 2
     height = max((b.y + b.height for b in boxes), default=0) + 2
     edges = "\n".join(_edge(boxes[source], boxes[target]) for source, target in graph.edges)
     nodes = "\n".join(_node(node, box) for node, box in zip(graph.nodes, boxes, strict=True))
@@ -98,6 +100,9 @@ def _edge(source: Box, target: Box) -> str:
     x1, y1 = target.x + target.width / 2, target.y
     middle = (y0 + y1) / 2
     path = f"M{x0:.0f} {y0:.0f}C{x0:.0f} {middle:.0f} {x1:.0f} {middle:.0f} {x1:.0f} {y1 - 5:.0f}"
+    if y1 - y0 > LONG:  # past the boxes in between
+        x = max(x0, x1) + BEND
+        path = f"M{x0:.0f} {y0:.0f}C{x:.0f} {y0 + LONG:.0f} {x:.0f} {y1 - LONG:.0f} {x1:.0f} {y1 - 5:.0f}"
     tip = f"M{x1 - 3:.0f} {y1 - 6:.0f}h6l-3 6z"
     line = f'<path class="edge" d="{path}" fill="none" stroke="#888"></path>'
     return f'{line}<path class="tip" d="{tip}" fill="#888"></path>'

@@ -19,6 +19,7 @@ def main() -> int:
     for name, text in reference.pages().items():
         write(Path("docs", "reference", name), text)
     write(Path("examples", "index.md"), examples())
+    shutil.copytree(ROOT / "docs" / "images", PAGES / "docs" / "images")
     return 0
 
 
@@ -31,7 +32,7 @@ def write(path: Path, text: str) -> None:
 def linked(text: str) -> str:
     """Links to the folder of examples lead to its page; those to single files of the repository become plain text."""
     text = re.sub(r"\]\(((?:\.\./)*)examples/?\)", r"](\1examples/index.md)", text)
-    return re.sub(r"\[([^]]+)\]\((?!https?:|#)[^)]*\.(?!md\b)\w+\)", r"\1", text)
+    return re.sub(r"(?<!!)\[([^]]+)\]\((?!https?:|#)[^)]*\.(?!md\b)\w+\)", r"\1", text)
 
 
 def examples() -> str:

@@ -92,7 +92,7 @@ def _prose(kind: type[Any]) -> Iterator[str]:
     """The docstring; what is indented there is a block of code here."""
     block = False
     for line in (getdoc(kind) or "").splitlines():
-        is_code = line.startswith("    ") or (block and not line)
+        is_code = line.startswith(("    ", "%", "->  ")) or (block and not line)
         if is_code != block:
             yield "```" if block else "```text"
             block = is_code
