@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
+from ...dialects.weld.bitwise import And
+from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Inside, Load
 from .schedule import Member
 
@@ -38,17 +41,61 @@ def guards_of(op: Operation) -> tuple[Expr, ...]:
 def breaks_of(member: Member, vector_dim: str | None, lanes: int, least: int) -> dict[str, Breaks]:
     """The dims to walk in stretches: those where the order of the places is known, the code does not grow too much
     and the vector dim does not get many more steps than it had. No symbol is less than `least`."""
-    copies = len(list(member.op.block.ops))
+    whole = copies = len(list(member.op.block.ops))
     found: dict[str, Breaks] = {}
     for dim in reversed(member.order):
         breaks = _along(member, dim, least)
-        if breaks is None or copies * (len(breaks.places) + 1) > MOST_CODE:
+        if breaks is None or (dim == vector_dim and not _worth_it(breaks, member.sizes[dim], lanes)):
             continue
-        if dim == vector_dim and not _worth_it(breaks, member.sizes[dim], lanes):
+        left = sum(len(needed(member, breaks.known(k))) for k in range(len(breaks.places) + 1))
+        if left > whole and copies * left > MOST_CODE * whole:
             continue
         found[dim] = breaks
-        copies *= len(breaks.places) + 1
+        copies = copies * left // whole
     return found
+
+
+Known = Mapping[Expr, bool]
+"""Guards that hold or fail throughout."""
+
+
+def needed(member: Member, known: Known) -> list[Operation]:
+    """The body ops in order, without those that what is known makes superfluous."""
+    ops = list(member.op.block.ops)
+    if not known:
+        return ops
+    used = set(member.op.terminator.operands)
+    found: list[Operation] = []
+    for op in reversed(ops):
+        if any(r in used for r in op.results):
+            found.append(op)
+            used.update(inputs(op, member, known))
+    return found[::-1]
+
+
+def inputs(op: Operation, member: Member, known: Known) -> Sequence[SSAValue]:
+    """The operands that the op's value depends on."""
+    if isinstance(op, Select):
+        holds = _holds(op.operands[0], member, known)
+        if holds is not None:
+            return [op.operands[1 if holds else 2]]
+    return op.operands
+
+
+def _holds(condition: SSAValue, member: Member, known: Known) -> bool | None:
+    """Whether a condition of the body is known to hold, or to fail."""
+    op = condition.owner
+    if isinstance(op, Inside):
+        return all_hold([g.substitute(member.merged) for g in op.guards.data], known)
+    if isinstance(op, And):
+        both = [_holds(v, member, known) for v in op.operands]
+        return False if False in both else None if None in both else True
+    return None
+
+
+def all_hold(guards: Iterable[Expr], known: Known) -> bool | None:
+    found = [known.get(guard) for guard in guards]
+    return False if False in found else None if None in found else True
 
 
 def _along(member: Member, dim: str, least: int) -> Breaks | None:

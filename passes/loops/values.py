@@ -11,7 +11,6 @@ from xdsl.ir import Operation, SSAValue
 from ...dialects.expr import Expr
 from ...dialects.loop.ops import Affine, Load, lanes_of
 from ...dialects.weld.base import Elementwise
-from ...dialects.weld.bitwise import And
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.comparison import Select
 from ...dialects.weld.constant import Constant
@@ -20,6 +19,7 @@ from ...dialects.weld.generic import Load as PointLoad
 from ...dialects.weld.types import BOOL, scalar_of
 from .schedule import Member, offset_of
 from .scopes import Frame
+from .stretches import all_hold, inputs, needed
 
 
 @dataclass
@@ -85,38 +85,7 @@ class Values:
 
     def needed(self, frame: Frame) -> list[Operation]:
         """The body ops in order, without those that what is known here makes superfluous."""
-        ops = list(self.member.op.block.ops)
-        if not frame.known:
-            return ops
-        used = set(self.member.op.terminator.operands)
-        found: list[Operation] = []
-        for op in reversed(ops):
-            if any(r in used for r in op.results):
-                found.append(op)
-                used.update(self._inputs(op, frame))
-        return found[::-1]
-
-    def _inputs(self, op: Operation, frame: Frame) -> Sequence[SSAValue]:
-        """The operands that the op's value depends on."""
-        if isinstance(op, Select):
-            holds = self._holds(op.operands[0], frame)
-            if holds is not None:
-                return [op.operands[1 if holds else 2]]
-        return op.operands
-
-    def _holds(self, condition: SSAValue, frame: Frame) -> bool | None:
-        """Whether a condition of the body is known to hold, or to fail."""
-        op = condition.owner
-        if isinstance(op, Inside):
-            return self._all_hold(op.guards.data, frame)
-        if isinstance(op, And):
-            both = [self._holds(v, frame) for v in op.operands]
-            return False if False in both else None if None in both else True
-        return None
-
-    def _all_hold(self, guards: Sequence[Expr], frame: Frame) -> bool | None:
-        found = [frame.known.get(g.substitute(self.member.merged)) for g in guards]
-        return False if False in found else None if None in found else True
+        return needed(self.member, frame.known)
 
     def value(self, value: SSAValue, frame: Frame) -> SSAValue:
         """A body value, computed once in the scope of its level."""
@@ -139,7 +108,7 @@ class Values:
         if isinstance(op, Constant):
             return frame.constant(op.number, op.res.type, 1)
         assert isinstance(op, Elementwise)
-        if isinstance(op, Select) and len(chosen := self._inputs(op, frame)) == 1:
+        if isinstance(op, Select) and len(chosen := inputs(op, self.member, frame.known)) == 1:
             return self.value(chosen[0], frame)
         args = [self.value(v, frame) for v in op.operands]
         if any(lanes_of(a) > 1 for a in args):
@@ -152,7 +121,7 @@ class Values:
     def _inside(self, guards: Sequence[Expr], frame: Frame) -> SSAValue:
         """Whether all guards are >= 0: per lane where one depends on the vector dim."""
         total: SSAValue | None = None
-        if self._all_hold(guards, frame) is False:
+        if all_hold(guards, frame.known) is False:
             return frame.constant(False, BOOL, 1)
         for guard in guards:
             if frame.known.get(guard):
@@ -169,9 +138,9 @@ class Values:
 
     def _load(self, op: PointLoad, frame: Frame) -> SSAValue:
         home = self.home_of(op)
-        if self._all_hold(op.where.guards, frame) is False:
-            return frame.constant(0, op.res.type, 1)
         guards = tuple(g.substitute(self.member.merged) for g in op.where.guards)
+        if all_hold(guards, frame.known) is False:
+            return frame.constant(0, op.res.type, 1)
         guards = tuple(g for g in guards if not frame.known.get(g))
         mask = self._inside(guards, frame) if guards else None
         if op.guard is not None:
