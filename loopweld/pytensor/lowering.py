@@ -18,12 +18,15 @@ from xdsl.ir import Region, SSAValue
 
 from loopweld.compiler.frontend.session import Session
 from loopweld.dialects.expr import Expr
+from loopweld.dialects.weld import Transpose
 from loopweld.dialects.weld.types import Shape, shape_of, tensor_of
 from loopweld.pytensor.guards import GuardedSymbols
 from loopweld.pytensor.known import Known
 from loopweld.pytensor.registry import Node, dtype_of, rule_of, static_shape
 
 ONE = Expr.constant(1)
+SHORT_ROW = 32
+"""Up to so many elements a row is short."""
 
 
 @dataclass
@@ -55,6 +58,7 @@ class Lowering:
         self.node: Node | None = None
         self.values: dict[Variable, SSAValue] = {}
         self.known = Known(self)
+        self._constants: dict[object, SSAValue] = {}
         for k, (variable, example) in enumerate(zip(self.inputs, self.examples, strict=True)):
             self.values[variable] = self._argument(variable, example, _name(variable, k))
 
@@ -118,8 +122,19 @@ class Lowering:
         found = self.values.get(variable)
         if found is None:
             assert isinstance(variable, Constant), f"{variable} is not computed yet"
-            found = self.values[variable] = self.session.array(np.asarray(variable.data, dtype_of(variable)))
+            found = self.values[variable] = self._constant(np.asarray(variable.data, dtype_of(variable)))
         return found
+
+    def _constant(self, array: np.ndarray[Any, Any]) -> SSAValue:
+        """A constant, once for all that are equal. Of a tall matrix each column is put in one piece: loops over its
+        rows are long, and those along them short."""
+        tall = array.ndim == 2 and 1 < array.shape[1] <= SHORT_ROW and array.shape[0] > 4 * array.shape[1]
+        kept = np.asarray(array.T if tall else array, order="C")
+        key = (kept.dtype, kept.shape, kept.tobytes())
+        if key not in self._constants:
+            self._constants[key] = self.session.array(kept)
+        value = self._constants[key]
+        return self.session.emit(Transpose.of(value, [1, 0])) if tall else value
 
     def cast(self, value: SSAValue, dtype: Any) -> SSAValue:
         return self.session.cast(value, np.dtype(dtype))

@@ -134,3 +134,33 @@ def test_errors_name_the_node():
     with pytest.raises(ValueError, match="Input dimension mismatch"):
         f(np.ones(2), np.ones(3))
     np.testing.assert_array_equal(f(np.ones(2), np.ones(2)), [2.0, 2.0])
+
+
+def test_the_parts_of_a_gradient_are_computed_in_their_stretches_of_it():
+    """Each element of a join takes the arithmetic of its own part only, however much the other parts take."""
+    x = pt.vector("x", shape=(503,))
+    parts = [pt.exp(x[k : k + 1]) * pt.log1p(x[k : k + 1]) + pt.gammaln(x[k : k + 1]) for k in range(3)]
+    f = pytensor.function([x], pt.join(0, *parts, x[3:] * 2), mode="LOOPWELD")
+    a = np.linspace(1, 2, 503)
+    np.testing.assert_allclose(f(a)[3:], a[3:] * 2)
+    (segment,) = f.vm.jit_fn.segments
+    text = segment.latest().as_text("loops")
+    loops = text.split("loop.for")[1:]
+    assert sum("weld.lgamma" in loop for loop in loops) == 3
+    assert any("weld.mul" in loop and "weld.lgamma" not in loop for loop in loops)
+
+
+def test_a_tall_constant_is_walked_along_its_columns():
+    """So that what is computed for each row fills the lanes, and no product is a library call."""
+    rng = np.random.default_rng(0)
+    data, b = rng.normal(size=(200, 4)), pt.vector("b", shape=(4,))
+    p = pt.sigmoid(pt.constant(data) @ b)
+    f = pytensor.function([b], [p.sum(), pt.constant(data).T @ p], mode="LOOPWELD")
+    value = np.ones(4)
+    expected = 1 / (1 + np.exp(-data @ value))
+    found = f(value)
+    np.testing.assert_allclose(found[0], expected.sum())
+    np.testing.assert_allclose(found[1], data.T @ expected)
+    (report,) = f.loopweld_report().segments
+    assert not report.library_calls and max(k.vector_width for k in report.kernels) >= 8
+    assert report.bytes_minimum < 2 * data.nbytes  # the matrix and its transpose are one constant

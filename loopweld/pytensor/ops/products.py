@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from pytensor.tensor.blas.batched import BatchedDot
 from pytensor.tensor.blas.gemm import Dot22, Dot22Scalar, Gemm
 from pytensor.tensor.blas.gemv import Gemv
@@ -17,6 +19,10 @@ from loopweld.dialects.weld.reductions import Sum
 from loopweld.dialects.weld.types import Shape, shape_of
 from loopweld.pytensor.lowering import ONE, Lowering
 from loopweld.pytensor.registry import Node, dtype_of, lowers
+
+NARROW = 8
+FEW = 1 << 15
+"""Matrix products with a dim of at most `NARROW`, or of at most `FEW` multiplications, are loops of our own."""
 
 
 def product(low: Lowering, a: SSAValue, b: SSAValue) -> SSAValue:
@@ -33,7 +39,21 @@ def product(low: Lowering, a: SSAValue, b: SSAValue) -> SSAValue:
         return low.session.reshape(_times_column(low, a, low.session.reshape(b, shape_of(b)[:1])), (rows, ONE))
     if rows == ONE:
         return low.session.reshape(_row_times(low, low.session.reshape(a, shape_of(a)[1:]), b), (ONE, columns))
-    return low.session.emit(Matmul.of(a, b))
+    return _sum_of_products(low, a, b) if _is_small(a, b) else low.session.emit(Matmul.of(a, b))
+
+
+def _is_small(a: SSAValue, b: SSAValue) -> bool:
+    """Whether a call of the library costs more than the product itself, or a dim is too short for its blocks."""
+    sizes = [n.value for n in (*shape_of(a), shape_of(b)[1])]
+    if any(n is not None and n <= NARROW for n in sizes):
+        return True
+    return all(n is not None for n in sizes) and prod(n for n in sizes if n is not None) <= FEW
+
+
+def _sum_of_products(low: Lowering, a: SSAValue, b: SSAValue) -> SSAValue:
+    shape = (*shape_of(a), shape_of(b)[1])
+    spread = [low.session.broadcast(v, shape, axes) for v, axes in ((a, [0, 1]), (b, [1, 2]))]
+    return low.session.emit(Sum.of(low.session.apply("mul", *spread), [1]))
 
 
 def _times_column(low: Lowering, matrix: SSAValue, vector: SSAValue) -> SSAValue:
