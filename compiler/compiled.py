@@ -16,8 +16,10 @@ from .checking import compare
 from .codegen import jit
 from .driver import Compilation
 from .frontend.trees import Leaf, Tree, flat_kinds, take_leaves
+from .native import native_call
 from .pipeline import STAGES
 from .report import Report, build_report
+from .runtime import direct
 from .runtime.entry import Entry, Unsuited, make_entry
 from .runtime.executable import ENTRY_BYTES, ShapeMismatch
 from .runtime.program import ArraySpec
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from .profile import Profile
 
 
-class Compiled:
+class Compiled(direct.Direct):
     """A compiled program.
 
     Call it with arrays (or nested tuples, lists, dicts of them as the function took them); the dtypes must be the
@@ -56,6 +58,10 @@ class Compiled:
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         leaves = self._flatten(*args, **kwargs)
+        if not self._check and not kwargs and all(type(a) is np.ndarray for a in args) and direct.is_supported():
+            short = self.short_call(args, kwargs, leaves, None) if len(args) == len(self.specs) else None
+            if short is not None:
+                self.add_entry(short, native_call(self._compilation.cache))
         return self.call_flat(leaves, out)
 
     def call_flat(self, leaves: Sequence[Any], out: Any = None) -> Any:

@@ -434,3 +434,28 @@ def test_checks_run_alone_where_that_is_less_than_to_copy_results():
     h = lw.jit(lambda table, i: table[i])
     h(table, i, out=few)
     np.testing.assert_array_equal(few, table[i])
+
+
+def test_compiled_programs_are_called_natively_too():
+    text = """
+    func.func @main(%x: tensor<?xf64>, %y: tensor<?xf64>) -> (tensor<?xf64>, tensor<?xf64>) {
+      %z = weld.add %x, %y : tensor<?xf64>
+      %t = weld.mul %z, %y : tensor<?xf64>
+      func.return %z, %t : tensor<?xf64>, tensor<?xf64>
+    }
+    """
+    traced = lw.jit(lambda x, y: (x + y, (x + y) * y)).lower(sample(20), sample(20)).compile()
+    for f in (traced, lw.compile(text)):
+        x, y = sample(20), sample(20) + 1
+        settle(f, x, y)
+        (z, t), is_direct = went_direct(f, x, y)
+        assert is_direct
+        np.testing.assert_array_equal(z, x + y)
+        np.testing.assert_allclose(t, (x + y) * y)
+        out = (np.empty(20), np.empty(20))
+        found, is_direct = went_direct(f, x, y, out=out)
+        assert is_direct and found is out
+        with pytest.raises(TypeError):
+            f(x)
+        with pytest.raises(TypeError):
+            f(x, y.astype("f4"))
