@@ -39,7 +39,7 @@ def products(dtype: str, cache: ObjectCache | None) -> dict[str, int]:
     with _LOADING:
         if dtype not in _PRODUCTS:
             found, wide = blas.find(), "+avx512f" in jit.host().features.split(",")
-            kinds = ("rows",) if found is None else ("rows", *blas.KINDS)
+            kinds = rows.KINDS if found is None else (*rows.KINDS, *blas.KINDS)
             text = rows.text(dtype, wide) + (blas.text(found, dtype) if found is not None else "")
             given = blas.imports(found, dtype) if found is not None else {}
             _PRODUCTS[dtype] = load_shared(text, [f"loopweld_{kind}_{dtype}" for kind in kinds], cache, given)

@@ -166,9 +166,13 @@ def product(dtype: np.dtype[np.generic], a: Layout, b: Layout, c: Layout) -> Pro
         return Product(f"loopweld_gemv_{kind}", table, turned, work)
     if result[0] != PLAIN:
         return None
-    if 1 < m <= MOST_ROWS and b.strides[-1] == c.strides[-1] == 1:
-        rows = (m, n, k, *(s * dtype.itemsize for s in (*a.strides[-2:], b.strides[-2], c.strides[-2])))
-        return Product(f"loopweld_rows_{kind}", (count, *bytes_, *rows), turned, work)
+    for shim, dense, strides in (
+        ("rows", (b.strides[-1], c.strides[-1]), (*a.strides[-2:], b.strides[-2], c.strides[-2])),
+        ("dots", (a.strides[-1], b.strides[-2]), (a.strides[-2], b.strides[-1], *c.strides[-2:])),
+    ):
+        if 1 < m <= MOST_ROWS and dense == (1, 1):
+            words = (m, n, k, *(s * dtype.itemsize for s in strides))
+            return Product(f"loopweld_{shim}_{kind}", (count, *bytes_, *words), turned, work)
     table = (count, *bytes_, left[0], right[0], m, n, k, left[1], right[1], result[1])
     return Product(f"loopweld_gemm_{kind}", table, turned, work)
 

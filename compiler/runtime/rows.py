@@ -1,8 +1,9 @@
-"""Products of a few rows with a matrix, as LLVM text: `c = a @ b` where `b` and `c` are row-major.
+"""Products of a few rows with a matrix, as LLVM text.
 
 BLAS packs the matrix first, which costs more than to multiply it by a few rows. Here a panel of columns in a stretch
 of the matrix's rows is read into the L1 cache once, for all rows of `a`, four of which have their sums in registers at
-a time; the panel beside it comes next.
+a time; the panel beside it comes next. Where it is the columns of the matrix that are dense, four columns and four rows
+at a time give sixteen dot products.
 """
 
 from __future__ import annotations
@@ -14,18 +15,25 @@ MOST_ROWS = 16
 """Rows from which on packing pays."""
 STRETCH = 64
 """Rows of the matrix between two stores of a panel's sums."""
-WORDS = ("count", "step.a", "step.b", "step.c", "m", "n", "k", "a.row", "a.column", "b.row", "c.row")
-"""The table: how many products, bytes from one to the next, the sizes, and strides in bytes."""
+KINDS = ("rows", "dots")
 TYPES = {"f4": ("float", 4), "f8": ("double", 8)}
 
 
 def text(dtype: str, wide: bool) -> str:
-    """The shim `void loopweld_rows_f4(ptr places, ptr table)`, for registers of 64 bytes or of 32."""
-    return _Rows(dtype, wide).text()
+    """The shims `void loopweld_rows_f4(ptr places, ptr table)` and `loopweld_dots_f4`, for registers of 64 bytes or 32.
+
+    They compute `c = a @ b`, for dense elements along `n` in `b` and `c`, and along `k` in `a` and `b`. The table holds
+    their `words`: how many products, bytes from one to the next, the sizes, and strides in bytes.
+    """
+    rows, dots = _Rows(dtype, wide), _Dots(dtype, wide)
+    return "\n".join([rows.declarations(), rows.text(), dots.text()])
 
 
 class _Rows:
-    """The text of one shim."""
+    """The text of one shim: panels of a row-major `b`."""
+
+    kind = "rows"
+    words = ("count", "step.a", "step.b", "step.c", "m", "n", "k", "a.row", "a.column", "b.row", "c.row")
 
     def __init__(self, dtype: str, wide: bool):
         self.dtype = dtype
@@ -55,7 +63,7 @@ class _Rows:
         self.block = label
 
     def text(self) -> str:
-        for k, word in enumerate(WORDS):
+        for k, word in enumerate(self.words):
             place = self.emit(f"getelementptr i64, ptr %table, i64 {k}")
             self.line(f"%{word} = load i64, ptr {place}")
         for k, name in enumerate("abc"):
@@ -63,14 +71,15 @@ class _Rows:
             self.line(f"%{name}.0 = load ptr, ptr {place}")
         self.loop("product", "0", "%count", 1, self.product)
         body = "\n".join(self.lines)
-        head = f"define void @loopweld_rows_{self.dtype}(ptr %places, ptr %table)"
-        return f"{self.declarations()}{head} {{\nentry:\n{body}\n  ret void\n}}\n"
+        head = f"define void @loopweld_{self.kind}_{self.dtype}(ptr %places, ptr %table)"
+        return f"{head} {{\nentry:\n{body}\n  ret void\n}}\n"
 
     def declarations(self) -> str:
         v, m, s = self.vector, self.mask, self.suffix
         return f"""declare {v} @llvm.fmuladd.{s}({v}, {v}, {v})
 declare {v} @llvm.masked.load.{s}.p0(ptr, {m}, {v})
 declare void @llvm.masked.store.{s}.p0({v}, ptr, {m})
+declare {self.scalar} @llvm.vector.reduce.fadd.{s}({self.scalar}, {v})
 declare i64 @llvm.smin.i64(i64, i64)
 declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 """
@@ -79,6 +88,9 @@ declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
         for name in "abc":
             offset = self.emit(f"mul i64 {p}, %step.{name}")
             self.line(f"%{name} = getelementptr i8, ptr %{name}.0, i64 {offset}")
+        self.one_product()
+
+    def one_product(self) -> None:
         self.loop("stretch", "0", "%k", STRETCH, self.stretch)
 
     def loop(self, label: str, first: str, stop: str, step: int, body: Callable[[str], None]) -> None:
@@ -109,9 +121,11 @@ declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 
     def tail(self, j: str) -> None:
         left = self.emit(f"call i64 @llvm.smin.i64(i64 {self.emit(f'sub i64 %n, {j}')}, i64 {self.lanes})")
-        every = self.splat("i64", left)
-        numbers = ", ".join(f"i64 {k}" for k in range(self.lanes))
-        self.panel("tail", j, 1, self.emit(f"icmp slt <{self.lanes} x i64> <{numbers}>, {every}"))
+        self.panel("tail", j, 1, self.first_lanes(left))
+
+    def first_lanes(self, number: str) -> str:
+        lanes = ", ".join(f"i64 {k}" for k in range(self.lanes))
+        return self.emit(f"icmp slt <{self.lanes} x i64> <{lanes}>, {self.splat('i64', number)}")
 
     def panel(self, label: str, j: str, registers: int, mask: str | None) -> None:
         offset = self.emit(f"mul i64 {j}, {self.size}")
@@ -189,3 +203,62 @@ declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
             f"call {self.vector} @llvm.masked.load.{self.suffix}.p0(ptr align {self.size} {place}, "
             f"{self.mask} {mask}, {self.vector} zeroinitializer)"
         )
+
+
+class _Dots(_Rows):
+    """Dot products of rows of `a` and columns of `b`, both dense."""
+
+    kind = "dots"
+    words = ("count", "step.a", "step.b", "step.c", "m", "n", "k", "a.row", "b.column", "c.row", "c.column")
+
+    def one_product(self) -> None:
+        self.line(f"%rest = urem i64 %k, {self.lanes}")
+        self.line("%whole = sub i64 %k, %rest")
+        self.line(f"%k.mask = bitcast {self.mask} {self.first_lanes('%rest')} to i{self.lanes}")
+        odd = self.emit("and i64 %n, -4")
+        self.loop("columns.4", "0", odd, 4, lambda j: self.columns("four", j, 4))
+        self.loop("columns.1", odd, "%n", 1, lambda j: self.columns("one", j, 1))
+
+    def columns(self, label: str, j: str, columns: int) -> None:
+        odd = self.emit("and i64 %m, -4")
+        self.loop(f"{label}.rows.4", "0", odd, 4, lambda i: self.dots(f"{label}.by.four", i, j, 4, columns))
+        self.loop(f"{label}.rows.1", odd, "%m", 1, lambda i: self.dots(f"{label}.by.one", i, j, 1, columns))
+
+    def dots(self, label: str, i: str, j: str, rows: int, columns: int) -> None:
+        """The products of some rows with some columns."""
+        lefts = [self.at("%a", self.emit(f"add i64 {i}, {r}"), "%a.row") for r in range(rows)]
+        rights = [self.at("%b", self.emit(f"add i64 {j}, {c}"), "%b.column") for c in range(columns)]
+        sums = [f"%{label}.{s}" for s in range(rows * columns)]
+        before, following = self.block, f"%{label}.l.next"
+        some = self.emit("icmp sgt i64 %whole, 0")
+        self.line(f"br i1 {some}, label %{label}, label %{label}.rest")
+        self.start(label)
+        self.line(f"%{label}.l = phi i64 [ 0, %{before} ], [ {following}, %{label} ]")
+        for name in sums:
+            self.line(f"{name} = phi {self.vector} [ zeroinitializer, %{before} ], [ {name}.next, %{label} ]")
+        self.multiply(lefts, rights, f"%{label}.l", sums, None)
+        self.line(f"{following} = add i64 %{label}.l, {self.lanes}")
+        again = self.emit(f"icmp slt i64 {following}, %whole")
+        self.line(f"br i1 {again}, label %{label}, label %{label}.rest")
+        self.start(f"{label}.rest")
+        ends = [f"{name}.end" for name in sums]
+        for name, end in zip(sums, ends, strict=True):
+            self.line(f"{end} = phi {self.vector} [ zeroinitializer, %{before} ], [ {name}.next, %{label} ]")
+        mask = self.emit(f"bitcast i{self.lanes} %k.mask to {self.mask}")
+        self.multiply(lefts, rights, "%whole", ends, mask)
+        for r in range(rows):
+            row = self.at("%c", self.emit(f"add i64 {i}, {r}"), "%c.row")
+            for c in range(columns):
+                place = self.at(row, self.emit(f"add i64 {j}, {c}"), "%c.column")
+                args = f"{self.scalar} -0.0, {self.vector} {ends[r * columns + c]}.next"
+                total = self.emit(f"call reassoc {self.scalar} @llvm.vector.reduce.fadd.{self.suffix}({args})")
+                self.line(f"store {self.scalar} {total}, ptr {place}")
+
+    def multiply(self, lefts: list[str], rights: list[str], k: str, sums: list[str], mask: str | None) -> None:
+        """The next values of the sums: with the elements from `k` on."""
+        offset = self.emit(f"mul i64 {k}, {self.size}")
+        x = [self.load(self.emit(f"getelementptr i8, ptr {p}, i64 {offset}"), mask) for p in lefts]
+        y = [self.load(self.emit(f"getelementptr i8, ptr {p}, i64 {offset}"), mask) for p in rights]
+        for s, (left, right) in zip(sums, [(left, right) for left in x for right in y], strict=True):
+            args = ", ".join(f"{self.vector} {v}" for v in (left, right, s))
+            self.line(f"{s}.next = call {self.vector} @llvm.fmuladd.{self.suffix}({args})")

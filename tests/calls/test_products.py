@@ -22,6 +22,7 @@ SIZES = [
     (16, 65, 1),
     (70, 33, 4),
 ]
+SMALL = [(1, 1, 1), (2, 63, 7), (4, 64, 64), (5, 65, 63), (11, 130, 129), (3, 200, 33), (8, 8, 2)]
 SIZES += [(33, 64, 31), (130, 20, 65), (5, 300, 33)]
 pytestmark = pytest.mark.skipif(blas.find() is None or not is_supported(), reason="no BLAS, or no native entries")
 
@@ -152,9 +153,10 @@ def test_a_few_rows_in_registers_of_both_widths(dtype, wide):
     if wide and "+avx512f" not in jit.host().features.split(","):
         pytest.skip("no registers of 64 bytes")
     image = jit.compile_object(rows.text(dtype, wide), jit.host())
-    loaded = jit.load(image, [f"loopweld_rows_{dtype}"])
-    shim = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(loaded.addresses[f"loopweld_rows_{dtype}"])
-    for m, k, n in ((1, 1, 1), (2, 63, 7), (4, 64, 64), (5, 65, 63), (11, 130, 129), (3, 200, 33)):
+    loaded = jit.load(image, [f"loopweld_{kind}_{dtype}" for kind in rows.KINDS])
+    function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+    shim, dots = (function(loaded.addresses[f"loopweld_{kind}_{dtype}"]) for kind in rows.KINDS)
+    for m, k, n in SMALL:
         a, b = sample(2, m, 2 * k, dtype=dtype)[..., ::-2], sample(2, k, n, dtype=dtype)
         memory = np.full((2, m, n + 5), 7, dtype)
         c = memory[..., :n]
@@ -164,3 +166,11 @@ def test_a_few_rows_in_registers_of_both_widths(dtype, wide):
         shim(places.ctypes.data, table.ctypes.data)
         np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-4)
         assert (memory[..., n:] == 7).all()
+        a, b = sample(2, m, k, dtype=dtype), sample(2, n, 2 * k, dtype=dtype)[..., :k].swapaxes(1, 2)
+        c = np.full((2, n, 2 * m), 7, dtype)[..., ::2].swapaxes(1, 2)
+        places = np.array([x.ctypes.data for x in (a, b, c)])
+        words = [2, a.strides[0], b.strides[0], c.strides[0], m, n, k, a.strides[1], b.strides[2], *c.strides[1:]]
+        table = np.array(words)
+        dots(places.ctypes.data, table.ctypes.data)
+        np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-4)
+        assert (c.base[..., 1::2] == 7).all()
