@@ -178,7 +178,7 @@ def compile_module(
     spec = program_spec(find_function(module, entry), program, names, constants)
     addresses = dict(loaded.addresses)
     for step in spec.steps:
-        if isinstance(step, LibraryStep) and step.product is not None:
+        if isinstance(step, LibraryStep) and step.product is not None and numerics != "strict":
             addresses |= products(step.views[2].dtype.str[1:], cache)
     executable = Executable(spec, addresses, loaded, pool or Pool(0))
     if checks is not None:

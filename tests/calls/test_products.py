@@ -101,6 +101,13 @@ def test_other_dtypes(dtype):
     np.testing.assert_allclose(found, a @ b, rtol=1e-2)
 
 
+def test_strict_products_are_numpys_own():
+    for m, k, n in ((4, 100, 70), (30, 100, 70)):
+        a, b = sample(m, k), sample(k, n)
+        for x, y in ((a, b), (a, sample(n, k).T)):
+            np.testing.assert_array_equal(lw.jit(np.matmul, numerics="strict")(x, y), x @ y)
+
+
 @pytest.mark.filterwarnings("ignore:invalid value")
 def test_special_values():
     a, b = sample(20, 20), sample(20, 20)
