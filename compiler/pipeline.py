@@ -34,7 +34,8 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         never = ("note-boundaries{never-fuses=true}", "")  # each pair has its reason
         own = ("own-results", "")  # arguments and views that are returned are copied
         return (*to_tensor, never, own, ("lower-to-loops", "loops"))  # each op is a library call
-    online = f"form-online{{row-bytes={target.cache_bytes} bandwidth-ratio={target.bandwidth_ratio}{choice}}}"
+    cache = f"row-bytes={target.cache_bytes} kept-bytes={target.kept_bytes}"
+    online = f"form-online{{{cache} bandwidth-ratio={target.bandwidth_ratio}{choice}}}"
     return (
         *to_tensor,
         ("expand-products", ""),  # a computed matrix times a vector is a sum of products
@@ -51,7 +52,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         (absorb, "fused"),  # the same for reductions
         *([] if numerics == "strict" else [(online, "")]),  # long rows are read once for all their statistics
         ("note-boundaries", ""),  # pairs with a library call have their reason
-        (f"form-kernels{{row-bytes={target.cache_bytes} {streams}}}", "kernels"),  # rows and small work share a nest
+        (f"form-kernels{{row-bytes={target.kept_bytes} {streams}}}", "kernels"),  # rows and small work share a nest
         (loops, ""),  # loops, vectors, blocks for threads, memory places
         *([] if numerics == "strict" else [("share-reciprocals", "")]),  # quotients by what a loop does not change
         ("annotate-alias-scopes", "loops"),  # every access says what it cannot overlap

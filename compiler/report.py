@@ -198,7 +198,7 @@ def _kernel(
     copied = _copied(kernel, compilation.program.plan)
     reads: list[Traffic] = []
     for tensor, loads in (by_tensor | {tensor: by_tensor.get(tensor, []) for tensor in copied}).items():
-        times = _times(kernel, tensor, loads, size, per_lane, compilation.target.cache_bytes) if loads else 1
+        times = _times(kernel, tensor, loads, size, per_lane, compilation.target.kept_bytes) if loads else 1
         count = _bytes(tensor, size)
         if tensor not in copied:
             count = elements_needed(loads, size) * max(bit_width(scalar_of(tensor)) // 8, 1)

@@ -48,6 +48,9 @@ class FormOnline(ModulePass):
     row_bytes: int = 1 << 20
     """Rows that are no longer stay as they are: they are in cache when they are read again. Where that depends on
     sizes it is decided for those of `weld.expected`, and `weld.assumed` says for which others it holds."""
+    kept_bytes: int = 1 << 20
+    """The same for rows of which values are kept that cost more than `bandwidth_ratio`. In chunks they are computed
+    twice, which costs more than another walk over a row in the last-level cache."""
     bandwidth_ratio: int = 6
     """Vector instructions that take as long as storing and loading a vector in cache."""
     choice: str = "profit"
@@ -78,7 +81,7 @@ class _Rows:
     def __init__(self, function: FuncOp, options: FormOnline, choice: Choice):
         self.block = function.body.block
         self.choice = choice
-        self.row_bytes = options.row_bytes
+        self.row_bytes, self.kept_bytes = options.row_bytes, max(options.row_bytes, options.kept_bytes)
         self.bandwidth_ratio = options.bandwidth_ratio
         self.expected = expected_sizes(function)
         self.assumed: dict[Expr, None] = {}
@@ -149,13 +152,14 @@ class _Rows:
         """Whether a row is to be read as seldom as possible: it is known or expected to exceed the cache. So is a row
         that is all there is, which could not share a kernel with others, where what is kept of it is `cheap`."""
         size = row.bytes_of(op)
+        limit = self.row_bytes if cheap or row.count.value == 1 else self.kept_bytes
         if size.value is not None:
-            return size.value > max(self.row_bytes, CHUNK_BYTES)
+            return size.value > max(limit, CHUNK_BYTES)
         if not size.names <= self.expected.keys() or (cheap and row.count.value == 1):
             return row.count.value == 1
-        long = size.evaluate(self.expected.__getitem__) > self.row_bytes
+        long = size.evaluate(self.expected.__getitem__) > limit
         if matters:
-            self.assumed[size - self.row_bytes - 1 if long else self.row_bytes - size] = None
+            self.assumed[size - limit - 1 if long else limit - size] = None
         return long
 
     # ---- what depends on what ------------------------------------------------------

@@ -172,7 +172,7 @@ def softmax(x):
 def test_rows():
     """A row that exceeds the cache is not kept."""
     text = lw.jit(softmax).lower(np.zeros((8, 16), np.float32)).as_text()
-    small = lw.compile(text, target=lw.Target("cpu", cache_bytes=32)).report
+    small = lw.compile(text, target=lw.Target("cpu", cache_bytes=32, last_cache_share=64)).report
     assert Reason.ROW_TOO_LARGE.value in refusals(small)
     large = lw.compile(text, target=lw.Target("cpu", cache_bytes=1 << 12)).report
     assert len(large.kernels) == 1 and Reason.ROW_TOO_LARGE.value not in refusals(large)

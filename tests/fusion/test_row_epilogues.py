@@ -10,6 +10,8 @@ import loopweld as lw
 DTYPES = ["f2", "f4", "f8"]
 LONG = 1 << 19
 """Elements of a row that exceeds `Target.cache_bytes`."""
+OWN_CACHE = lw.Target("cpu", last_cache_share=2 << 20)
+"""A machine whose last-level cache has no more room for such a row, of each thread, than the second level."""
 
 
 def softmax(x, axis=-1):
@@ -281,7 +283,7 @@ def test_swiglu_into_norm():
 # ---- long rows ---------------------------------------------------------------------
 def long_report(f, *args):
     """The report of a program over rows that do not stay in cache."""
-    report = lw.jit(f).explain(*args)
+    report = lw.jit(f, target=OWN_CACHE).explain(*args)
     assert len(report.kernels) == 1 and report.temporary_bytes == 0
     assert report.scratch_bytes <= 1 << 16, f"a row in scratch\n{report}"
     return report
@@ -306,6 +308,16 @@ def test_long_rows_are_read_twice(f):
     assert times(report)["x"] == 2 and report.kernels[0].sweeps == 3
 
 
+def test_expensive_values_of_a_row_in_the_last_cache_are_kept():
+    """An exponential costs more than another walk over the row; a difference does not."""
+    x = sample(3, LONG)
+    large, small = (lw.Target("cpu", last_cache_share=mib << 20) for mib in (16, 2))
+    for f, kept in ((softmax, True), (standardise, False)):
+        reports = [lw.jit(f, target=target).explain(x) for target in (large, small)]
+        assert [r.scratch_bytes > LONG for r in reports] == [kept, False], reports
+        assert all(len(r.kernels) == 1 and r.temporary_bytes == 0 for r in reports)
+
+
 def test_long_columns_are_read_twice():
     report = long_report(lambda x: softmax(x, 0), sample(1 << 17, 20))
     assert times(report)["x"] == 2
@@ -314,7 +326,7 @@ def test_long_columns_are_read_twice():
 @pytest.mark.parametrize("f", [softmax, log_softmax, logsumexp, logsumexp_flat, standardise], ids=lambda f: f.__name__)
 def test_values_of_long_rows(f):
     x = sample(2, LONG)
-    found, wanted = lw.jit(f)(x), f(x.astype(np.float64))
+    found, wanted = lw.jit(f, target=OWN_CACHE)(x), f(x.astype(np.float64))
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
 
 
@@ -330,7 +342,7 @@ def test_special_values_of_long_rows():
     )
     with np.errstate(all="ignore"):
         for f in (logsumexp_flat, softmax):
-            np.testing.assert_allclose(lw.jit(f)(x), f(x.astype(np.float64)), rtol=1e-4)
+            np.testing.assert_allclose(lw.jit(f, target=OWN_CACHE)(x), f(x.astype(np.float64)), rtol=1e-4)
 
 
 def test_whole_arrays_are_read_twice_and_never_stored():

@@ -9,7 +9,7 @@ import scipy.special
 from fusion.checking import sample
 
 import loopweld as lw
-from loopweld.compiler.targets import as_target
+from loopweld.compiler.targets import USUAL_CACHE, _last_cache, as_target
 from loopweld.passes.remarks import Reason
 
 
@@ -188,3 +188,15 @@ def test_budgets_are_the_targets():
     assert len(lw.jit(f, target=wide).explain(*arrays).kernels) == 1
     assert len(lw.jit(f, target=narrow).explain(*arrays).kernels) > 1
     np.testing.assert_allclose(lw.jit(f, target=narrow)(*arrays), f(*arrays), rtol=1e-5)
+
+
+def test_caches_are_read_from_the_machine(tmp_path):
+    """Linux tells the size of each cache and which CPUs share it."""
+    for k, (level, size, shared) in enumerate([(1, "32K", "0,8"), (2, "1M", "0"), (3, "16384K", "0-3,8-11")]):
+        folder = tmp_path / f"index{k}"
+        folder.mkdir()
+        for name, text in (("level", level), ("size", size), ("shared_cpu_list", shared)):
+            (folder / name).write_text(f"{text}\n")
+    assert _last_cache(tmp_path) == (16 << 20, 2 << 20)
+    assert _last_cache(tmp_path / "nowhere") == USUAL_CACHE
+    assert lw.Target("cpu", last_cache_share=5).resolved().last_cache_share == 5

@@ -32,7 +32,7 @@ def run(seed: int, rule: str) -> None:
     target = lw.Target(fusion=rule)
     if rule == "random":  # on a machine of any size
         bits, cache = (128, 256, 512)[seed % 3], (64, 4096, 1 << 20)[seed // 3 % 3]
-        target = lw.Target(fusion=f"random {seed}", vector_bits=bits, cache_bytes=cache)
+        target = lw.Target(fusion=f"random {seed}", vector_bits=bits, cache_bytes=cache, last_cache_share=cache)
     loose = {"terms": case.terms + 1, "ulps": 64 * lines, "coarsest": case.coarsest, "scale": case.scale}
     check(case.function(), *case.arguments, **loose, target=target)
 

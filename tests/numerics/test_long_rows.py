@@ -6,7 +6,7 @@ import pytest
 import loopweld as lw
 from loopweld.passes.fusion.chunks import CHUNK_BYTES
 
-SMALL = lw.Target("cpu", cache_bytes=1 << 12)
+SMALL = lw.Target("cpu", cache_bytes=1 << 12, last_cache_share=1 << 13)
 """A target on which short rows count as long."""
 CHUNK = CHUNK_BYTES // 4
 LARGEST = {"f4": 3e38, "f8": 1.7e308}
@@ -240,7 +240,9 @@ def test_an_array_in_cache_keeps_its_exponentials():
 def test_reports():
     for x in (numbers(3, 9000), numbers(27_000)):
         for f, times in ((logsumexp, 1), (variance, 1), (statistics, 1), (standardised_moments, 1), (softmax, 2)):
-            report = lw.jit(lambda x, f=f: f(x, -1), target=lw.Target("cpu", cache_bytes=CHUNK_BYTES)).explain(x)
+            report = lw.jit(
+                lambda x, f=f: f(x, -1), target=lw.Target("cpu", cache_bytes=CHUNK_BYTES, last_cache_share=1 << 13)
+            ).explain(x)
             reads = [t for kernel in report.kernels for t in kernel.reads if t.tensor == "x"]
             assert sum(t.times for t in reads) == times
             assert sum(t.bytes for t in reads) == times * x.nbytes
