@@ -17,8 +17,9 @@ from xdsl.passes import ModulePass
 from ..dialects.ir import block_of
 from ..dialects.weld.base import Builder
 from ..dialects.weld.constant import Constant
+from ..dialects.weld.generic import Generic
 from ..dialects.weld.library import Library
-from ..dialects.weld.views import View
+from ..dialects.weld.views import Reshape, View
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,23 @@ class OwnResults(ModulePass):
 
 
 def own_results(returns: ReturnOp, copy: Callable[[SSAValue, Operation], SSAValue]) -> None:
-    """Each result gets a buffer of its own: `copy` is put in front of the return for what has none."""
+    """Each result gets a buffer of its own: `copy` is put in front of the return for what has none. Another shape of
+    what a loop writes has the loop's."""
     seen: set[SSAValue] = set()
     for k, value in enumerate(returns.operands):
-        if isinstance(value.owner, Operation) and not isinstance(value.owner, View | Constant) and value not in seen:
-            seen.add(value)
+        root = _written(value)
+        if isinstance(root.owner, Operation) and not isinstance(root.owner, View | Constant) and root not in seen:
+            seen.add(root)
             continue
         returns.operands[k] = copy(value, returns)
+
+
+def _written(value: SSAValue) -> SSAValue:
+    """The result of a loop that reshapes make of the value; without a loop the value itself."""
+    root = value
+    while isinstance(root.owner, Reshape):
+        root = root.owner.args[0]
+    return root if isinstance(root.owner, Generic) else value
 
 
 def library_copy(value: SSAValue, before: Operation) -> SSAValue:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import ReturnOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
@@ -33,8 +34,13 @@ class PropagateViews(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             for inner in reversed(list(function.body.block.ops)):
-                if isinstance(inner, Reshape):
+                if isinstance(inner, Reshape) and not (_mixes(inner) and _is_only_returned(inner)):
                     _hoist(inner)
+
+
+def _is_only_returned(reshape: Reshape) -> bool:
+    """Whether the shape is for the caller alone, to whom it is free where it stands."""
+    return all(isinstance(use.operation, ReturnOp) for use in reshape.res.uses)
 
 
 def _hoist(reshape: Reshape) -> None:
@@ -74,6 +80,8 @@ def _raise_transpose(transpose: Transpose) -> bool:
 def _mixes(reshape: Reshape) -> bool:
     """Whether some dims become others that are no parts of them, nor put together from them."""
     source, target = ([size for size in shape_of(v) if size.value != 1] for v in (reshape.args[0], reshape.res))
+    if any(size.value == 0 for size in source):
+        return False
     return any(len(group) > 1 and width > 1 for group, width in reshape_groups(tuple(source), tuple(target)))
 
 

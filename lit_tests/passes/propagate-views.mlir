@@ -81,3 +81,15 @@ func.func @keeps_what_it_would_mix(%x: tensor<4x6xf32>, %y: tensor<4x6xf32>) -> 
   %r = "weld.reshape"(%t) <{shape = #weld.dims<"3, 8">}> : (tensor<6x4xf32>) -> tensor<3x8xf32>
   func.return %r : tensor<3x8xf32>
 }
+
+// A shape that only the caller sees and that cuts the dims elsewhere stays at the end: there it costs nothing, while the
+// loops above it would walk dims that others do not have.
+// CHECK-LABEL: func.func @returned
+// CHECK:         weld.exp %{{.*}} : tensor<24x5xf32>
+// CHECK:         "weld.reshape"(%{{.*}}) {{.*}} : (tensor<24x5xf32>) -> tensor<8x15xf32>
+// CHECK-NEXT:    func.return
+func.func @returned(%x: tensor<24x5xf32>) -> tensor<8x15xf32> {
+  %a = weld.exp %x : tensor<24x5xf32>
+  %b = "weld.reshape"(%a) <{shape = #weld.dims<"8, 15">}> : (tensor<24x5xf32>) -> tensor<8x15xf32>
+  func.return %b : tensor<8x15xf32>
+}

@@ -48,7 +48,7 @@ class FormOnline(ModulePass):
     row_bytes: int = 1 << 20
     """Rows that are no longer stay as they are: they are in cache when they are read again. Where that depends on
     sizes it is decided for those of `weld.expected`, and `weld.assumed` says for which others it holds."""
-    kept_bytes: int = 1 << 20
+    kept_bytes: int = 0
     """The same for rows of which values are kept that cost more than `bandwidth_ratio`. In chunks they are computed
     twice, which costs more than another walk over a row in the last-level cache."""
     bandwidth_ratio: int = 6

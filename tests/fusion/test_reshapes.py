@@ -8,6 +8,8 @@ import pytest
 from fusion.checking import check, sample
 from numerics.checking import check as values
 
+import loopweld as lw
+
 
 # ---- one reshape between loops ---------------------------------------------------------
 def test_rows_below_merged_dims():
@@ -159,3 +161,27 @@ def test_random_programs(seed):
         return [found[k] for k in places], found[-1].sum(), found[-1].sum(0)
 
     values(f, x, exact=True)
+
+
+# ---- shapes for the caller ---------------------------------------------------------------
+def test_rows_of_another_shape_and_back():
+    """Normalise groups of 5 in rows of 60: the shape of the result costs nothing, whatever it cuts."""
+
+    def f(x):
+        rows = x.reshape(-1, 5)
+        centred = rows - rows.mean(axis=1, keepdims=True)
+        return (centred / np.sqrt((centred * centred).mean(axis=1, keepdims=True) + 1)).reshape(x.shape)
+
+    check(f, sample(54, 60))
+    check(f, sample(54, 60, dtype="f8"))
+
+
+def test_a_result_in_two_shapes_has_two_memories():
+    def f(x):
+        y = np.exp(x)
+        return y, y.reshape(-1), y.reshape(2, -1)
+
+    y, flat, halves = lw.jit(f)(sample(30, 40))
+    assert not np.shares_memory(y, flat) and not np.shares_memory(flat, halves) and not np.shares_memory(y, halves)
+    np.testing.assert_array_equal(y.reshape(-1), flat)
+    np.testing.assert_array_equal(y.reshape(2, -1), halves)
