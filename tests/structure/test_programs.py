@@ -100,7 +100,8 @@ def test_vector_width_is_the_widest_access(program: Any):
 
 def test_a_row_beyond_the_cache_is_fetched_twice():
     """Once for its greatest element and the sum, chunk by chunk, and once for the quotients; nothing of it is kept."""
-    report = lw.jit(softmax_rows).explain(np.empty((4, 1 << 20), np.float32))
+    target = lw.Target("cpu", last_cache_share=1 << 20)
+    report = lw.jit(softmax_rows, target=target).explain(np.empty((4, 1 << 20), np.float32))
     (kernel,) = report.kernels
     assert kernel.sweeps == 3
     assert [(t.tensor, t.times) for t in kernel.reads] == [("x", 2)]
