@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from time import perf_counter
@@ -15,6 +16,7 @@ from xdsl.dialects.builtin import Builtin, DenseArrayBase, ModuleOp
 from xdsl.dialects.func import Func, FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass, PassPipeline
+from xdsl.utils.exceptions import DiagnosticException
 
 from ..dialects import dialects
 from ..dialects.expr import Expr
@@ -34,6 +36,7 @@ from .codegen.cache import ObjectCache
 from .codegen.functions import module_text
 from .native import products
 from .pipeline import passes_of
+from .reproducer import how_to_run, new_path, reproducer
 from .runtime.executable import Executable, Later
 from .runtime.pool import Pool
 from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec
@@ -147,12 +150,14 @@ def compile_module(
     try:
         program: Program | None = None
         with collect() as decisions:
-            for each, stage in _pipeline(target, numerics):
+            pipeline = _pipeline(target, numerics)
+            for position, (each, stage) in enumerate(pipeline):
                 start = perf_counter()
-                if isinstance(each, LowerToLoops):
-                    program = lower_program(module, replace(each, entry=entry))
-                else:
-                    each.apply(context(), module if program is None else program.module)
+                with _reproducible(module, [each for each, _ in pipeline[position:]]):
+                    if isinstance(each, LowerToLoops):
+                        program = lower_program(module, replace(each, entry=entry))
+                    else:
+                        each.apply(context(), module if program is None else program.module)
                 timings[each.name] = timings.get(each.name, 0.0) + 1e3 * (perf_counter() - start)
                 if program is not None:
                     modules["loops"] = program.module
@@ -165,7 +170,7 @@ def compile_module(
         start = perf_counter()
         image, hit = _object(text, program, target, cache)
         names_of_code = [s.name for s in program.segments.values()]
-        given = imports(text, threads, cache) | scipy_functions.imports(text)
+        given = symbols_of(text, threads, cache)
         loaded = jit.load(image, names_of_code, given) if names_of_code else jit.Loaded({}, None)
         timings["llvm"] = 1e3 * (perf_counter() - start)
     except Exception:
@@ -214,6 +219,20 @@ def compile_module(
     return compilation
 
 
+@contextmanager
+def _reproducible(module: ModuleOp, passes: Sequence[ModulePass]) -> Generator[None]:
+    """An error of ours in the first of the passes leaves a file that shows it, and says how to run it."""
+    try:
+        yield
+    except DiagnosticException:
+        raise
+    except Exception as error:
+        path = new_path()
+        path.write_text(reproducer(str(module), passes), encoding="utf-8")
+        error.add_note(f"an internal error of loopweld in '{passes[0].name}'; {how_to_run(path)}")
+        raise
+
+
 def _object(text: str, program: Program, target: Target, cache: ObjectCache | None) -> tuple[bytes, bool]:
     """The native code of a program, and whether it came from the cache."""
     if not program.segments:
@@ -228,6 +247,11 @@ def _object(text: str, program: Program, target: Target, cache: ObjectCache | No
     if cache is not None:
         cache.put(key, image)
     return image, False
+
+
+def symbols_of(text: str, threads: int, cache: ObjectCache | None) -> dict[str, int]:
+    """The addresses of what a program's LLVM text leaves open."""
+    return imports(text, threads, cache) | scipy_functions.imports(text)
 
 
 def program_spec(function: FuncOp, program: Program, names: Sequence[str], constants: Sequence[Any]) -> ProgramSpec:

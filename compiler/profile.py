@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 from xdsl.dialects.func import FuncOp
 
 from .codegen import jit
+from .driver import symbols_of
 from .machine import Machine, machine
 from .runtime.executable import Executable
 from .runtime.program import LibraryStep, NativeStep
-from .threads import imports
 
 if TYPE_CHECKING:
     from .driver import Compilation
@@ -220,7 +220,7 @@ def _with_stamps(compilation: Compilation) -> tuple[list[str], Stamps, Executabl
     plain = compilation.executable
     segments = [s.symbol for s in plain.spec.steps if isinstance(s, NativeStep)]
     symbols = [*segments, "loopweld_stamps_address"]
-    loaded = jit.load(image, symbols, imports(text, compilation.threads, compilation.cache))
+    loaded = jit.load(image, symbols, symbols_of(text, compilation.threads, compilation.cache))
     address = ctypes.CFUNCTYPE(ctypes.c_void_p)(loaded.addresses["loopweld_stamps_address"])()
     addresses = {name: loaded.addresses[name] for name in segments}
     return names, Stamps(address or 0, max(2 * len(names), 1)), Executable(plain.spec, addresses, loaded, plain.pool)

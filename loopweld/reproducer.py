@@ -1,49 +1,21 @@
-"""Reproducers: a module and the pipeline that fails on it, in one file that `--run-reproducer` runs.
-
-The format is MLIR's: the module, then
-
-    {-#
-      external_resources: {
-        mlir_reproducer: {
-          pipeline: "builtin.module(cse)",
-          disable_threading: true,
-          verify_each: false
-        }
-      }
-    #-}
-"""
+"""`--run-reproducer` and what writes reproducers, see `compiler/reproducer.py` for what is in them."""
 
 import argparse
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+from loopweld.compiler.reproducer import how_to_run, new_path, reproducer
 from loopweld.diagnostics import Diagnostic, Severity
 from loopweld.instruments import Instrument, module_text
 
 _ENTRIES = r'\{(?:"(?:[^"\\]|\\.)*"|[^{}"])*\}'
 _RESOURCE = re.compile(rf",?\s*external_resources:\s*\{{\s*mlir_reproducer:\s*({_ENTRIES})\s*\}}\s*,?")
 _PIPELINE = re.compile(r'pipeline:\s*("(?:[^"\\]|\\.)*")')
-
-
-def reproducer(module: str, passes: Iterable[ModulePass], *, verify_each: bool) -> str:
-    """The text of a reproducer for a module's text."""
-    return (
-        f"{module}\n\n{{-#\n  external_resources: {{\n    mlir_reproducer: {{\n"
-        f"      pipeline: {json.dumps(pipeline_text(passes))},\n"
-        f"      disable_threading: true,\n      verify_each: {str(verify_each).lower()}\n    }}\n  }}\n#-}}\n"
-    )
-
-
-def pipeline_text(passes: Iterable[ModulePass]) -> str:
-    """The passes as `--pass-pipeline` takes them."""
-    return f"builtin.module({','.join(map(str, passes))})"
 
 
 def without_reproducer(text: str) -> tuple[str, str | None]:
@@ -83,10 +55,9 @@ class Reproducers(Instrument):
         if path is None:
             if not is_internal:
                 return diagnostic
-            with NamedTemporaryFile(prefix="loopweld-", suffix=".mlir", delete=False) as file:
-                path = Path(file.name)
+            path = new_path()
         self._write(path)
-        message = f"reproducer generated at `{path}`; to reproduce: loopweld-opt --run-reproducer {path}"
+        message = f"reproducer generated at `{path}`; {how_to_run(path)}"
         note = Diagnostic(Severity.NOTE, message, diagnostic.position)
         return replace(diagnostic, notes=(*diagnostic.notes, note))
 

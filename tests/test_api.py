@@ -400,3 +400,25 @@ def test_a_target_beyond_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(jit, "host", lambda: jit.NativeTarget("x86-64", "+sse2"))
     with pytest.raises(ValueError, match=r"needs .*avx2.* which this machine does not have"):
         lw.jit(lambda x: x + 1, target="x86-64-v3")(np.ones(3))
+
+
+def test_an_internal_error_says_how_to_reproduce_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file holds the module before the pass that fails, and the passes from it on."""
+
+    def fails(self: object, ctx: object, op: object) -> None:
+        raise KeyError("a bug")
+
+    monkeypatch.setattr("loopweld.passes.fusion.siblings.FuseSiblings.apply", fails)
+    with pytest.raises(KeyError) as caught:
+        lw.jit(lambda x: np.exp(x) + 1.5)(np.ones(33))
+    (note,) = caught.value.__notes__
+    assert note.startswith(
+        "an internal error of loopweld in 'fuse-siblings'; to reproduce: loopweld-opt --run-reproducer "
+    )
+    path = Path(note.rpartition(" ")[2])
+    text = path.read_text()
+    assert "weld.generic" in text and 'pipeline: "builtin.module(fuse-siblings' in text
+    assert opt.main([str(path), "--run-reproducer"]) == 1
+    monkeypatch.undo()
+    assert opt.main([str(path), "--run-reproducer", "--target=llvm"]) == 0
+    path.unlink()

@@ -160,9 +160,9 @@ def test_perf_finds_kernels_by_name(monkeypatch: pytest.MonkeyPatch):
     try:
         compiled = lw.compile(TEXT)
         rows = {name: (int(start, 16), int(size, 16)) for start, size, name in map(str.split, path.open())}
-        assert rows["loopweld::main"][0] == compiled.address["main"]
+        assert rows["loopweld::main"][0] == compiled._executable.addresses["main"]
         (start, size), *_ = [row for name, row in rows.items() if name.startswith("loopweld::k0_exp_add")]
         assert size > 0
-        assert abs(start - compiled.address["main"]) < 1 << 20
+        assert abs(start - rows["loopweld::main"][0]) < 1 << 20
     finally:
         path.unlink(missing_ok=True)

@@ -125,3 +125,10 @@ def test_graphs_agree_on_kernels(profile: Profile):
         assert [node.lines[0] for node in graph.nodes if node.kind == "call"] == ["matmul"]
         assert all(source < target for source, target in graph.edges)
     assert [node.lines[0] for node in details.before.nodes if node.group == details.kernels[1].name] == ["tanh", "mul"]
+
+
+def test_functions_of_scipy_inside_a_kernel():
+    special = pytest.importorskip("scipy.special")
+    x = np.linspace(0.1, 3, 100)
+    profile = lw.jit(lambda x: special.gammainc(x, x + 1) + x, threads=1).lower(x).compile().profile(x)
+    assert [span.kind for span in profile.spans] == ["kernel"]
