@@ -33,6 +33,7 @@ def check(
     slack: float = 1.05,
     least: int | None = None,
     library: tuple[str, ...] = (),
+    scratch: int = 1 << 20,
     terms: int | None = None,
     ulps: float = 16,
     scale: float | None = None,
@@ -67,7 +68,7 @@ def check(
         if least is None:
             least = sum(np.asarray(a).nbytes for a in [*arrays_of(args), *leaves_of(wanted)])
         assert report.bytes_minimum == least, f"the minimum is {least} bytes\n{report}"
-        check_report(compiled, kernels, sweeps, reads or {}, temporaries, slack, library)
+        check_report(compiled, kernels, sweeps, reads or {}, temporaries, slack, library, scratch)
     return report
 
 
@@ -79,13 +80,14 @@ def check_report(
     temporaries: int = 0,
     slack: float = 1.05,
     library: tuple[str, ...] = (),
+    scratch: int = 1 << 20,
 ) -> None:
     """What fusion promises, at sizes so large that no tensor stays in cache.
 
     `kernels` loop nests and the calls in `library`; every input is fetched once, or as often as `reads` says of its
-    name; at most `temporaries` bytes between kernels, and as scratch a tenth of all bytes or the second-level cache;
-    at most `slack` times the least bytes moved; all kernels together walk their domains `sweeps` times, in the report
-    and in the loops.
+    name; at most `temporaries` bytes between kernels, and as scratch a tenth of all bytes or `scratch` bytes, the
+    second-level cache; at most `slack` times the least bytes moved; all kernels together walk their domains `sweeps`
+    times, in the report and in the loops.
     """
     __tracebackhide__ = True
     report = enlarged(compiled)
@@ -99,7 +101,7 @@ def check_report(
         times = (reads or {}).get(spec.name, 1)
         assert fetched[spec.name] == times, f"{spec.name} is read {fetched[spec.name]} times for {times}\n{report}"
     assert report.temporary_bytes <= temporaries, f"temporaries\n{report}"
-    assert report.scratch_bytes <= max(report.bytes_minimum // 10, 1 << 20), f"scratch\n{report}"
+    assert report.scratch_bytes <= max(report.bytes_minimum // 10, scratch), f"scratch\n{report}"
     assert report.bytes_moved <= slack * report.bytes_minimum, f"bytes moved\n{report}"
     if sweeps is not None:
         assert sum(k.sweeps for k in report.kernels) == sweeps, f"sweeps in the report, for {sweeps}\n{report}"

@@ -25,7 +25,7 @@ def statistics(x):
 
 def special(x):
     """An op that the compiler has no code for, between ops that fuse."""
-    y = scipy.special.jv(1, np.exp(x) * 0.5 + x)
+    y = scipy.special.yv(1, np.exp(x) * 0.5 + x * x)
     return np.tanh(y * 2) + x, y.sum(axis=0)
 
 
@@ -138,7 +138,7 @@ def test_an_op_without_code_leaves_its_neighbours_fused(target):
     """One kernel before the call, one after it, nothing more."""
     x = sample(40, 67, dtype="f8")
     report = lw.jit(special, target=target).explain(x)
-    assert report.library_calls == ("scipy.special.jv",)
+    assert report.library_calls == ("scipy.special.yv",)
     before, after = report.kernels
     assert {"exp", "mul_add"} <= set(before.ops) and {"tanh", "sum", "add"} <= set(after.ops)
     assert all(t.times == 1 for k in report.kernels for t in k.reads)
