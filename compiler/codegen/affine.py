@@ -10,6 +10,9 @@ from .writer import FunctionText
 def expr_text(w: FunctionText, expr: Expr, values: dict[str, str], lanes: int = 1) -> str:
     """An expression of 64-bit integers, from the texts of its symbols: numbers, or registers of so many lanes."""
     kind = vector_text("i64", lanes)
+    known = {name: int(text) for name in expr.names if (text := values[name]).lstrip("-").isdigit()}
+    if lanes == 1 and len(known) == len(expr.names):
+        return str(expr.evaluate(known.__getitem__))
 
     def number(value: int) -> str:
         return str(value) if lanes == 1 else f"splat (i64 {value})"

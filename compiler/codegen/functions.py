@@ -214,7 +214,11 @@ class _Function:
         for valid: a masked store of 8 bytes then writes 16."""
         lanes = lanes_of(op.res)
         element = f"i{min(max(128 // lanes, 8), 64)}"
-        above = self.w.call("i64", "llvm.smax.i64", [("i64", self.names[op.count]), ("i64", "0")])
+        count = self.names[op.count]
+        if count.lstrip("-").isdigit():
+            self.names[op.res] = "<" + ", ".join(f"i1 {str(k < int(count)).lower()}" for k in range(lanes)) + ">"
+            return
+        above = self.w.call("i64", "llvm.smax.i64", [("i64", count), ("i64", "0")])
         count = self.w.call("i64", "llvm.smin.i64", [("i64", above), ("i64", str(lanes))])
         count = count if element == "i64" else self.w.emit(f"trunc i64 {count} to {element}")
         numbers = "<" + ", ".join(f"{element} {k}" for k in range(lanes)) + ">"
