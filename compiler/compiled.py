@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
-from ..dialects.weld.attributes import Dims
-from ..passes.evaluate import evaluate, find_function
+from ..passes.evaluate import evaluate
 from . import c_interface
 from .checking import compare
 from .codegen import jit
@@ -194,8 +193,7 @@ class Compiled(direct.Direct):
 
     def suits(self, sizes: Mapping[str, int]) -> bool:
         """Whether the program is the best one for these symbol values; it is right for all."""
-        assumed = find_function(self._compilation.kernels, self._compilation.entry).attributes.get("weld.assumed")
-        return not isinstance(assumed, Dims) or all(e.evaluate(sizes.__getitem__) >= 0 for e in assumed.data)
+        return all(e.evaluate(sizes.__getitem__) >= 0 for e in self._compilation.assumed)
 
     def at_sizes(self, sizes: dict[str, int]) -> Compiled:
         """The same program whose report assumes these symbol values until the first call."""
@@ -216,7 +214,7 @@ class Compiled(direct.Direct):
         target = self._compilation.target
         if target.is_numpy:
             return ""
-        return jit.assembly(self._compilation.texts["llvm"], jit.native(target.name, target.features))
+        return jit.assembly(self._compilation.llvm, jit.native(target.name, target.features))
 
 
 def _is_array(value: object) -> TypeGuard[NDArray[Any]]:

@@ -203,7 +203,7 @@ class Stamps:
 
 def _with_stamps(compilation: Compilation) -> tuple[list[str], Stamps, Executable]:
     """The names of the kernels in the order of their calls, and a program that notes when they run."""
-    text, names = compilation.texts["llvm"], list[str]()
+    text, names = compilation.llvm, list[str]()
     known = "|".join(re.escape(f.sym_name.data) for f in compilation.program.module.ops if isinstance(f, FuncOp))
     call = re.compile(rf"^(  call void @({known})\(.*)$", re.MULTILINE)
 

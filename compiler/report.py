@@ -143,7 +143,7 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
     moved = sum(k.bytes_read + k.bytes_written for k in reports)
     for op in library:
         moved += sum(_bytes(v, size) for v in {root_of(v) for v in [*op.operands, *op.results]})
-    own = compilation.slots_between
+    own = compilation.program.slots_between
     return Report(
         reports,
         tuple(_library_name(op) for op in library),

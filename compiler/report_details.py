@@ -54,7 +54,7 @@ def _kernels(compilation: Compilation) -> Sequence[KernelDetails]:
     kernels = [op for op in function.body.block.ops if isinstance(op, Kernel)]
     if not kernels:
         return ()
-    target, llvm = compilation.target, compilation.texts["llvm"]
+    target, llvm = compilation.target, compilation.llvm
     assembly = jit.assembly(llvm, jit.native(target.name, target.features))
     loops = {f.sym_name.data: str(f) for f in compilation.program.module.ops if isinstance(f, FuncOp)}
     found: list[KernelDetails] = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import importlib
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -16,9 +17,14 @@ from .codegen.elementwise import SCIPY
 _USED = re.compile(rf"@{SCIPY}(\w+)\(")
 
 
-def imports(text: str) -> dict[str, int]:
-    """What a program's LLVM text calls of SciPy: names and addresses."""
-    return {SCIPY + name: _address(name) for name in set(_USED.findall(text))} if SCIPY in text else {}
+def used(text: str) -> tuple[str, ...]:
+    """The functions of SciPy that a program's LLVM text calls."""
+    return tuple(sorted(set(_USED.findall(text)))) if SCIPY in text else ()
+
+
+def imports(names: Iterable[str]) -> dict[str, int]:
+    """What LLVM text calls these functions, and their addresses."""
+    return {SCIPY + name: _address(name) for name in names}
 
 
 @lru_cache

@@ -45,10 +45,13 @@ def prepare(threads: int, cache: ObjectCache | None) -> None:
             _add(_load_pool(cache))
 
 
-def imports(text: str, threads: int, cache: ObjectCache | None) -> dict[str, int]:
-    """What a program's LLVM text leaves open: nothing, or what calls blocks and what that is told about threads."""
-    if f"@{THREADS}" not in text:
-        return {}
+def uses_threads(text: str) -> bool:
+    """Whether a program's LLVM text leaves open what `imports` gives."""
+    return f"@{THREADS}" in text
+
+
+def imports(threads: int, cache: ObjectCache | None) -> dict[str, int]:
+    """What calls a program's blocks, and what that is told about threads."""
     prepare(threads, cache)
     with _LOADING:
         if threads not in _TOLD:

@@ -11,7 +11,7 @@ import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 Atom: TypeAlias = str
 Monomial: TypeAlias = tuple[Atom, ...]
@@ -131,6 +131,12 @@ class Expr:
 
     def __str__(self) -> str:
         return _text(self)
+
+    def __reduce__(self) -> tuple[Callable[..., Expr], tuple[Any]]:
+        """By its text where it holds quotients, which another process does not know."""
+        if any(atom[0] == "(" for atom in self.atoms):
+            return parse_expr, (str(self),)
+        return Expr, (self.terms,)
 
 
 def sum_of(parts: Iterable[Expr]) -> Expr:

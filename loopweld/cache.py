@@ -1,4 +1,4 @@
-"""`loopweld cache ls|stat|clear`: the compiled objects that later processes reuse."""
+"""`loopweld cache ls|stat|clear`: the compiled programs that later processes reuse, by their last use."""
 
 import argparse
 import datetime
@@ -17,13 +17,13 @@ def main(argv: Sequence[str]) -> int:
         print("the cache is off (LOOPWELD_CACHE_DIR=off)")
         return 0
     if action == "clear":
-        print(f"removed {cache.clear()} objects from {cache.folder}")
+        print(f"removed {cache.clear()} programs from {cache.folder}")
         return 0
     entries = cache.entries()
     if action == "ls":
-        for path in entries:
-            when = datetime.datetime.fromtimestamp(path.stat().st_mtime).isoformat(" ", "minutes")
-            print(f"{when}  {path.stat().st_size:>9} bytes  {path.stem[:16]}")
-    total = sum(path.stat().st_size for path in entries)
-    print(f"{len(entries)} objects, {total} bytes, in {cache.folder}")
+        for entry in entries:
+            when = datetime.datetime.fromtimestamp(entry.used).isoformat(" ", "minutes")
+            print(f"{when}  {entry.bytes:>9} bytes  {entry.path.stem[:16]}")
+    total = sum(entry.bytes for entry in entries)
+    print(f"{len(entries)} programs, {total} of at most {cache.limit} bytes, in {cache.folder}")
     return 0

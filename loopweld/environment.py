@@ -4,21 +4,37 @@ import os
 from functools import cache
 from pathlib import Path
 
-from loopweld.compiler.codegen.cache import ObjectCache
+from loopweld.compiler.codegen.cache import LIMIT, ObjectCache
 from loopweld.compiler.runtime.pool import Pool
 from loopweld.watching import TOPICS, Watch
 
 
 def object_cache() -> ObjectCache | None:
-    """`LOOPWELD_CACHE_DIR`: the folder of compiled objects, or "off"; by default the user's cache folder."""
+    """`LOOPWELD_CACHE_DIR`: the folder of compiled programs, or "off"; by default the user's cache folder.
+    `LOOPWELD_CACHE_BYTES`: how many bytes it may hold, by default 256 MiB.
+
+    Raises ValueError for anything but a number.
+    """
     value = os.environ.get("LOOPWELD_CACHE_DIR")
+    limit = _bytes("LOOPWELD_CACHE_BYTES")
+    limit = LIMIT if limit is None else limit
     if value == "off":
         return None
     if value:
-        return ObjectCache(Path(value))
+        return ObjectCache(Path(value), limit)
     from platformdirs import user_cache_path
 
-    return ObjectCache(user_cache_path("loopweld"))
+    return ObjectCache(user_cache_path("loopweld"), limit)
+
+
+def _bytes(name: str) -> int | None:
+    """A variable that holds a number of bytes; None where it is not set."""
+    value = os.environ.get(name)
+    if value is None:
+        return None
+    if not value.isdecimal():
+        raise ValueError(f"{name} must be a number of bytes, found {value!r}")
+    return int(value)
 
 
 def pool() -> Pool:
@@ -27,12 +43,8 @@ def pool() -> Pool:
 
     Raises ValueError for anything but a number.
     """
-    value = os.environ.get("LOOPWELD_POOL_BYTES")
-    if value is None:
-        return _pool(_default_limit())
-    if not value.isdecimal():
-        raise ValueError(f"LOOPWELD_POOL_BYTES must be a number of bytes, found {value!r}")
-    return _pool(int(value))
+    limit = _bytes("LOOPWELD_POOL_BYTES")
+    return _pool(_default_limit() if limit is None else limit)
 
 
 @cache

@@ -71,5 +71,5 @@ def lines(compilation: Compilation, topics: frozenset[str]) -> Iterator[str]:
     if "passes" in topics:
         for name, milliseconds in compilation.timings.items():
             yield f"passes: {name} {milliseconds:.2f} ms"
-    if "cache" in topics and compilation.program.segments:
+    if "cache" in topics and compilation.executable.addresses:
         yield f"cache: the native code was {'read from the cache' if compilation.disk_hit else 'compiled'}"

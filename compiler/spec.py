@@ -1,0 +1,98 @@
+"""The runtime's description of a lowered program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import DenseArrayBase
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+
+from ..dialects.expr import Expr
+from ..dialects.weld.library import Matmul
+from ..dialects.weld.types import dtype_of, scalar_of, shape_of
+from ..passes.fusion.graph import tensors_used
+from ..passes.loops.lower import Program
+from ..passes.loops.plan import Place, Plan, order_of
+from ..passes.loops.schedule import strides_of
+from .library import LibraryCall
+from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec
+
+
+def program_spec(function: FuncOp, program: Program, names: Sequence[str], constants: Sequence[Any]) -> ProgramSpec:
+    """`names` are those of the arguments, `constants` are the arrays for the trailing ones."""
+    plan = program.plan
+    own = len(plan.inputs) - len(constants)
+    inputs = tuple(_argument_spec(function, k, plan, name) for k, name in enumerate(names[:own]))
+    outputs = tuple(_result_spec(v, f"out{k}") for k, v in enumerate(plan.outputs))
+    arrays = [np.ascontiguousarray(c) for c in constants]
+    arrays += [np.ascontiguousarray(c.array(lambda e: int(e.value or 0))) for c in plan.constants]
+
+    def number(place: Place) -> int:
+        starts = {"input": 0, "constant": len(plan.inputs), "output": own + len(arrays)}
+        starts["slot"] = starts["output"] + len(outputs)
+        return starts[place.kind] + place.index
+
+    steps: list[NativeStep | LibraryStep] = []
+    for position, step in enumerate(plan.steps):
+        segment = program.segments.get(position)
+        if segment is not None:
+            places = tuple(number(p) for p in segment.places)
+            steps.append(NativeStep(segment.name, places, tuple(segment.symbols)))
+            continue
+        op = step.library
+        assert op is not None
+        used = sorted(tensors_used(op), key=lambda v: number(plan.places[v]))
+        views = {k: _spec(v, plan, v.name_hint or "") for k, v in enumerate([*used, *op.results])}
+        steps.append(
+            LibraryStep(
+                op.name,
+                LibraryCall.of(op, used),
+                tuple(number(plan.places[v]) for v in used),
+                tuple(number(plan.places[v]) for v in op.results),
+                views,
+                _product(op, used),
+            )
+        )
+    checks = tuple(CheckSpec(number(plan.places[c.bad]), c.message.data, c.exception.data) for c in plan.checks)
+    slots = tuple(s.bytes for s in plan.slots)
+    return ProgramSpec(inputs, tuple(arrays), outputs, slots, tuple(steps), checks, tuple(plan.donations.items()))
+
+
+def _product(op: Operation, used: Sequence[SSAValue]) -> tuple[int, int] | None:
+    """The positions of both matrices of a product among what it uses, if they are two."""
+    if not isinstance(op, Matmul) or len(used) != 2:
+        return None
+    return used.index(op.args[0]), used.index(op.args[1])
+
+
+def _argument_spec(function: FuncOp, k: int, plan: Plan, name: str) -> ArraySpec:
+    """An argument as callers have it; the function may have its axes in the order of memory (`weld.order`)."""
+    found = _spec(plan.inputs[k], plan, name)
+    order = function.arg_attrs.data[k].data.get("weld.order") if function.arg_attrs is not None else None
+    if not isinstance(order, DenseArrayBase):
+        return found
+    axes = tuple(int(axis) for axis in order.get_values())
+
+    def own(exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
+        return tuple(exprs[axes.index(axis)] for axis in range(len(axes)))
+
+    if found.strides is not None:
+        return replace(found, shape=own(found.shape), strides=own(found.strides))
+    return replace(found, shape=own(found.shape), order=axes)
+
+
+def _result_spec(value: SSAValue, name: str) -> ArraySpec:
+    order = order_of(value)
+    rows = order == tuple(range(len(order)))
+    return ArraySpec(name, dtype_of(scalar_of(value)), shape_of(value), order=None if rows else order)
+
+
+def _spec(value: SSAValue, plan: Plan, name: str) -> ArraySpec:
+    shape = shape_of(value)
+    layout = plan.layouts[value]
+    strides = None if layout == strides_of(shape) else layout
+    return ArraySpec(name, dtype_of(scalar_of(value)), shape, strides)
