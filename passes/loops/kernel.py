@@ -2,43 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import FunctionType, IntegerAttr, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.ir import Attribute, Region, SSAValue
 
-from ...dialects.expr import Expr, product_of
-from ...dialects.loop.ops import Affine, Buffer, Copy, Fill, For, Minimum, Yield
+from ...dialects.expr import Expr
+from ...dialects.loop.ops import Affine, For, Minimum, Yield
 from ...dialects.loop.parallel import Parallel
-from ...dialects.weld.attributes import Result
-from ...dialects.weld.constant import Constant
-from ...dialects.weld.generic import Generic, Index, Inside, Load
+from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.reductions import REDUCTIONS
-from ...dialects.weld.types import I64, scalar_of, shape_of
+from ...dialects.weld.types import I64
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
+from .memory import KernelMemory, Scratch, is_row, loads_of
 from .nest import Nest, Tiles
 from .runs import Runs, Total, is_floating_sum, is_long, iterations
-from .schedule import Member, Options, ShortRow, lanes_for, plan_member, score, short_row, strides_of
+from .schedule import Member, Options, ShortRow, lanes_for, outer_vector, short_row, vector_dim
 from .scopes import Frame, Scope
 from .split import Split, choose_split
+from .starts import fill_with_identity, start_scatters
 from .tiles import choose_tiling, fill_tiles, tile_home
-from .values import Home, Homes
+from .values import Homes
 
 Bounds: TypeAlias = tuple[SSAValue, SSAValue]
 """Where a loop begins and ends."""
-
-
-@dataclass
-class Scratch:
-    """Memory that a kernel needs while it runs."""
-
-    element: Attribute
-    count: Expr
 
 
 @dataclass
@@ -72,60 +63,39 @@ class _Lowering:
         """Whether the code for short rows is being made."""
         self.outer = kernel.outer_count
         self.looped = kernel.looped
-        self.block = Block()
-        self.homes: Homes = {}
-        self.scratch: list[Scratch] = []
-        self.symbol_count = 0
-        """The last arguments are symbols."""
+        self.memory = KernelMemory(kernel, layouts)
         self.filled: set[SSAValue] = set()
-        self.row_scratch: dict[SSAValue, Expr] = {}
-        """Scratch of one outer iteration and its elements: each thread has its own."""
         self.tiles: Tiles | None = None
         self.split: Split | None = None
         self.shelves: list[Shelf] = []
         self.parallel: Parallel | None = None
         """The loop over blocks that is open."""
         self.wide: dict[object, SSAValue] = {}
-        self.inside = {out for m in kernel.members for out in m.outs}
-        self.results = list(kernel.terminator.operands)
-        self.tensors = self._outside(kernel)
-        for tensor in self.tensors:
-            self.homes[tensor] = Home(self._argument(tensor), layouts[tensor])
-        self.early = {out for member in kernel.prologue for out in member.outs}
-        for inner in self.results:
-            strides = strides_of(shape_of(inner))
-            self.homes[inner] = Home(self._argument(inner), strides, level=self._level(inner))
-        self._start_in_place()
+
+    @property
+    def homes(self) -> Homes:
+        return self.memory.homes
 
     def run(self) -> KernelFunction:
+        block = self.memory.block
         self.vector = self._outer_vector()
         self.lanes = self._outer_lanes()
-        for member in reversed(self.kernel.members):
-            for position, out in enumerate(member.outs):
-                if out not in self.homes:
-                    self.homes[out] = self._internal(member, position, out)
-            self._start_in_place()
+        self.memory.place_inside(self.lanes, self.vector is not None)
         self.row = self._short_row()
         self._tiles()
-        self._best_values()
+        self.memory.keep_best_values()
         self._split()
-        symbols = sorted(self._symbols())
-        self.symbol_count = len(symbols)
-        values: dict[str, SSAValue] = {}
-        for name in symbols:
-            argument = self.block.insert_arg(I64, len(self.block.args))
-            argument.name_hint = name
-            values[name] = argument
-        self.frame = self.outside = Frame([Scope(self.block)], {}, {}, values, self.lanes)
+        symbols = self.memory.add_symbols()
+        self.frame = self.outside = Frame([Scope(block)], {}, {}, symbols, self.lanes)
         self._prologue()
-        self._start()
+        start_scatters(self.memory, self.frame)
         self._blocks()
         for member in self.kernel.epilogue:
             self._member(member, self.frame, 0)
-        self.block.add_op(ReturnOp())
-        types = [a.type for a in self.block.args]
+        block.add_op(ReturnOp())
+        types = [a.type for a in block.args]
         function = FuncOp(
-            self.kernel.sym_name.data, FunctionType.from_lists(types, []), Region(self.block), visibility="private"
+            self.kernel.sym_name.data, FunctionType.from_lists(types, []), Region(block), visibility="private"
         )
         function.location = self.kernel.location
         if self.vector is not None:
@@ -133,91 +103,14 @@ class _Lowering:
         if self.row is not None:
             function.attributes["loop.short_row"] = IntegerAttr(self.row.lanes, i64)
         outs = list[SSAValue](self.given.outs)
-        return KernelFunction(function, self.tensors, outs, self.scratch, symbols)
+        return KernelFunction(function, self.memory.tensors, outs, self.memory.scratch, list(symbols))
 
-    # ---- what the kernel touches ---------------------------------------------------
-    def _outside(self, kernel: Kernel) -> list[SSAValue]:
-        found: dict[SSAValue, None] = {}
-        for member in kernel.members:
-            for load in member.loads():
-                if load.tensor not in self.inside:
-                    found[load.tensor] = None
-            for init in member.inits:
-                if not _is_splat(init) and init not in self.inside:
-                    found[init] = None
-        return list(found)
-
-    def _argument(self, tensor: SSAValue) -> SSAValue:
-        argument = self.block.insert_arg(Buffer(scalar_of(tensor)), len(self.block.args))
-        argument.name_hint = tensor.name_hint
-        return argument
-
-    def _symbols(self) -> set[str]:
-        names: set[str] = set()
-        for member in self.kernel.members:
-            exprs = [*member.sizes]
-            for op in member.block.ops:
-                if isinstance(op, Load):
-                    exprs += [*op.where.indices, *op.where.guards]
-                elif isinstance(op, Index):
-                    exprs.append(op.value)
-                elif isinstance(op, Inside):
-                    exprs += op.guards.data
-            for result in member.results_given:
-                exprs += result.indices
-            names |= {n for e in exprs for n in e.names}
-        for home in self.homes.values():
-            names |= {n for e in home.strides for n in e.names}
-        for tensor in self.results:
-            names |= {n for e in shape_of(tensor) for n in e.names}
-        for need in self.scratch:
-            names |= need.count.names
-        return {n for n in names if not (n[0] in "di" and n[1:].isdigit())}
-
-    def _internal(self, member: Generic, position: int, out: SSAValue) -> Home:
-        """A result that stays in the kernel: a register of the outer loops, a row of scratch, or full scratch."""
-        result = member.results_given[position]
-        outer = set(member.dims[: self.outer]) if member in self.looped else set[str]()
-        shape = shape_of(out)
-        readers = {load.parent_op() for load in self._loads_of(out)}
-        late = any(r not in self.looped for r in readers)
-        names = [str(e) for e in result.indices]
-        if not late and outer and not result.is_scatter:
-            inner = [k for k, n in enumerate(names) if n not in outer and shape[k].value != 1]
-            if not inner:
-                return Home(level=self.outer)
-            lanes = self.lanes if self.vector is not None else 1
-            strides = [Expr.constant(0)] * len(shape)
-            step = Expr.constant(lanes)
-            for axis in reversed(inner):
-                strides[axis] = step
-                step = step * shape[axis]
-            buffer = self._scratch(out, step)
-            self.row_scratch[buffer] = step
-            return Home(buffer, tuple(strides), self.vector is not None, level=self.outer)
-        if late and not shape and not self.outer and not result.is_scatter and out not in self.early:
-            return Home(level=0)
-        return Home(self._scratch(out, product_of(shape)), strides_of(shape), level=self._level(out))
-
-    def _level(self, out: SSAValue) -> int:
-        """From which loop on memory holds a result of the kernel."""
-        return 0 if out in self.early else self.outer
-
-    def _loads_of(self, out: SSAValue) -> list[Load]:
-        return [use.operation for use in out.uses if isinstance(use.operation, Load)]
-
-    def _scratch(self, out: SSAValue, count: Expr, element: Attribute | None = None) -> SSAValue:
-        element = element or scalar_of(out)
-        self.scratch.append(Scratch(element, count))
-        argument = self.block.insert_arg(Buffer(element), len(self.block.args) - self.symbol_count)
-        argument.name_hint = out.name_hint
-        return argument
-
+    # ---- scratch -------------------------------------------------------------------
     def _private(self, what: tuple[SSAValue, str], element: Attribute, count: Expr) -> SSAValue:
         """Scratch that each thread has to itself, one for each purpose and size."""
         key = (self.parallel, what, count)
         if key not in self.wide:
-            buffer = self._scratch(what[0], count, element)
+            buffer = self.memory.add_scratch(what[0], count, element)
             if self.parallel is not None:
                 buffer = self.parallel.add_private(buffer, self.outside.index(count))
             self.wide[key] = buffer
@@ -232,33 +125,11 @@ class _Lowering:
         self.tiles = Tiles(self.tiling.along, rows, fill)
         for load in self.tiling.tiles:
             count = Expr.constant(rows * self.lanes)
-            buffer = self._scratch(load.tensor, count)
-            self.row_scratch[buffer] = count
+            buffer = self.memory.add_scratch(load.tensor, count)
+            self.memory.row_scratch[buffer] = count
             self.homes[load] = tile_home(self.tiling, buffer, self.lanes)
 
-    def _best_values(self) -> None:
-        """argmax and argmin that combine in memory keep their best values in scratch beside the positions."""
-        for member in self.kernel.members:
-            for out, result, yielded in zip(member.outs, member.results_given, member.yielded(), strict=True):
-                home = self.homes[out]
-                if result.values == 2 and result.is_reduction and home.buffer is not None:
-                    row = member in self.looped and self._is_row(home, self.outer)
-                    count = self._row_count(home, out) if row else product_of(shape_of(out))
-                    home.best = self._scratch(out, count, scalar_of(yielded[0]))
-                    self.row_scratch |= {home.best: count} if row else {}
-
     # ---- loops ---------------------------------------------------------------------
-    def _plan(self, member: Generic, outer: int) -> Member:
-        strides = {
-            load.tensor: self.homes[load.tensor].strides
-            for load in member.loads()
-            if load.tensor in self.homes and self.homes[load.tensor].buffer is not None
-        }
-        strides |= {o: self.homes[o].strides for o in member.outs if o in self.homes and self.homes[o].strides}
-        plan = plan_member(member, strides, outer)
-        if member.is_gate:
-            plan.results = tuple(Result("write", r.indices) for r in plan.results)
-        return plan
 
     def _outer_vector(self) -> str | None:
         """The outer dim across the lanes, where that suits the members better than their inner dims."""
@@ -266,25 +137,7 @@ class _Lowering:
             return None
         if self.tiling is not None:
             return self.tiling.across
-        plans = [self._plan(m, self.outer) for m in self.looped]
-        if any(r.is_scatter for p in plans if len(p.order) > self.outer for r in p.results):
-            return None  # its updates keep their order
-        plans = [self._inner_accesses(p) for p in plans] if any(len(p.order) > self.outer for p in plans) else plans
-        best = max(range(self.outer), key=lambda k: (sum(score(p, f"d{k}", innermost=False) for p in plans), k))
-        across = sum(score(p, f"d{best}", innermost=False) for p in plans)
-        inner = sum(max((score(p, d) for d in p.order[self.outer :]), default=0) for p in plans)
-        has_inner = any(len(p.order) > self.outer for p in plans)
-        return f"d{best}" if across > inner or not has_inner else None
-
-    def _inner_accesses(self, plan: Member) -> Member:
-        """The plan with those accesses only that move in its inner loops: the others come once in an iteration."""
-        inner = plan.order[self.outer :]
-        moving = [any(n in inner or (n[0] == "i" and n[1:].isdigit()) for n in o.names) for o in plan.offsets]
-        return replace(
-            plan,
-            offsets=[o for o, moves in zip(plan.offsets, moving, strict=True) if moves],
-            accumulated=[a for a, moves in zip(plan.accumulated, moving, strict=True) if moves],
-        )
+        return outer_vector([self.memory.plan(m, self.outer) for m in self.looped], self.outer)
 
     def _outer_lanes(self) -> int:
         if self.vector is None:
@@ -303,11 +156,11 @@ class _Lowering:
         """The inner dim of the looped members, where rows are short and every row stands for itself."""
         if self.vector is not None:
             return None
-        plans = [self._plan(m, self.outer) for m in self.looped]
+        plans = [self.memory.plan(m, self.outer) for m in self.looped]
         outer = self.outer
         if not outer:
             (plan,) = plans
-            if len(plan.order) < 2 or self._vector_dim(plan, 0) != plan.order[-1]:
+            if len(plan.order) < 2 or vector_dim(plan, 0) != plan.order[-1]:
                 return None
             if any(r.is_reduction and not any(e.names for e in r.indices) for r in plan.results):
                 return None
@@ -330,14 +183,14 @@ class _Lowering:
                 if bounds:
                     frame.words = {f"d{k}": "short" for k in range(len(self.looped[0].dims))}
             self._outer_loops(frame, self._outer_order())
-            self.homes |= {tensor: replace(home) for tensor, home in homes.items()}
+            self.memory.homes |= {tensor: replace(home) for tensor, home in homes.items()}
         self.in_step = False
 
     def _bounds(self, row: ShortRow) -> tuple[dict[str, Bounds], dict[str, Bounds]] | None:
         """The outermost loop's bounds for short and for long rows; None where all rows are known to be short."""
         if row.size.value is not None:
             return None
-        plan = self._plan(self.looped[0], self.outer)
+        plan = self.memory.plan(self.looped[0], self.outer)
         dim = plan.order[0]
         begin, _, end = self.frame.range(dim, plan.sizes[dim], 1)
         fits = self.frame.top.builder.le(self.frame.index(row.size), self.frame.index(Expr.constant(row.lanes)))
@@ -349,13 +202,13 @@ class _Lowering:
         for member in self.looped:
             for out, result in zip(member.outs, member.results_given, strict=True):
                 if result.is_write and self._read_in_step(member, out):
-                    buffer = self.homes[out].buffer if out in self.results else None
+                    buffer = self.homes[out].buffer if out in self.memory.results else None
                     self.homes[out] = replace(self.homes[out], in_step=True, buffer=buffer)
 
     def _read_in_step(self, member: Generic, out: SSAValue) -> bool:
         """Whether the looped members read the tensor, each at the element of its own point."""
         own = str(member.given(out))
-        loads = [load for load in self._loads_of(out) if load.parent_op() in self.looped]
+        loads = [load for load in loads_of(out) if load.parent_op() in self.looped]
         return bool(loads) and all(
             f"write {load.where}" == own and len(load.operands) == 1 and self._dims(load) == member.sizes
             for load in loads
@@ -370,7 +223,7 @@ class _Lowering:
     # ---- blocks --------------------------------------------------------------------
     def _split(self) -> None:
         """How the loops of the looped members are cut into blocks, and memory for what the blocks combine."""
-        plans = [self._plan(m, self.outer) for m in self.looped]
+        plans = [self.memory.plan(m, self.outer) for m in self.looped]
         if self.options.blocks < 2 or (not self.outer and len(plans) > 1):
             return
         order, vector, lanes = self._outer_order(), self.vector, self.lanes
@@ -383,10 +236,10 @@ class _Lowering:
             for partial in self.split.partials:
                 home = self.homes[partial.out]
                 if home.buffer is None:  # a single number, so far in registers
-                    memory = [self._scratch(partial.out, Expr.constant(1), e) for e in partial.elements]
+                    memory = [self.memory.add_scratch(partial.out, Expr.constant(1), e) for e in partial.elements]
                     home.buffer, home.best = memory[0], memory[1] if len(memory) > 1 else None
                 size = (self.split.count - 1) * stride_of(partial)
-                buffers = [self._scratch(partial.out, size, e) for e in partial.elements]
+                buffers = [self.memory.add_scratch(partial.out, size, e) for e in partial.elements]
                 self.shelves.append(Shelf(partial, tuple(buffers)))
 
     def _blocks(self) -> None:
@@ -395,8 +248,8 @@ class _Lowering:
             self._rows()
             return
         outside, split = self.outside, self.split
-        rows = list(self.row_scratch)
-        sizes = [outside.index(count) for count in self.row_scratch.values()]
+        rows = list(self.memory.row_scratch)
+        sizes = [outside.index(count) for count in self.memory.row_scratch.values()]
         count = outside.index(split.count)
         for shelf in self.shelves:
             if shelf.partial.result.is_scatter:
@@ -418,7 +271,7 @@ class _Lowering:
         self.parallel = None
         loop.block.add_op(Yield.create())
         outside.top.anchor = None
-        self.frame, self.homes = outside, homes
+        self.frame, self.memory.homes = outside, homes
         for shelf in self.shelves:
             out = shelf.partial.out
             self.homes[out] = combine_blocks(outside, shelf, loop.count, homes[out])
@@ -517,7 +370,7 @@ class _Lowering:
 
     def _member(self, op: Generic, frame: Frame, outer: int) -> None:
         """One member's own loops at the end of the frame, which has `outer` ones open."""
-        plan = self._plan(op, outer)
+        plan = self.memory.plan(op, outer)
         vector = self.vector if outer else None
         frame = frame.with_scopes(list(frame.scopes))
         if outer:
@@ -547,67 +400,19 @@ class _Lowering:
         """The inner dim across the lanes, whose loop becomes the innermost, and how many lanes."""
         if not plan.order[outer:]:
             return None, 1
-        vector = self._vector_dim(plan, outer)
+        vector = vector_dim(plan, outer)
         plan.order.remove(vector)
         plan.order.append(vector)
         lanes = lanes_for([plan.op], self.bits, self.options.registers, vector, plan.sizes[vector])
         return (vector, lanes) if lanes > 1 else (None, 1)
-
-    @staticmethod
-    def _vector_dim(plan: Member, outer: int) -> str:
-        """The inner dim across the lanes."""
-        inner = plan.order[outer:]
-        if any(r.is_scatter for r in plan.results):
-            return inner[-1]
-        return max(inner, key=lambda d: (score(plan, d), inner.index(d)))
 
     # ---- first values --------------------------------------------------------------
     def _prologue(self) -> None:
         """The members before the loops; from then on their results are in memory, where every block finds them."""
         for member in self.kernel.prologue:
             self._member(member, self.frame, 0)
-        for out in self.early:
+        for out in self.memory.early:
             self.homes[out].value = None
-
-    def _starts(self) -> Iterator[tuple[SSAValue, SSAValue]]:
-        """What each scatter result starts from, and the result."""
-        for member in self.kernel.members:
-            yield from zip(member.inits, member.scatters, strict=True)
-
-    def _start_in_place(self) -> None:
-        """What is computed only to be overwritten by a gate, or to start a scatter once the members before the loops
-        are done, is computed in the result's memory."""
-        for init, out in reversed(list(self._starts())):
-            if out in self.homes and self._is_only_start(init, out):
-                self.homes[init] = replace(self.homes[out], level=self._level(init))
-
-    def _is_only_start(self, init: SSAValue, out: SSAValue) -> bool:
-        if init not in self.inside or init in self.results or not init.has_one_use():
-            return False
-        writer = out.owner
-        return init in self.early or (isinstance(writer, Generic) and writer.is_gate)
-
-    def _start(self) -> None:
-        """Scatter results start from their init tensors."""
-        for init, out in self._starts():
-            if not self._is_only_start(init, out):
-                self._init(init, out, self.homes[out])
-
-    @staticmethod
-    def _is_row(home: Home, outer: int) -> bool:
-        """Scratch that each outer iteration uses anew."""
-        return outer > 0 and any(not s.terms for s in home.strides)
-
-    def _init(self, init: SSAValue, out: SSAValue, home: Home) -> None:
-        assert home.buffer is not None
-        count = self.frame.index(product_of(shape_of(out)))
-        if isinstance(init.owner, Constant) and init.owner.is_splat:
-            number = self.frame.constant(init.owner.number, scalar_of(out), 1)
-            self.frame.top.add(Fill.create(operands=[number, home.buffer, count]))
-            return
-        source = self.homes[init].buffer
-        assert source is not None
-        self.frame.top.add(Copy.create(operands=[source, home.buffer, count]))
 
     def _fill(self, nest: Nest, frame: Frame) -> None:
         """Reductions that combine in memory start from the identity: once, or in each outer iteration."""
@@ -616,33 +421,9 @@ class _Lowering:
             home = self.homes[out]
             if reduction.complete or home.buffer is None:
                 continue
-            if self._is_row(home, nest.outer):
-                self._identity(nest.op, reduction.position, home, frame)
+            if is_row(home, nest.outer):
+                fill_with_identity(nest.op, reduction.position, self.memory, frame)
             elif out not in self.filled:
                 self.filled.add(out)
-                self._identity(nest.op, reduction.position, home, self.frame if home.partial else self.outside)
-
-    def _identity(self, member: Generic, position: int, home: Home, frame: Frame) -> None:
-        result = member.results_given[position]
-        out = member.outs[position]
-        assert home.buffer is not None
-        row = member in self.looped and self._is_row(home, self.outer)
-        count = self._row_count(home, out) if row else product_of(shape_of(out))
-        element = scalar_of(member.yielded()[position][0])
-        identity = REDUCTIONS[result.kind].identity(element)
-        values = [(home.buffer, identity, element)]
-        if result.values == 2:
-            assert home.best is not None
-            values = [(home.buffer, 0, I64), (home.best, identity, element)]
-        for buffer, number, kind in values:
-            value = frame.constant(number, kind, 1)
-            frame.top.add(Fill.create(operands=[value, buffer, frame.index(count)]))
-
-    def _row_count(self, home: Home, out: SSAValue) -> Expr:
-        sizes = zip(shape_of(out), home.strides, strict=True)
-        lanes = self.lanes if home.per_lane else 1
-        return product_of(size for size, stride in sizes if stride.terms) * lanes
-
-
-def _is_splat(value: SSAValue) -> bool:
-    return isinstance(value.owner, Constant) and value.owner.is_splat
+                where = self.frame if home.partial else self.outside
+                fill_with_identity(nest.op, reduction.position, self.memory, where)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from xdsl.ir import SSAValue
 
@@ -198,3 +198,34 @@ def short_row(plans: list[Member], outer: int, bits: int, short: Mapping[str, in
     while lanes < expected:
         lanes *= 2
     return ShortRow(size, lanes) if lanes <= register_lanes([p.op for p in plans], bits) * 4 else None
+
+
+def outer_vector(plans: Sequence[Member], outer: int) -> str | None:
+    """The outer dim across the lanes, where that suits the members better than their inner dims."""
+    has_inner = any(len(p.order) > outer for p in plans)
+    if any(r.is_scatter for p in plans if len(p.order) > outer for r in p.results):
+        return None  # its updates keep their order
+    plans = [_inner_accesses(p, outer) for p in plans] if has_inner else plans
+    best = max(range(outer), key=lambda k: (sum(score(p, f"d{k}", innermost=False) for p in plans), k))
+    across = sum(score(p, f"d{best}", innermost=False) for p in plans)
+    inner = sum(max((score(p, d) for d in p.order[outer:]), default=0) for p in plans)
+    return f"d{best}" if across > inner or not has_inner else None
+
+
+def _inner_accesses(plan: Member, outer: int) -> Member:
+    """The plan with those accesses only that move in its inner loops: the others come once in an iteration."""
+    inner = plan.order[outer:]
+    moving = [any(n in inner or (n[0] == "i" and n[1:].isdigit()) for n in o.names) for o in plan.offsets]
+    return replace(
+        plan,
+        offsets=[o for o, moves in zip(plan.offsets, moving, strict=True) if moves],
+        accumulated=[a for a, moves in zip(plan.accumulated, moving, strict=True) if moves],
+    )
+
+
+def vector_dim(plan: Member, outer: int) -> str:
+    """The inner dim across the lanes."""
+    inner = plan.order[outer:]
+    if any(r.is_scatter for r in plan.results):
+        return inner[-1]
+    return max(inner, key=lambda d: (score(plan, d), inner.index(d)))
