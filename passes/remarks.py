@@ -99,7 +99,8 @@ def describe(op: Operation) -> str:
 
     if not isinstance(op, Generic):
         return op.name.removeprefix("weld.")
-    names = [o.name.removeprefix("weld.") for o in op.block.ops if isinstance(o, Elementwise)]
-    names += [r.kind for r in op.results_given if not r.is_write]
-    names = [n for k, n in enumerate(names) if n not in names[:k]] or ["copy"]
+    kinds = dict.fromkeys(type(inner) for inner in op.block.ops)
+    found = [kind.name.removeprefix("weld.") for kind in kinds if issubclass(kind, Elementwise)]
+    found += [r.kind for r in op.results_given if not r.is_write]
+    names = list(dict.fromkeys(found)) or ["copy"]
     return "+".join(names[:6]) + ("+..." if len(names) > 6 else "")

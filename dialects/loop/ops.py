@@ -98,7 +98,9 @@ class For(IRDLOperation):
 
     @property
     def block(self) -> Block:
-        return self.regions[0].blocks[0]
+        block = self.regions[0].first_block
+        assert block is not None
+        return block
 
     @property
     def counter(self) -> SSAValue:

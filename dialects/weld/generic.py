@@ -198,7 +198,9 @@ class Generic(WeldOp):
 
     @property
     def block(self) -> Block:
-        return self.regions[0].blocks[0]
+        block = self.regions[0].first_block
+        assert block is not None
+        return block
 
     @property
     def sizes(self) -> Shape:

@@ -67,7 +67,9 @@ class Kernel(WeldOp):
 
     @property
     def block(self) -> Block:
-        return self.regions[0].blocks[0]
+        block = self.regions[0].first_block
+        assert block is not None
+        return block
 
     @property
     def members(self) -> list[Generic]:

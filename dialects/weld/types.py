@@ -100,7 +100,9 @@ def shape_of(value: SSAValue | Attribute) -> Shape:
     Raises ValueError for a dynamic tensor type without a `#weld.dims` encoding (run `resolve-shapes` first).
     """
     kind = value.type if isinstance(value, SSAValue) else value
-    return _shape(kind) if is_tensor(kind) else ()
+    if not is_tensor(kind):
+        return ()
+    return kind.encoding.data if isinstance(kind.encoding, Dims) else _static_shape(kind)
 
 
 def is_resolved(value: SSAValue | Attribute) -> bool:
@@ -112,21 +114,20 @@ def is_resolved(value: SSAValue | Attribute) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _shape(kind: Tensor) -> Shape:
-    if isinstance(kind.encoding, Dims):
-        return kind.encoding.data
+def _static_shape(kind: Tensor) -> Shape:
     sizes = kind.get_shape()
     if DYNAMIC_INDEX in sizes:
         raise PassFailedException(f"{kind} has no symbolic shape; run resolve-shapes first")
     return tuple(Expr.constant(n) for n in sizes)
 
 
+_SHAPED = (TensorType, VectorType)
+
+
 def scalar_of(value: SSAValue | Attribute) -> Attribute:
     """The element type of a tensor or vector, the type itself of a scalar."""
     kind = value.type if isinstance(value, SSAValue) else value
-    if isinstance(kind, TensorType | VectorType):
-        return cast(Any, kind).element_type
-    return kind
+    return cast(Any, kind).element_type if kind.__class__ in _SHAPED else kind
 
 
 def with_element(kind: Attribute, element: Attribute) -> Attribute:

@@ -246,21 +246,29 @@ def replace_generic(old: Generic, new: Generic, outs: Sequence[SSAValue]) -> Non
 
 def simplify_body(generic: Generic) -> None:
     """Compute each value once: equal ops of the body are merged, unused ones dropped."""
-    seen: dict[object, Operation] = {}
+    seen: dict[object, list[Operation]] = {}
     for op in list(generic.block.ops):
         if isinstance(op, Yield):
             continue
-        operands = tuple(op.operands)
+        operands = [id(v) for v in op.operands]
         if getattr(op, "commutative", False):
-            operands = tuple(sorted(operands, key=id))
-        key = (type(op), operands, tuple(op.properties.items()), tuple(r.type for r in op.results))
-        same = seen.setdefault(key, op)
-        if same is not op:
+            operands.sort()
+        alike = seen.setdefault((type(op), tuple(operands) or tuple(op.properties.values())), [])
+        same = next((o for o in alike if _is_same(op, o)), None)
+        if same is None:
+            alike.append(op)
+        else:
             op.results[0].replace_all_uses_with(same.results[0])
             erase(op)
     for op in reversed(list(generic.block.ops)):
         if not isinstance(op, Yield) and not any(r.uses for r in op.results):
             erase(op)
+
+
+def _is_same(op: Operation, other: Operation) -> bool:
+    """Whether two ops of one type on the same operands give the same values."""
+    types = zip(op.results, other.results, strict=True)
+    return op.properties == other.properties and all(a.type == b.type for a, b in types)
 
 
 def drop_unused_results(generic: Generic) -> Generic | None:

@@ -110,8 +110,9 @@ def _alignment(first: Generic, second: Generic, tensor: SSAValue) -> dict[str, E
     """The dims of `first` as dims of `second`, so that both read `tensor` at the same element; None if there is
     no such permutation."""
     loads = [use.operation for use in tensor.uses if isinstance(use.operation, Load)]
-    for a in (load for load in loads if load.parent is first.block):
-        for b in (load for load in loads if load.parent is second.block):
+    mine, others = first.block, second.block
+    for a in (load for load in loads if load.parent is mine):
+        for b in (load for load in loads if load.parent is others):
             found = _match(a.where.indices, b.where.indices, first, second)
             if found is not None and tuple(g.substitute(found) for g in first.guards) == second.guards:
                 return found
