@@ -46,7 +46,7 @@ def entries(compilation: Compilation) -> Iterator[str]:
     if not addresses:
         return
     target = compilation.target
-    image = jit.compile_object(compilation.texts["llvm"], jit.native(target.name, target.features))
+    image = jit.compile_object(compilation.llvm, jit.native(target.name, target.features))
     found = list(functions(image))
     anchor = next((s for s in found if s.name in addresses), None)
     if anchor is None:
