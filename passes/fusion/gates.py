@@ -36,12 +36,13 @@ class DeferGates(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            behind = _Behind()
+            behind, deferred = _Behind(), False
             for inner in list(function.body.block.ops):
                 if isinstance(inner, Generic):
                     behind.add(inner)
-                    defer(inner, behind)
-            sort_block(function.body.block)
+                    deferred |= defer(inner, behind)
+            if deferred:
+                sort_block(function.body.block)
 
 
 class _Behind:
@@ -74,11 +75,13 @@ class _Gated:
     closed: SSAValue
 
 
-def defer(op: Generic, behind: _Behind) -> None:
-    """Take the gates of a generic out of it, if that is all it waits for."""
+def defer(op: Generic, behind: _Behind) -> bool:
+    """Take the gates of a generic out of it, if that is all it waits for; whether there were any."""
+    if not any(behind.waits(load, op) for load in op.loads()):
+        return False
     gated = _Body(op, behind).gated_results()
     if not gated:
-        return
+        return False
     end = op.terminator
     groups: dict[tuple[SSAValue, Shape], list[SSAValue]] = {}
     for out, gate in gated.items():
@@ -89,6 +92,7 @@ def defer(op: Generic, behind: _Behind) -> None:
     simplify_body(op)
     for gate in gates:
         block_of(op).insert_op_after(gate, op)
+    return True
 
 
 def _gate(op: Generic, outs: list[SSAValue], gated: list[_Gated]) -> Generic:
