@@ -403,13 +403,14 @@ def test_a_target_beyond_this_machine_is_refused(monkeypatch: pytest.MonkeyPatch
         lw.jit(lambda x: x + 1, target="x86-64-v3")(np.ones(3))
 
 
-def test_an_internal_error_says_how_to_reproduce_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_says_how_to_reproduce_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The file holds the module before the pass that fails, and the passes from it on."""
 
     def fails(self: object, ctx: object, op: object) -> None:
         raise KeyError("a bug")
 
     monkeypatch.setattr("loopweld.passes.fusion.siblings.FuseSiblings.apply", fails)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     with pytest.raises(KeyError) as caught:
         lw.jit(lambda x: np.exp(x) + 1.5)(np.ones(33))
     (note,) = caught.value.__notes__
@@ -422,4 +423,3 @@ def test_an_internal_error_says_how_to_reproduce_it(monkeypatch: pytest.MonkeyPa
     assert opt.main([str(path), "--run-reproducer"]) == 1
     monkeypatch.undo()
     assert opt.main([str(path), "--run-reproducer", "--target=llvm"]) == 0
-    path.unlink()

@@ -2,6 +2,7 @@
 
 import io
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A file that verifies, while the passes of this module are registered."""
     known = {name: lambda pass_=pass_: pass_ for name, pass_ in PASSES.items()}
     monkeypatch.setattr(registry, "passes", lambda: known)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))  # where reproducers go
     path = tmp_path / "f.mlir"
     path.write_text(TEXT)
     return str(path)
