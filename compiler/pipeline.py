@@ -34,6 +34,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         never = ("note-boundaries{never-fuses=true}", "")  # each pair has its reason
         own = ("own-results", "")  # arguments and views that are returned are copied
         return (*to_tensor, never, own, ("lower-to-loops", "loops"))  # each op is a library call
+    shift = f"shift-sums{{row-bytes={target.cache_bytes}{choice}}}"
     cache = f"row-bytes={target.cache_bytes} kept-bytes={target.kept_bytes}"
     online = f"form-online{{{cache} bandwidth-ratio={target.bandwidth_ratio}{choice}}}"
     return (
@@ -47,6 +48,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         (producers, ""),  # values are computed where they are used
         (absorb, ""),  # what is reduced is computed in the reducing loop
         ("defer-gates", ""),  # results do not wait for the 0-d condition that they are under
+        *([] if numerics == "strict" else [(shift, "")]),  # sums around a mean need not wait for the mean
         (f"fuse-siblings{{{streams}}}", ""),  # loops over one domain and input are one
         (producers, ""),  # what joining siblings made possible
         (absorb, "fused"),  # the same for reductions

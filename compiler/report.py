@@ -32,6 +32,8 @@ NOMINAL = 1024
 """The value of a size symbol in a report where no call has set it."""
 FIRST_LEVEL = 1 << 15
 """Bytes of a tensor that stays in the first-level cache from one loop of a kernel to the next."""
+SAMPLE = 16
+"""A member that needs this many times less of a tensor than another one needs a sample of it."""
 
 
 @dataclass(frozen=True)
@@ -198,11 +200,12 @@ def _kernel(
     copied = _copied(kernel, compilation.program.plan)
     reads: list[Traffic] = []
     for tensor, loads in (by_tensor | {tensor: by_tensor.get(tensor, []) for tensor in copied}).items():
-        times = _times(kernel, tensor, loads, size, per_lane, compilation.target.kept_bytes) if loads else 1
-        count = _bytes(tensor, size)
-        if tensor not in copied:
-            count = elements_needed(loads, size) * max(bit_width(scalar_of(tensor)) // 8, 1)
-        reads.append(Traffic(names.get(tensor, tensor.name_hint or "temporary"), times, times * count))
+        much, sampled = _without_samples(loads, size)
+        times = _times(kernel, tensor, much, size, per_lane, compilation.target.kept_bytes) if loads else 1
+        width_of_one = max(bit_width(scalar_of(tensor)) // 8, 1)
+        count = _bytes(tensor, size) if tensor in copied else elements_needed(much, size) * width_of_one
+        again = sampled * width_of_one if _bytes(tensor, size) > FIRST_LEVEL else 0
+        reads.append(Traffic(names.get(tensor, tensor.name_hint or "temporary"), times, times * count + again))
     writes = [
         Traffic(names.get(out, out.name_hint or "temporary"), 1, _bytes(out, size))
         for out in kernel.outs
@@ -261,6 +264,19 @@ def _lanes(kernel: Kernel, compilation: Compilation) -> tuple[int, int]:
         elif isinstance(op, Store):
             width = max(width, lanes_of(op.value))
     return width, int(outer.value.data) if isinstance(outer, IntegerAttr) else 1
+
+
+def _without_samples(loads: list[Load], size: Callable[[Expr], int]) -> tuple[list[Load], int]:
+    """The loads of one tensor without those of members that need only a sample of what others need, and how many
+    elements these samples have."""
+    by_member: dict[object, list[Load]] = {}
+    for load in loads:
+        by_member.setdefault(load.parent_op(), []).append(load)
+    needed = {member: elements_needed(own, size) for member, own in by_member.items()}
+    most = max(needed.values(), default=0)
+    little = {member for member, count in needed.items() if SAMPLE * count < most}
+    much = [load for load in loads if load.parent_op() not in little]
+    return much, sum(needed[member] for member in little)
 
 
 def _times(

@@ -10,7 +10,7 @@ EXPLANATIONS: dict[str, str] = {
     " stays in registers or in cache.",
     "small-prologue": "Fused: a small computation that the kernel's loops need runs right before them.",
     "small-epilogue": "Fused: a small computation on the results of the kernel's loops runs right after them.",
-    "online-reduction": "Fused: both reduce a long row chunk by chunk, while the chunk is in cache; what needs all of"
+    "online-reduction": "Fused: both reduce a long row in one sweep, or chunk by chunk in cache; what needs all of"
     " the row is made good afterwards.",
     "reduction-result": "Not in one sweep: the producer's result is complete only after its loop. The two may still"
     " share a kernel (row-result).",

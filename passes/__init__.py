@@ -24,6 +24,7 @@ PASSES = {
     "absorb-reductions": ("fusion.producers", "AbsorbReductions"),
     "defer-gates": ("fusion.gates", "DeferGates"),
     "fuse-siblings": ("fusion.siblings", "FuseSiblings"),
+    "shift-sums": ("fusion.shift", "ShiftSums"),
     "form-online": ("fusion.online", "FormOnline"),
     "note-boundaries": ("boundaries", "NoteBoundaries"),
     "form-kernels": ("fusion.kernels", "FormKernels"),

@@ -53,9 +53,18 @@ class Row:
         return self.sizes[int(dim[1:])]
 
     @property
+    def kept_sizes(self) -> Shape:
+        return tuple(self.size(d) for d in self.kept)
+
+    @property
+    def places(self) -> dict[str, Expr]:
+        """The kept dims where they are the only ones."""
+        return {d: Expr.symbol(f"d{k}") for k, d in enumerate(self.kept)}
+
+    @property
     def count(self) -> Expr:
         """How many rows there are."""
-        return product_of(self.size(d) for d in self.kept)
+        return product_of(self.kept_sizes)
 
     @property
     def length(self) -> Expr:
@@ -102,7 +111,7 @@ class Cut:
 
     @property
     def kept_sizes(self) -> Shape:
-        return tuple(self.row.size(d) for d in self.row.kept)
+        return self.row.kept_sizes
 
     @property
     def left(self) -> Expr:
@@ -117,7 +126,7 @@ class Cut:
     def places(self) -> dict[str, Expr]:
         """The original dims in terms of the new ones."""
         found = {f"d{k}": Expr.constant(0) for k in range(len(self.row.sizes))}
-        found |= {d: Expr.symbol(f"d{k}") for k, d in enumerate(self.row.kept)}
+        found |= self.row.places
         (dim,) = self.row.reduced
         found[dim] = Expr.symbol(f"d{self.rank}") * self.chunk + Expr.symbol(f"d{self.rank + 1}")
         return found
@@ -127,6 +136,10 @@ class Cut:
         """The element of a partial result that belongs to a chunk."""
         return tuple(Expr.symbol(f"d{k}") for k in range(self.rank + 1))
 
+    def base(self, parts: Mapping[SSAValue, SSAValue]) -> Base:
+        """A chunk's own centre; `parts` gives the partial results of the reductions."""
+        return lambda b, centre: _base(b, self, centre, parts)
+
     def count(self, b: ScalarBuilder, element: Attribute) -> SSAValue:
         """How many elements a chunk has."""
         most, left = (b.insert(Index.of(e)).results[0] for e in (Expr.constant(self.chunk), self.left))
@@ -134,6 +147,8 @@ class Cut:
 
 
 Find: TypeAlias = Callable[[SSAValue, frozenset[SSAValue]], Centre | None]
+Base: TypeAlias = Callable[[ScalarBuilder, Centre], SSAValue]
+"""Builds the value of a centre."""
 
 
 @dataclass
@@ -149,25 +164,22 @@ def expand(
     row: Row,
     late: Mapping[SSAValue, frozenset[SSAValue]],
     find: Find,
-    cut: Cut | None = None,
-    parts: Mapping[SSAValue, SSAValue] | None = None,
+    places: Mapping[str, Expr] | None = None,
+    base: Base | None = None,
 ) -> Body | None:
     """The body of `op` at an element of a chunk, or None where it has no such form.
 
-    `late` are the loaded values that belong to the whole row, with the reductions behind them. `cut` and `parts`, the
-    partial results of the reductions before, may be left out where only the answer is wanted.
+    `late` are the loaded values that belong to the whole row, with the reductions behind them. `places`, the dims of
+    `op` in terms of the new ones, and `base` may be left out where only the answer is wanted.
     """
-    places = cut.places if cut is not None else {}
     b = ScalarBuilder(Block(), location=op.location)
     varying = _varying(op, row)
     behind = dict(late)
 
-    def base(centre: Centre) -> SSAValue:
-        if cut is None or parts is None:
-            return b.constant(0, centre.element)
-        return _base(b, cut, centre, parts)
+    def value_at(centre: Centre) -> SSAValue:
+        return base(b, centre) if base is not None else b.constant(0, centre.element)
 
-    expansion = Expansion(b, lambda x, a: find(x, behind[a]), base, varying.__contains__)
+    expansion = Expansion(b, lambda x, a: find(x, behind[a]), value_at, varying.__contains__)
     reduced = [
         (r, v) for r, values in zip(op.results_given, op.yielded(), strict=True) for v in values if r.is_reduction
     ]
@@ -176,7 +188,7 @@ def expand(
         if value in late:
             expansion.late.add(value)
         elif all(v in expansion.known for v in inner.operands[int(isinstance(inner, Load)) :]):
-            expansion.known[value] = b.insert(_copy(inner, places, expansion.known)).results[0]
+            expansion.known[value] = b.insert(copied(inner, places or {}, expansion.known)).results[0]
         elif not expansion.expand(inner):
             _discard(b.block)
             return None
@@ -217,11 +229,14 @@ def _varying(op: Generic, row: Row) -> set[SSAValue]:
     return found
 
 
-def _copy(op: Operation, places: Mapping[str, Expr], known: Mapping[SSAValue, SSAValue]) -> Operation:
+def copied(
+    op: Operation, places: Mapping[str, Expr], known: Mapping[SSAValue, SSAValue], guards: Shape = ()
+) -> Operation:
+    """A body op with other dims and operands; loads read only where the guards hold, too."""
     return type(op).create(
         operands=[known.get(v, v) for v in op.operands],
         result_types=[r.type for r in op.results],
-        properties=substituted(op, places),
+        properties=substituted(op, places, guards),
         attributes=op.attributes,
     )
 
@@ -240,7 +255,7 @@ def chunked(op: Generic, cut: Cut, body: Body, parts: dict[SSAValue, SSAValue]) 
     sums = [[body.expansion.polynomial(value) for value in values] for values in op.yielded()]
     partial: dict[Partial, None] = {}
     for result, polynomials in zip(op.results_given, sums, strict=True):
-        partial |= dict.fromkeys(_partials(result, polynomials))
+        partial |= dict.fromkeys(partials(result, polynomials))
     body.block.add_op(Yield.create(operands=[v for _, *values in partial for v in values]))
     shape = (*cut.kept_sizes, cut.chunks)
     chunks = Generic.of(
@@ -254,7 +269,7 @@ def chunked(op: Generic, cut: Cut, body: Body, parts: dict[SSAValue, SSAValue]) 
     outs = dict(zip(partial, chunks.outs, strict=True))
     for out, result, polynomials in zip(op.outs, op.results_given, sums, strict=True):
         if all(list(terms) == [()] for terms in polynomials):
-            parts[out] = outs[_partials(result, polynomials)[0]]
+            parts[out] = outs[partials(result, polynomials)[0]]
     rows = _rows(op, cut, sums, outs, parts)
     for new in (chunks, rows):
         new.location = op.location
@@ -267,20 +282,53 @@ Partial: TypeAlias = tuple[str, SSAValue] | tuple[str, SSAValue, SSAValue]
 """A reduction of chunks: its kind and the values that it takes."""
 
 
-def _partials(result: Result, polynomials: Sequence[Polynomial]) -> list[Partial]:
+def partials(result: Result, polynomials: Sequence[Polynomial]) -> list[Partial]:
     """What a result needs of each chunk. A position needs the value there too, to be compared with other chunks'."""
     if len(polynomials) == 2:
         value, place = (terms[()] for terms in polynomials)
         assert value is not None and place is not None
         return [(result.kind, value, place), (result.kind.removeprefix("arg"), value)]
     (terms,) = polynomials
-    return [(result.kind, _halved(v, term) or v) for term, v in terms.items() if v is not None]
+    return [(result.kind, halved(v, term) or v) for term, v in terms.items() if v is not None]
 
 
-def _halved(value: SSAValue, term: Term) -> SSAValue | None:
+def halved(value: SSAValue, term: Term) -> SSAValue | None:
     """`v` where the coefficient of a correction is `v + v`: its sum is doubled instead."""
     op = value.owner
     return op.args[0] if term and isinstance(op, Add) and op.args[0] is op.args[1] else None
+
+
+@dataclass(frozen=True)
+class Making:
+    """Makes the results of `op` from sums: `b` builds, `places` gives the dims of `op`, `load` a sum, `count` how many
+    elements each sum has, and `base` centres."""
+
+    op: Generic
+    b: ScalarBuilder
+    places: Mapping[str, Expr]
+    load: Callable[[Partial], SSAValue]
+    count: Callable[[ScalarBuilder, Attribute], SSAValue]
+    base: Base
+
+    def total(self, kind: str, terms: Polynomial, element: Attribute) -> SSAValue:
+        """The sum of a polynomial."""
+        numbers = {term: self._coefficient(kind, term, value, element) for term, value in terms.items()}
+        return corrected(self.b, numbers, self.correction)
+
+    def correction(self, needed: Correction) -> SSAValue:
+        """The value of one."""
+        known: dict[SSAValue, SSAValue] = {}
+        for inner in slice_of(self.op, (needed.value,)):
+            known[inner.results[0]] = self.b.insert(copied(inner, self.places, known)).results[0]
+        base = self.base(self.b, needed.centre) if needed.centre is not None else None
+        return value_of(self.b, needed, known[needed.value], base)
+
+    def _coefficient(self, kind: str, term: Term, value: SSAValue | None, element: Attribute) -> SSAValue:
+        if value is None:
+            return self.count(self.b, element)
+        half = halved(value, term)
+        part = self.load((kind, half or value))
+        return self.b.add(part, part) if half is not None else part
 
 
 def _rows(
@@ -292,33 +340,19 @@ def _rows(
 ) -> Generic:
     """The results of `op` from those of the chunks."""
     b = ScalarBuilder(Block(), location=op.location)
-    places = {d: Expr.symbol(f"d{k}") for k, d in enumerate(cut.row.kept)}
-    values: list[SSAValue] = []
-
-    def correction(needed: Correction) -> SSAValue:
-        known: dict[SSAValue, SSAValue] = {}
-        for inner in slice_of(op, (needed.value,)):
-            known[inner.results[0]] = b.insert(_copy(inner, places, known)).results[0]
-        base = _base(b, cut, needed.centre, parts) if needed.centre is not None else None
-        return value_of(b, needed, known[needed.value], base)
+    places = cut.row.places
 
     def load(part: Partial) -> SSAValue:
         return b.insert(Load.of(outs[part], Where(cut.part))).results[0]
 
-    def coefficient(kind: str, term: Term, value: SSAValue | None, element: Attribute) -> SSAValue:
-        if value is None:
-            return cut.count(b, element)
-        half = _halved(value, term)
-        part = load((kind, half or value))
-        return b.add(part, part) if half is not None else part
-
+    making = Making(op, b, places, load, cut.count, cut.base(parts))
+    values: list[SSAValue] = []
     for result, polynomials, (value, *rest) in zip(op.results_given, sums, op.yielded(), strict=True):
         if rest:
-            position, best = _partials(result, polynomials)
+            position, best = partials(result, polynomials)
             values += [load(best), load(position)]
-            continue
-        numbers = {term: coefficient(result.kind, term, v, value.type) for term, v in polynomials[0].items()}
-        values.append(corrected(b, numbers, correction))
+        else:
+            values.append(making.total(result.kind, polynomials[0], value.type))
     b.block.add_op(Yield.create(operands=values))
     results = [r.substitute(places) for r in op.results_given]
     return Generic.of((*cut.kept_sizes, cut.chunks), results, [o.type for o in op.outs], b.block)

@@ -239,16 +239,21 @@ def test_an_array_in_cache_keeps_its_exponentials():
 
 def test_reports():
     for x in (numbers(3, 9000), numbers(27_000)):
-        for f, times in ((logsumexp, 1), (variance, 1), (statistics, 1), (standardised_moments, 1), (softmax, 2)):
-            report = lw.jit(
-                lambda x, f=f: f(x, -1), target=lw.Target("cpu", cache_bytes=CHUNK_BYTES, last_cache_share=1 << 13)
-            ).explain(x)
+        for f, times, sweeps in (
+            (logsumexp, 1, 2),
+            (variance, 1, 1),
+            (statistics, 1, 2),
+            (standardised_moments, 1, 3),
+            (softmax, 2, 3),
+        ):
+            target = lw.Target("cpu", cache_bytes=CHUNK_BYTES, last_cache_share=1 << 13)
+            report = lw.jit(lambda x, f=f: f(x, -1), target=target).explain(x)
             reads = [t for kernel in report.kernels for t in kernel.reads if t.tensor == "x"]
             assert sum(t.times for t in reads) == times
-            assert sum(t.bytes for t in reads) == times * x.nbytes
+            assert times * x.nbytes <= sum(t.bytes for t in reads) <= 1.01 * times * x.nbytes  # with samples
             assert report.temporary_bytes <= 8 and report.scratch_bytes <= x.nbytes // 100
             walked = [k for k in report.kernels if any(t.tensor == "x" for t in k.reads)]
-            assert sum(k.sweeps for k in walked) >= times + 1  # a chunk is walked more than once while it is in cache
+            assert sum(k.sweeps for k in walked) == sweeps  # a chunk is walked more than once while it is in cache
             assert all(k.flops % x.size < 1000 for k in walked)  # the last chunk counts as long as it is
 
 

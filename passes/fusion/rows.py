@@ -1,0 +1,107 @@
+"""`Rows`: which reductions of a block share rows, and what of a row depends on such a reduction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
+
+from ...dialects.expr import Expr, product_of
+from ...dialects.weld.attributes import Dims
+from ...dialects.weld.cast import Cast
+from ...dialects.weld.generic import Generic, Load, Yield
+from ..expected import expected_sizes
+from .chunks import CHUNK_BYTES, Row
+
+
+def assume(function: FuncOp, needed: Iterable[Expr]) -> None:
+    """Add to what must not be negative for the sizes that the program is best for."""
+    known = function.attributes.get("weld.assumed")
+    found = dict.fromkeys((*(known.data if isinstance(known, Dims) else ()), *needed))
+    if found:
+        function.attributes["weld.assumed"] = Dims(tuple(found))
+
+
+@dataclass
+class Family:
+    """Reductions of the same rows, in order; `chunked` are those that need another one, and the ones needed."""
+
+    members: list[Generic] = field(default_factory=list[Generic])
+    chunked: set[Generic] = field(default_factory=set[Generic])
+
+
+class Rows:
+    """The reductions of a block by the rows that they reduce."""
+
+    def __init__(self, function: FuncOp, row_bytes: int, kept_bytes: int = 0):
+        self.block = function.body.block
+        self.row_bytes, self.kept_bytes = row_bytes, max(row_bytes, kept_bytes)
+        self.expected = expected_sizes(function)
+        self.assumed: dict[Expr, None] = {}
+        """What must not be negative for the sizes that the program is best for."""
+        self.families: dict[Row, Family] = {}
+        self.numbers: dict[object, int] = {}
+        """Equal values of different bodies have equal numbers; a cast has the number of what it casts."""
+        self.number: dict[SSAValue, int] = {}
+        self.roots: dict[tuple[SSAValue, Row], frozenset[SSAValue]] = {}
+
+    def is_long(self, op: Generic, row: Row, matters: bool, cheap: bool) -> bool:
+        """Whether a row is to be read as seldom as possible: it is known or expected to exceed the cache. So is a row
+        that is all there is, which could not share a kernel with others, where what is kept of it is `cheap`."""
+        size = row.bytes_of(op)
+        limit = self.row_bytes if cheap or row.count.value == 1 else self.kept_bytes
+        if size.value is not None:
+            return size.value > max(limit, CHUNK_BYTES)
+        if not size.names <= self.expected.keys() or (cheap and row.count.value == 1):
+            return row.count.value == 1
+        long = size.evaluate(self.expected.__getitem__) > limit
+        if matters:
+            self.assumed[size - limit - 1 if long else limit - size] = None
+        return long
+
+    # ---- what depends on what ------------------------------------------------------
+    def late(self, op: Generic, row: Row) -> dict[SSAValue, frozenset[SSAValue]]:
+        """The values loaded that are known once the row is read only, with the results of the family behind them."""
+        found = {load.res: self._roots_of(load.tensor, row) for load in op.loads()}
+        return {value: roots for value, roots in found.items() if roots}
+
+    def _roots_of(self, tensor: SSAValue, row: Row) -> frozenset[SSAValue]:
+        """The results of the row's family that a tensor of one element for each row is computed from."""
+        key = tensor, row
+        if key not in self.roots:
+            owner, total = tensor.owner, frozenset[SSAValue]()
+            if isinstance(owner, Generic) and owner in self.families[row].members:
+                total = frozenset((tensor,) if owner.given(tensor).is_reduction else ())
+            elif isinstance(owner, Generic) and product_of(owner.sizes) == row.count:
+                total = total.union(*(self._roots_of(load.tensor, row) for load in owner.loads()))
+            self.roots[key] = total
+        return self.roots[key]
+
+    def count(self, op: Generic) -> None:
+        """Number the values of a body."""
+        for inner in op.block.ops:
+            if isinstance(inner, Yield):
+                continue
+            known = self._written(inner, op) if isinstance(inner, Load) else None
+            if isinstance(inner, Cast):
+                known = self.number[inner.operands[0]]
+            if known is None:
+                operands = tuple(self.number.get(v, v) for v in inner.operands)
+                if getattr(inner, "commutative", False):
+                    operands = tuple(sorted(operands, key=str))
+                kinds = tuple(r.type for r in inner.results)
+                key = (type(inner), operands, tuple(inner.properties.items()), kinds, op.sizes)
+                known = self.numbers.setdefault(key, len(self.numbers))
+            self.number[inner.results[0]] = known
+
+    def _written(self, load: Load, op: Generic) -> int | None:
+        """The number of the value that another generic over this domain writes at the loaded element."""
+        producer = load.tensor.owner
+        if not isinstance(producer, Generic) or producer.sizes != op.sizes or len(load.operands) > 1:
+            return None
+        given = producer.given(load.tensor)
+        if not given.is_write or given.indices != load.where.indices or load.where.guards:
+            return None
+        return self.number.get(producer.yielded_for(load.tensor)[0])
