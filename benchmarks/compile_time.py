@@ -1,4 +1,5 @@
-"""How the time to compile grows with the program: a table, a plot of bars, and the exponent of the growth.
+"""How the time to compile grows with the program: a table, a plot of bars, and the exponent of the growth; and what the
+cache on disk saves.
 
 python benchmarks/compile_time.py [--largest N]
 """
@@ -6,8 +7,9 @@ python benchmarks/compile_time.py [--largest N]
 import argparse
 import os
 import resource
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import log
+from tempfile import TemporaryDirectory
 from time import process_time
 from typing import Any
 
@@ -56,6 +58,32 @@ def seconds(program: Callable[..., Any]) -> float:
     return process_time() - start
 
 
+def first_call(function: Callable[..., Any], args: Sequence[Any]) -> float:
+    """Processor time of the first call with arrays like these, in milliseconds: trace, compile or load, and run."""
+    jitted = lw.jit(function, threads=1)
+    start = process_time()
+    jitted(*args)
+    return 1e3 * (process_time() - start)
+
+
+def from_disk() -> None:
+    """The first call of programs, compiled and then read from the cache."""
+    x = np.ones((30, 100), np.float32)
+    programs: dict[str, Callable[..., Any]] = {
+        "a * x + y": lambda x, y: 2 * x + y,
+        "softmax": lambda x, y: np.exp(x - x.max(axis=1, keepdims=True)) / np.exp(x).sum(axis=1, keepdims=True),
+        "24 operations, two row sums": rows(24),
+        "40 operations": chain(40),
+    }
+    print("first call, compiled and from the cache:")
+    with TemporaryDirectory() as folder:
+        os.environ["LOOPWELD_CACHE_DIR"] = folder
+        for name, program in programs.items():
+            compiled = first_call(program, (x, x))
+            loaded = min(first_call(program, (x, x)) for _ in range(5))
+            print(f"  {name:30} {compiled:8.1f} ms {loaded:8.2f} ms")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--largest", type=int, default=2000, metavar="N", help="operations of the largest program")
@@ -69,6 +97,7 @@ def main() -> None:
             print(f"  {size:6d} operations {1e3 * time:8.1f} ms {1e6 * time / size:7.0f} us each  {bar}")
         growth = log(times[-1] / times[1]) / log(sizes[-1] / sizes[1])
         print(f"  grows as n^{growth:.2f}")
+    from_disk()
     print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 
