@@ -17,6 +17,7 @@ from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Index, Inside
 from ...dialects.weld.generic import Load as PointLoad
 from ...dialects.weld.types import BOOL, scalar_of
+from ..points import compute_element
 from .schedule import Member, offset_of
 from .scopes import Frame
 from .stretches import all_hold, inputs, needed
@@ -163,8 +164,10 @@ class Values:
         """What a guarded load gives of a value in a register."""
         if lanes_of(mask) != lanes_of(value):
             mask, value = frame.widen(mask), frame.widen(value)
-        zero = frame.constant(0, scalar_of(value), lanes_of(value))
-        return frame.top.builder.select(mask, value, zero)
+        b, element = frame.top.builder, scalar_of(value)
+        wide = b.cast(value, compute_element(element))
+        zero = frame.constant(0, scalar_of(wide), lanes_of(wide))
+        return b.cast(b.select(mask, wide, zero), element)
 
     def _lanes_of_load(
         self, offset: Expr, extra: dict[str, SSAValue], mask: SSAValue | None, home: Home, frame: Frame

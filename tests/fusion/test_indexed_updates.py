@@ -27,7 +27,7 @@ def diagonal(t, i, v):
 
 def columns(t, i, v):
     t = t.copy()
-    np.add.at(t, (slice(None), i), (v - 1)[None, :])
+    np.add.at(t, (slice(None), i), (v - 1)[None, :])  # pyright: ignore[reportArgumentType]  (NumPy: no slices)
     return t
 
 
@@ -59,7 +59,7 @@ def a_step(t, i, v):
 def scattered_apart(t, i, v):
     """The indices have a dim between them, which comes last in the values."""
     t = t.reshape(t.shape[0], 4, -1).copy()
-    np.maximum.at(t, (i, slice(None), i % 5), v[:, None] * np.ones(4, v.dtype))
+    np.maximum.at(t, (i, slice(None), i % 5), v[:, None] * np.ones(4, v.dtype))  # pyright: ignore[reportArgumentType]
     return t
 
 

@@ -79,3 +79,31 @@ func.func @main(%x: tensor<4x90xf32>) -> tensor<4xf32> {
   } : tensor<4xf32>
   func.return %y : tensor<4xf32>
 }
+
+// -----
+
+// A guarded value in a register is chosen in float32: no instruction selects float16.
+// CHECK:       func.func private @k0
+// CHECK:         %[[ROUNDED:.*]] = weld.cast %{{.*}} : (f32) -> f16
+// CHECK:         %[[WIDE:.*]] = weld.cast %{{.*}} : (vector<8xf16>) -> vector<8xf32>
+// CHECK:         %[[CHOSEN:.*]] = weld.select %{{.*}}, %[[WIDE]], %{{.*}} : (vector<8xi1>, vector<8xf32>, vector<8xf32>) -> vector<8xf32>
+// CHECK-NEXT:    weld.cast %[[CHOSEN]] : (vector<8xf32>) -> vector<8xf16>
+func.func @main(%x: tensor<4x40xf32>) -> tensor<4x8xf16> {
+  %y = weld.kernel @k0 outer 1 after 0 {
+    %s = weld.generic over "4, 40" gives "sum d0" {
+      %0 = weld.load %x "d0, d1" : tensor<4x40xf32>
+      weld.yield %0 : f32
+    } : tensor<4xf32>
+    %m = weld.generic over "4" gives "write d0" {
+      %0 = weld.load %s "d0" : tensor<4xf32>
+      %1 = weld.cast %0 : (f32) -> f16
+      weld.yield %1 : f16
+    } : tensor<4xf16>
+    %p = weld.generic over "4, 8" gives "write d0, d1" {
+      %0 = weld.load %m "d0 if d1 - 2 >= 0" : tensor<4xf16>
+      weld.yield %0 : f16
+    } : tensor<4x8xf16>
+    weld.yield %p : tensor<4x8xf16>
+  } : tensor<4x8xf16>
+  func.return %y : tensor<4x8xf16>
+}
