@@ -126,3 +126,18 @@ def test_a_gather_and_a_scatter_are_in_the_loops_around_them():
 
     report = check(build, np.linspace(0, 1, 85), np.linspace(1, 2, 919), static=True)
     assert report.kernels <= 2
+
+
+@pytest.mark.parametrize("bins", [1, 5, 16, 17])
+def test_additions_to_few_and_many_elements(bins: int):
+    rng = np.random.default_rng(bins)
+    index = rng.integers(-bins, bins, 100)
+    up = np.abs(index) % bins
+    for given in (index, up):
+
+        def build(x: Any, y: Any, i: Any, given: Any = given) -> Any:
+            return [pt.inc_subtensor(x[i], y), pt.inc_subtensor(x[given], pt.exp(y)), pt.inc_subtensor(x[given], 1.0)]
+
+        y = rng.normal(size=100)
+        y[3] = np.nan
+        check(build, rng.normal(size=bins), y, given, static=True)

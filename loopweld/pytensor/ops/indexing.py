@@ -23,15 +23,19 @@ from xdsl.ir import SSAValue
 from loopweld.compiler.frontend.assignment import put_ranges
 from loopweld.compiler.frontend.bounds import check_bounds
 from loopweld.compiler.frontend.indexing import take_ranges
+from loopweld.compiler.frontend.session import element_type
 from loopweld.compiler.frontend.slices import Range, full_range, point_range, slice_range
 from loopweld.compiler.frontend.symint import SymInt
 from loopweld.compiler.frontend.tracer import Tracer
-from loopweld.dialects.weld import Gather, Scatter
-from loopweld.dialects.weld.types import Shape, shape_of
+from loopweld.dialects.weld import Gather, Iota, Scatter
+from loopweld.dialects.weld.reductions import Sum
+from loopweld.dialects.weld.types import Shape, is_float, scalar_of, shape_of
 from loopweld.pytensor.lowering import Lowering
 from loopweld.pytensor.registry import Node, dtype_of, lowers, static_shape
 
 INT64 = np.dtype(np.int64)
+FEW = 16
+"""Up to so many elements are each found by a walk of their own when numbers are added to them."""
 Index = Any
 """A slice of variables, an index variable, or a NumPy array of positions."""
 
@@ -46,6 +50,8 @@ class Key:
     """The dim among the kept ones, and its index values: int64 tensors of one shape."""
     at: int
     """Where the dims of the index values go among the dims that are not indexed."""
+    counts_up: bool
+    """Whether no index value counts from the end."""
 
     def kept_shape(self) -> Shape:
         return tuple(self.ranges[k].size for k in self.kept)
@@ -100,7 +106,13 @@ def _key(low: Lowering, value: SSAValue, indices: Sequence[Index], advanced: boo
     ranges = [r.canonical(low.session) for r in ranges]
     together = not positions or positions[-1] - positions[0] == len(positions) - 1
     at = arrays[0][0] if arrays and together else 0
-    return Key(ranges, kept, _index_values(low, arrays, [ranges[kept[k]].full for k, _ in arrays]), at)
+    values = _index_values(low, arrays, [ranges[kept[k]].full for k, _ in arrays])
+    return Key(ranges, kept, values, at, all(_counts_up(entry) for _, entry in arrays))
+
+
+def _counts_up(entry: Index) -> bool:
+    known = entry.data if isinstance(entry, Constant) else entry
+    return isinstance(known, np.ndarray) and bool(np.all(known >= 0))
 
 
 def _bounds(low: Lowering, entry: slice) -> slice:
@@ -159,7 +171,9 @@ def inc_subtensor(low: Lowering, node: Node) -> SSAValue:
     add = not op.set_instead_of_inc
     if add and (not key.arrays or getattr(op, "ignore_duplicates", False)):
         new, add = low.session.apply("add", found, new), False
-    if key.arrays:
+    if add and _is_histogram(part, indices):
+        new = _histogram(low, part, new, indices[0], key.counts_up)
+    elif key.arrays:
         kind = "add" if add else "set"
         new = low.session.emit(Scatter.of(part, new, indices, key.axes, key.at, kind))
     ranges = [r.canonical(low.session) for r in key.ranges]
@@ -175,3 +189,25 @@ def _given(low: Lowering, variable: Variable, shape: Shape) -> SSAValue:
     if any(n.value != 1 for n in own[:extra]):
         raise ValueError(f"could not assign a value of {len(own)} dims to {len(shape)} dims")
     return low.broadcast(low.session.reshape(low.value(variable), own[extra:]), shape)
+
+
+def _is_histogram(part: SSAValue, indices: Sequence[SSAValue]) -> bool:
+    """Whether numbers are added to the few elements of a vector."""
+    size = shape_of(part)[0].value if len(shape_of(part)) == 1 else None
+    is_vector = len(indices) == 1 and len(shape_of(indices[0])) == 1
+    return is_vector and size is not None and 0 < size <= FEW and is_float(scalar_of(part))
+
+
+def _histogram(low: Lowering, part: SSAValue, new: SSAValue, index: SSAValue, counts_up: bool) -> SSAValue:
+    """`part[k] + sum(new where index = k)` for each k: so many walks, but of whole vectors, and no update waits for
+    the one before."""
+    (size,), shape = shape_of(part), (*shape_of(part), *shape_of(index))
+    bins = low.session.emit(Iota.of(element_type(INT64), shape, 0))
+    if not counts_up:
+        zero = low.session.splat(0, INT64, shape_of(index))
+        wrapped = low.session.apply("add", index, low.broadcast(low.session.size(size), shape_of(index)))
+        index = low.session.apply("select", low.session.apply("lt", index, zero), wrapped, index)
+    chosen = low.session.apply("eq", low.broadcast(index, shape), bins)
+    nothing = low.session.splat(0, low.session.dtype(new), shape)
+    counted = low.session.apply("select", chosen, low.broadcast(new, shape), nothing)
+    return low.session.apply("add", part, low.session.emit(Sum.of(counted, [1])))
