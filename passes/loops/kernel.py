@@ -137,7 +137,7 @@ class _Lowering:
             return None
         if self.tiling is not None:
             return self.tiling.across
-        return outer_vector([self.memory.plan(m, self.outer) for m in self.looped], self.outer)
+        return outer_vector([self.memory.plan(m, self.outer) for m in self.looped], self.outer, self.bits)
 
     def _outer_lanes(self) -> int:
         if self.vector is None:

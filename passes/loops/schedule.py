@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from xdsl.ir import SSAValue
 
-from ...dialects.expr import Expr
+from ...dialects.expr import Expr, product_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Index, Inside
@@ -200,16 +200,31 @@ def short_row(plans: list[Member], outer: int, bits: int, short: Mapping[str, in
     return ShortRow(size, lanes) if lanes <= register_lanes([p.op for p in plans], bits) * 4 else None
 
 
-def outer_vector(plans: Sequence[Member], outer: int) -> str | None:
+def outer_vector(plans: Sequence[Member], outer: int, bits: int) -> str | None:
     """The outer dim across the lanes, where that suits the members better than their inner dims."""
     has_inner = any(len(p.order) > outer for p in plans)
     if any(r.is_scatter for p in plans if len(p.order) > outer for r in p.results):
         return None  # its updates keep their order
+    last = f"d{outer - 1}"
+    if _suits_lanes(plans, outer, last, register_lanes([p.op for p in plans], bits)):
+        return last
     plans = [_inner_accesses(p, outer) for p in plans] if has_inner else plans
     best = max(range(outer), key=lambda k: (sum(score(p, f"d{k}", innermost=False) for p in plans), k))
     across = sum(score(p, f"d{best}", innermost=False) for p in plans)
     inner = sum(max((score(p, d) for d in p.order[outer:]), default=0) for p in plans)
     return f"d{best}" if across > inner or not has_inner else None
+
+
+def _suits_lanes(plans: Sequence[Member], outer: int, dim: str, lanes: int) -> bool:
+    """Whether an outer dim had better go across the lanes: the inner dims together fill no two registers of `lanes`,
+    and every access has the same element for all lanes, or consecutive ones."""
+    inner = [product_of(plan.sizes[d] for d in plan.order[outer:]).value for plan in plans if plan.order[outer:]]
+    length = max((size or 2 * lanes for size in inner), default=2 * lanes)
+    size = plans[0].sizes[dim].value
+    if length >= 2 * lanes or (size is not None and size < lanes):
+        return False
+    steps = [offset.coefficient(dim) for plan in plans for offset in plan.offsets]
+    return all(step is not None and step.value in (0, 1) for step in steps)
 
 
 def _inner_accesses(plan: Member, outer: int) -> Member:

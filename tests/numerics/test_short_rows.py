@@ -91,3 +91,19 @@ def test_a_short_row_is_one_step_without_loop() -> None:
     assert '"d1' not in text[:short].split("func.func private")[1]
     x = np.ones((40, 12), np.float32)
     assert lw.jit(softmax).lower(x).as_text("loops").count("loop.for") == 1
+
+
+def test_lanes_hold_points_where_components_are_few():
+    """Every component is the same for all lanes: nothing is combined across them but the total."""
+
+    def log_likelihood(x, mean, scale):
+        p = -0.5 * ((x[:, None] - mean) / scale) ** 2 - np.log(scale)
+        m = p.max(axis=1)
+        return m + np.log(np.exp(p - m[:, None]).sum(axis=1))
+
+    for count, n in ((3, 1), (5, 40), (8, 129), (13, 700)):
+        x, mean = (np.random.default_rng(n + k).normal(size=size) for k, size in enumerate((n, count)))
+        scale = np.abs(mean) + 0.5
+        compiled = lw.jit(log_likelihood)
+        np.testing.assert_allclose(compiled(x, mean, scale), log_likelihood(x, mean, scale), rtol=1e-12)
+    assert "loop.reduce" not in compiled.lower(x, mean, scale).as_text("loops")
