@@ -94,11 +94,11 @@ def test_a_cached_program_needs_no_passes_and_no_llvm(name: str, monkeypatch: py
 
 
 def test_a_cached_program_checks_its_indices():
-    for _ in range(2):
+    for hits in (0, 1):
         f = lw.jit(lambda x, i: x[i] * 2)
         with pytest.raises(IndexError):
             f(TABLE, np.array([3, 40]))
-    assert f.cache_info().disk_hits == 1
+        assert f.cache_info().disk_hits == hits
 
 
 def test_a_cached_program_takes_donated_memory():

@@ -62,6 +62,7 @@ class LoopweldLinker(JITLinker):
                 if not nodes:
                     raise
                 raise_with_op(graph, nodes[0], thunk)
+                raise
             for cell, value in zip(outputs, found):  # noqa: B905  (their number is the same, and this is every call)
                 cell[0] = value
 

@@ -180,4 +180,5 @@ def test_a_few_rows_in_registers_of_both_widths(dtype, wide):
         table = np.array(words)
         dots(places.ctypes.data, table.ctypes.data)
         np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-4)
+        assert c.base is not None
         assert (c.base[..., 1::2] == 7).all()

@@ -19,7 +19,7 @@ def gate(x):
     return np.where((x > 0).all(), x * 2, 0)
 
 
-def shut(f, *args, at=-1, number=-1):
+def shut(f, *args, at: int = -1, number: float = -1):
     """The values with the gate closed by one element."""
     args[0].reshape(-1)[at] = number
     check(f, *args, kernels=None)

@@ -11,7 +11,7 @@ U = 2.0**-24
 """Half the distance of float32 numbers after 1, relatively."""
 
 
-def tenths(*shape, dtype=np.float32):
+def tenths(*shape, dtype: type[np.floating] = np.float32):
     """All 0.1: the roundings of a running sum have one sign for a long time, and do not cancel."""
     return np.full(shape, 0.1, dtype)
 
