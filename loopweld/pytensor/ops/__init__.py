@@ -10,4 +10,5 @@ from loopweld.pytensor.ops import (  # noqa: F401
     reductions,
     scanning,
     shaping,
+    solving,
 )
