@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -21,7 +21,7 @@ from .groups import Group
 from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
 from .merge import copy_ops, replace_generic
 from .placement import Placement, place
-from .profit import NEIGHBOURS, Choice, bytes_of
+from .profit import NEIGHBOURS, WRITE_STREAMS, Choice, bytes_of
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class FormKernels(ModulePass):
     name = "form-kernels"
     row_bytes: int = 1 << 20
     """Largest static scratch of one outer iteration (the second-level cache)."""
-    max_streams: int = 24
+    max_streams: int = 20
     """Kernels with more tensors than this are not grown."""
     choice: str = "profit"
     """Who decides about what is legal, see `Choice`; "never" puts each generic into a kernel of its own."""
@@ -124,7 +124,7 @@ class _Forming:
             return Reason.DEPENDENCY_CYCLE
         cross = self.edges.between(a, b)
         streams = (a.streams | b.streams) - {e.tensor for e in cross if not self._is_needed(e.tensor, a, b)}
-        many = len(streams) > max(self.options.max_streams, len(a.streams), len(b.streams))
+        many = _count(streams, a, b) > max(self.options.max_streams, _count(a.streams, a), _count(b.streams, b))
         reason = self.choice(Reason.TOO_MANY_STREAMS if many else None)
         if reason is not None:
             return reason
@@ -192,6 +192,11 @@ class _Forming:
         if op not in self.names:
             self.names[op] = describe(op)
         return self.names[op]
+
+
+def _count(tensors: Iterable[SSAValue], *groups: Group) -> int:
+    """The streams of a kernel: some of the tensors are results of its groups."""
+    return sum(WRITE_STREAMS if any(t.owner in group for group in groups) else 1 for t in tensors)
 
 
 def _emit(placement: Placement, number: int) -> None:

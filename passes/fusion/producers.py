@@ -18,7 +18,7 @@ from ..remarks import Decision, Reason, describe, record
 from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, share_elements, simplify_body
-from .profit import Choice, bytes_of, is_sparse, is_stream, recompute_cost
+from .profit import WRITE_STREAMS, Choice, bytes_of, is_sparse, is_stream, recompute_cost
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class FuseProducers(ModulePass):
     """
 
     name = "fuse-producers"
-    max_streams: int = 24
+    max_streams: int = 20
     """Loops with more tensors than this are not grown."""
     bandwidth_ratio: int = 6
     """Instructions that cost as much as storing and loading the value that they compute."""
@@ -53,7 +53,7 @@ class AbsorbReductions(ModulePass):
     """
 
     name = "absorb-reductions"
-    max_streams: int = 24
+    max_streams: int = 20
     """Loops with more tensors than this are not grown."""
     bandwidth_ratio: int = 6
     """Instructions that cost as much as storing and loading the value that they compute."""
@@ -163,7 +163,7 @@ class _Growth:
         own = set(loads_of(self.consumer, producer))
         kept = [out for out in producer.outs if any(use.operation not in own for use in out.uses)]
         loaded = self.tensors.union(load.tensor for load in producer.loads()).difference(producer.outs)
-        count = sum(map(is_stream, [*loaded, *kept, *self.consumer.outs]))
+        count = sum(map(is_stream, loaded)) + WRITE_STREAMS * sum(map(is_stream, [*kept, *self.consumer.outs]))
         return Reason.TOO_MANY_STREAMS if count > self.max_streams else None
 
     def _join(self, producer: Generic, loads: Sequence[Load], dims: dict[str, str]) -> None:

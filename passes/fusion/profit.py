@@ -97,11 +97,15 @@ def bytes_of(value: SSAValue) -> Expr:
     return product_of(shape_of(value)) * max(bit_width(scalar_of(value)) // 8, 1)
 
 
+WRITE_STREAMS = 2
+"""How many streams a written tensor counts for: its memory comes into the caches, and leaves them again."""
+
+
 def streams(*generics: Generic) -> int:
-    """How many tensors the loops read and write when they run as one."""
-    used = [out for generic in generics for out in generic.outs]
-    used += [load.tensor for generic in generics for load in generic.loads()]
-    return len({value for value in used if is_stream(value)})
+    """How many streams the loops have when they run as one."""
+    written = {out for generic in generics for out in generic.outs if is_stream(out)}
+    read = {load.tensor for generic in generics for load in generic.loads() if is_stream(load.tensor)}
+    return len(read - written) + WRITE_STREAMS * len(written)
 
 
 def is_stream(value: SSAValue) -> bool:
