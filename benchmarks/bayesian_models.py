@@ -1,0 +1,171 @@
+"""Models for `benchmarks/pymc.py`: small and typical, with data made on the spot. Each function fills a `pm.Model`."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pymc as pm
+import pytensor.tensor as pt
+
+EFFECT = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
+ERROR = np.array([15.0, 10, 16, 11, 9, 11, 10, 18])
+rng = np.random.default_rng(1)
+
+
+def eight_schools():
+    mean, spread = pm.Normal("mean", 0, 5), pm.HalfCauchy("spread", 5)
+    pm.Normal("y", mean + spread * pm.Normal("school", 0, 1, shape=8), ERROR, observed=EFFECT)
+
+
+def eight_schools_centred():
+    mean, spread = pm.Normal("mean", 0, 5), pm.HalfCauchy("spread", 5)
+    pm.Normal("y", pm.Normal("school", mean, spread, shape=8), ERROR, observed=EFFECT)
+
+
+def houses():
+    """County, floor and measurement, as many as in Gelman's data of radon."""
+    return rng.integers(0, 85, 919), rng.integers(0, 2, 919).astype(float), rng.normal(size=919)
+
+
+def radon_varying_intercept():
+    county, floor, y = houses()
+    level = pm.Normal("level", pm.Normal("mean", 0, 5), pm.HalfNormal("spread", 2), shape=85)
+    pm.Normal("y", level[county] + pm.Normal("slope", 0, 5) * floor, pm.HalfNormal("noise", 2), observed=y)
+
+
+def radon_varying_slopes():
+    county, floor, y = houses()
+    level = pm.Normal("level", pm.Normal("mean", 0, 5), pm.HalfNormal("spread", 2), shape=85)
+    slope = pm.Normal("slope", pm.Normal("mean_slope", 0, 5), pm.HalfNormal("spread_slope", 2), shape=85)
+    pm.Normal("y", level[county] + slope[county] * floor, pm.HalfNormal("noise", 2), observed=y)
+
+
+def radon_non_centred():
+    county, floor, y = houses()
+    mean, spread = pm.Normal("mean", 0, 5), pm.HalfNormal("spread", 2)
+    level = mean + spread * pm.Normal("level", 0, 1, shape=85)
+    pm.Normal("y", level[county] + pm.Normal("slope", 0, 5) * floor, pm.HalfNormal("noise", 2), observed=y)
+
+
+def logistic_regression():
+    x = rng.normal(size=(1000, 8))
+    logit = pm.Normal("level", 0, 1) + x @ pm.Normal("slope", 0, 1, shape=8)
+    pm.Bernoulli("y", logit_p=logit, observed=rng.integers(0, 2, 1000))
+
+
+def poisson_regression():
+    x, group = rng.normal(size=(600, 3)), rng.integers(0, 20, 600)
+    level = pm.Normal("level", 0, pm.HalfNormal("spread", 1), shape=20)
+    rate = pt.exp(level[group] + x @ pm.Normal("slope", 0, 1, shape=3))
+    pm.Poisson("y", rate, observed=rng.poisson(2, 600))
+
+
+def negative_binomial_regression():
+    x = rng.normal(size=(400, 4))
+    rate = pt.exp(x @ pm.Normal("slope", 0, 1, shape=4))
+    pm.NegativeBinomial("y", mu=rate, alpha=pm.Exponential("shape", 1), observed=rng.poisson(3, 400))
+
+
+def zero_inflated_poisson():
+    y = rng.poisson(2, 300) * rng.integers(0, 2, 300)
+    pm.ZeroInflatedPoisson("y", pm.Beta("share", 1, 1), pm.Gamma("rate", 2, 1), observed=y)
+
+
+def beta_binomial():
+    trials = rng.integers(10, 100, 71)
+    rate = pm.Beta("rate", pm.HalfNormal("a", 5), pm.HalfNormal("b", 5), shape=71)
+    pm.Binomial("y", trials, rate, observed=rng.binomial(trials, 0.2))
+
+
+def item_response():
+    person, item = rng.integers(0, 200, 5000), rng.integers(0, 50, 5000)
+    ability, difficulty = pm.Normal("ability", 0, 1, shape=200), pm.Normal("difficulty", 0, 1, shape=50)
+    logit = pm.HalfNormal("scale", 1) * (ability[person] - difficulty[item])
+    pm.Bernoulli("y", logit_p=logit, observed=rng.integers(0, 2, 5000))
+
+
+def normal_mixture():
+    weight = pm.Dirichlet("weight", np.ones(3))
+    mean, noise = pm.Normal("mean", 0, 5, shape=3), pm.HalfNormal("noise", 1, shape=3)
+    pm.NormalMixture("y", w=weight, mu=mean, sigma=noise, observed=rng.normal(size=1000))
+
+
+def ordered_logit():
+    ordered = pm.distributions.transforms.ordered
+    cuts = pm.Normal("cuts", 0, 1.5, shape=6, transform=ordered, initval=np.arange(6) - 2.5)
+    eta = pm.Normal("slope", 0, 1) * rng.normal(size=500)
+    pm.OrderedLogistic("y", eta=eta, cutpoints=cuts, observed=rng.integers(0, 7, 500))
+
+
+def categorical_regression():
+    x = rng.normal(size=(200, 4))
+    pm.Categorical("y", logit_p=x @ pm.Normal("slope", 0, 1, shape=(4, 3)), observed=rng.integers(0, 3, 200))
+
+
+def best():
+    """Two groups with Student's t (Kruschke, 2013)."""
+    group = rng.integers(0, 2, 120)
+    mean, noise = pm.Normal("mean", 0, 10, shape=2), pm.Uniform("noise", 1, 10, shape=2)
+    y = rng.normal(size=120) + group
+    pm.StudentT("y", nu=pm.Exponential("nu", 1 / 29) + 1, mu=mean[group], sigma=noise[group], observed=y)
+
+
+def weibull_survival():
+    time, cut, x = rng.weibull(1.5, 300), rng.integers(0, 2, 300).astype(bool), rng.normal(size=(300, 2))
+    scale, shape = pt.exp(x @ pm.Normal("slope", 0, 1, shape=2)), pm.HalfNormal("shape", 1)
+    pm.Weibull("y", shape, scale[~cut], observed=time[~cut])
+    pm.Potential("censored", -((time[cut] / scale[cut]) ** shape).sum())
+
+
+def censored_normal():
+    y = np.clip(rng.normal(size=200), -1, 1)
+    normal = pm.Normal.dist(pm.Normal("mean", 0, 1), pm.HalfNormal("noise", 1))
+    pm.Censored("y", normal, lower=-1, upper=1, observed=y)
+
+
+def stochastic_volatility():
+    nu, step = pm.Exponential("nu", 0.1), pm.Exponential("step", 10)
+    walk = pm.GaussianRandomWalk("walk", sigma=step, shape=500, init_dist=pm.Normal.dist(0, 1))
+    pm.StudentT("y", nu=nu, lam=pt.exp(-2 * walk), observed=rng.normal(size=500))
+
+
+def autoregression():
+    start = pm.Normal.dist(0, 10)
+    rho, noise = pm.Normal("rho", 0, 1, shape=3), pm.HalfNormal("noise", 1)
+    pm.AR("y", rho, sigma=noise, constant=True, init_dist=start, observed=rng.normal(size=300))
+
+
+def horseshoe():
+    x = rng.normal(size=(100, 20))
+    scale = pm.HalfCauchy("local", 1, shape=20) * pm.HalfCauchy("global", 1)
+    mean = x @ (pm.Normal("slope", 0, 1, shape=20) * scale)
+    pm.Normal("y", mean, pm.HalfNormal("noise", 1), observed=rng.normal(size=100))
+
+
+def correlated_normal():
+    exponential = pm.Exponential.dist(1.0, shape=3)
+    factor, _, _ = pm.LKJCholeskyCov("factor", n=3, eta=2, sd_dist=exponential)
+    pm.MvNormal("y", pm.Normal("mean", 0, 1, shape=3), chol=factor, observed=rng.normal(size=(100, 3)))
+
+
+def additive(terms: int = 10):
+    """`y = sum of a[index] * x`, as Bambi and brms make it of a long formula."""
+    total = pt.zeros(1000)
+    for k in range(terms):
+        level = pm.Normal(f"level{k}", 0, 1, shape=5)
+        total = total + level[rng.integers(0, 5, 1000)] * rng.normal(size=1000)
+    pm.Normal("y", total, pm.HalfNormal("noise", 1), observed=rng.normal(size=1000))
+
+
+def additive_80():
+    additive(80)
+
+
+MODELS: dict[str, Callable[[], None]] = {
+    f.__name__: f
+    for f in (
+        *(eight_schools, eight_schools_centred, radon_varying_intercept, radon_varying_slopes, radon_non_centred),
+        *(logistic_regression, poisson_regression, negative_binomial_regression, zero_inflated_poisson, beta_binomial),
+        *(item_response, normal_mixture, ordered_logit, categorical_regression, best, weibull_survival),
+        *(censored_normal, stochastic_volatility, autoregression, horseshoe, correlated_normal, additive, additive_80),
+    )
+}
