@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -25,6 +25,8 @@ from .runtime.program import ArraySpec
 
 _ENTRY_AFTER = 3
 """Calls with the same shapes after which there is a native entry for them."""
+_ASKING = Lock()
+"""Held while a C interface is made."""
 
 
 if TYPE_CHECKING:
@@ -49,6 +51,7 @@ class Compiled(direct.Direct):
     ):
         self._compilation = compilation
         self._executable = compilation.executable
+        self._c_interface: c_interface.CInterface | None = None
         self._flatten = flatten
         self._tree = tree
         self._check = check
@@ -162,9 +165,13 @@ class Compiled(direct.Direct):
         the program is for, the result is NaN, or the status 0. Raises ValueError for other programs and signatures."""
         return self._c.address_as(signature)
 
-    @cached_property
+    @property
     def _c(self) -> c_interface.CInterface:
-        return c_interface.CInterface(self._executable)
+        """Made once, whichever thread asks first: the addresses that it gave must stay valid."""
+        with _ASKING:
+            if self._c_interface is None:
+                self._c_interface = c_interface.CInterface(self._executable)
+            return self._c_interface
 
     @property
     def report(self) -> Report:
