@@ -9,9 +9,13 @@ from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.weld.attributes import Result
+from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic
 from .groups import Group, Slot, bytes_kept
 from .joining import Edges
+
+EXPENSIVE = 16
+"""Instructions for an element that are worth memory for it."""
 
 
 @dataclass
@@ -78,7 +82,14 @@ class _Placing:
             return False
         if not any(u in self.inside for u in users) and not self._reads_along(op):
             return False
-        return self._narrow(slots)
+        return not self._suits_lanes(op, slots) and self._narrow(slots)
+
+    def _suits_lanes(self, op: Generic, slots: list[Slot]) -> bool:
+        """Whether the member's arithmetic is better done with a full vector before the loops than once in each of
+        their iterations, where the lanes belong to the rows."""
+        cost = sum(inner.cost for inner in op.block.ops if isinstance(inner, Elementwise))
+        rows_go_on = any(len(slots) < sum(size.value != 1 for size in row.sizes) for row in self.group.rows)
+        return cost >= EXPENSIVE and rows_go_on and len(op.dims) == len(slots)
 
     def _is_natural(self, slot: Slot) -> bool:
         """Whether a lone row may be cut along this dim: its first one, or one that no result combines over."""

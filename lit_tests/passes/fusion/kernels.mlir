@@ -115,6 +115,28 @@ func.func @value_a_row(
 ) -> tensor<?x?xf32, #weld.dims<"n, m">> {
   %l = weld.generic over "n" gives "write d0" {
     %0 = weld.load %w "d0" : tensor<?xf32, #weld.dims<"n">>
+    %1 = weld.neg %0 : f32
+    weld.yield %1 : f32
+  } : tensor<?xf32, #weld.dims<"n">>
+  %y = weld.generic over "n, m" gives "write d0, d1" {
+    %0 = weld.load %x "d0, d1" : tensor<?x?xf32, #weld.dims<"n, m">>
+    %1 = weld.load %l "d0" : tensor<?xf32, #weld.dims<"n">>
+    %2 = weld.add %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<?x?xf32, #weld.dims<"n, m">>
+  func.return %y : tensor<?x?xf32, #weld.dims<"n, m">>
+}
+
+// joins: an expensive one is computed before them, with a full vector
+// CHECK-LABEL: func.func @expensive_value_a_row
+// CHECK-NEXT:    weld.kernel @{{.*}} outer 0 before 1 after 0 {
+// CHECK-NEXT:      weld.generic over "n" gives "write d0" {
+// CHECK:           weld.generic over "n, m" gives "write d0, d1" {
+func.func @expensive_value_a_row(
+  %x: tensor<?x?xf32, #weld.dims<"n, m">>, %w: tensor<?xf32, #weld.dims<"n">>
+) -> tensor<?x?xf32, #weld.dims<"n, m">> {
+  %l = weld.generic over "n" gives "write d0" {
+    %0 = weld.load %w "d0" : tensor<?xf32, #weld.dims<"n">>
     %1 = weld.log %0 : f32
     weld.yield %1 : f32
   } : tensor<?xf32, #weld.dims<"n">>
