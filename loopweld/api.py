@@ -62,6 +62,9 @@ def jit(
     donated array holds after the call is undefined, unless it is a result; it may be assigned to again. A call with a
     wrong index raises before anything is overwritten.
 
+    Numbers, arrays and Python's branches from around the function are taken as they are when it compiles, and are part
+    of the program from then on: what may change is an argument.
+
     Results have their axes in memory in the order that the arguments have, as in NumPy: elementwise functions of
     Fortran-ordered arrays give Fortran-ordered arrays.
 
