@@ -18,7 +18,7 @@ from ..dialects.weld.base import Elementwise
 from ..dialects.weld.generic import Generic, Load
 from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
-from ..dialects.weld.types import bit_width, scalar_of, shape_of
+from ..dialects.weld.types import byte_width, bytes_of, scalar_of
 from ..passes.evaluate import find_function
 from ..passes.loops.plan import Plan, root_of
 from .footprint import elements_needed
@@ -144,7 +144,7 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
     library = [s.library for s in plan.steps if s.library is not None]
     moved = sum(k.bytes_read + k.bytes_written for k in reports)
     for op in library:
-        moved += sum(_bytes(v, size) for v in {root_of(v) for v in [*op.operands, *op.results]})
+        moved += sum(size(bytes_of(v)) for v in {root_of(v) for v in [*op.operands, *op.results]})
     own = compilation.program.slots_between
     return Report(
         reports,
@@ -183,10 +183,6 @@ def _names(compilation: Compilation) -> dict[SSAValue, str]:
     return names
 
 
-def _bytes(value: SSAValue, size: Callable[[Expr], int]) -> int:
-    return size(product_of(shape_of(value))) * max(bit_width(scalar_of(value)) // 8, 1)
-
-
 def _kernel(
     kernel: Kernel, names: dict[SSAValue, str], size: Callable[[Expr], int], compilation: Compilation
 ) -> KernelReport:
@@ -202,12 +198,12 @@ def _kernel(
     for tensor, loads in (by_tensor | {tensor: by_tensor.get(tensor, []) for tensor in copied}).items():
         much, sampled = _without_samples(loads, size)
         times = _times(kernel, tensor, much, size, per_lane, compilation.target.kept_bytes) if loads else 1
-        width_of_one = max(bit_width(scalar_of(tensor)) // 8, 1)
-        count = _bytes(tensor, size) if tensor in copied else elements_needed(much, size) * width_of_one
-        again = sampled * width_of_one if _bytes(tensor, size) > FIRST_LEVEL else 0
+        width_of_one = byte_width(scalar_of(tensor))
+        count = size(bytes_of(tensor)) if tensor in copied else elements_needed(much, size) * width_of_one
+        again = sampled * width_of_one if size(bytes_of(tensor)) > FIRST_LEVEL else 0
         reads.append(Traffic(names.get(tensor, tensor.name_hint or "temporary"), times, times * count + again))
     writes = [
-        Traffic(names.get(out, out.name_hint or "temporary"), 1, _bytes(out, size))
+        Traffic(names.get(out, out.name_hint or "temporary"), 1, size(bytes_of(out)))
         for out in kernel.outs
         if not all(isinstance(use.operation, Check) for use in out.uses)
     ]
@@ -288,18 +284,18 @@ def _times(
     readers = {load.parent_op() for load in loads}
     inside = len({walk[op] for op in readers if isinstance(op, Generic) and op in walk})
     beside = sum(op not in walk for op in readers)
-    if _bytes(tensor, size) <= FIRST_LEVEL:
+    if size(bytes_of(tensor)) <= FIRST_LEVEL:
         return 1
     if kernel.outer_count and inside:
         inner = max(size(product_of(m.sizes[kernel.outer_count :])) for m in kernel.looped)
-        block = inner * lanes * max(bit_width(scalar_of(tensor)) // 8, 1)
+        block = inner * lanes * byte_width(scalar_of(tensor))
         inside = 1 if block <= cache else inside
-    return inside + beside if not inside or _bytes(tensor, size) > cache else inside
+    return inside + beside if not inside or size(bytes_of(tensor)) > cache else inside
 
 
 def _minimum(kernels: list[Kernel], library: list[Any], plan: Any, size: Callable[[Expr], int]) -> int:
     """Each input element that is needed once, and each output element once."""
-    total = sum(_bytes(v, size) for v in plan.outputs)
+    total = sum(size(bytes_of(v)) for v in plan.outputs)
     loads: dict[SSAValue, list[Load]] = {}
     for kernel in kernels:
         for member in kernel.members:
@@ -311,9 +307,9 @@ def _minimum(kernels: list[Kernel], library: list[Any], plan: Any, size: Callabl
     whole = {root_of(v) for op in library for v in op.operands}
     for tensor in plan.inputs:
         if tensor in whole or (tensor in loads and not loads[tensor]):
-            total += _bytes(tensor, size)
+            total += size(bytes_of(tensor))
         elif tensor in loads:
-            total += elements_needed(loads[tensor], size) * max(bit_width(scalar_of(tensor)) // 8, 1)
+            total += elements_needed(loads[tensor], size) * byte_width(scalar_of(tensor))
     return total
 
 

@@ -12,9 +12,9 @@ from xdsl.passes import ModulePass
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.generic import Generic
 from ..dialects.weld.library import Library
+from ..dialects.weld.types import bytes_of
 from ..dialects.weld.views import View
 from .fusion.graph import functions, tensors_used
-from .fusion.profit import bytes_of
 from .remarks import Reason, note
 
 

@@ -28,7 +28,7 @@ from ..dialects.expr import Expr, product_of
 from ..dialects.ir import block_of, erase
 from ..dialects.weld.attributes import Access, Dims, Where
 from ..dialects.weld.generic import Generic, dim_names
-from ..dialects.weld.types import bit_width, scalar_of, shape_of, tensor_type
+from ..dialects.weld.types import byte_width, scalar_of, shape_of, tensor_type
 from ..dialects.weld.views import Reshape, Transpose, reshape_groups
 from .fusion.graph import functions
 from .fusion.merge import substituted
@@ -161,7 +161,7 @@ class _Dims:
             known = self.expected.data.get(name) if isinstance(self.expected, DictionaryAttr) else None
             return int(known.value.data) if isinstance(known, IntegerAttr) else TYPICAL
 
-        return product_of(shape_of(tensor)).evaluate(size) * max(bit_width(scalar_of(tensor)), 8) / 8
+        return product_of(shape_of(tensor)).evaluate(size) * byte_width(scalar_of(tensor))
 
     def order(self, op: Generic) -> Order:
         """The op's dims, those that have to be outside others first, and else as they are."""

@@ -32,7 +32,7 @@ from ...dialects.loop.transpose import Transpose
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.constant import Constant
-from ...dialects.weld.types import bit_width, scalar_of
+from ...dialects.weld.types import byte_width, scalar_of
 from .affine import expr_text
 from .elementwise import FAST, cast_text, elementwise_text
 from .memory import AliasScopes, fill_text, load_text, store_text
@@ -277,7 +277,7 @@ class _Function:
         same = w.emit(f"icmp eq ptr {source}, {target}")
         w.line(f"br i1 {same}, label %{label}.end, label %{label}")
         w.start_block(label)
-        size = max(bit_width(op.source.type.element) // 8, 1)
+        size = byte_width(op.source.type.element)
         count = w.emit(f"mul i64 {self.names[op.count]}, {size}")
         args = [("ptr", target), ("ptr", source), ("i64", count), ("i1", "false")]
         w.call("void", "llvm.memcpy.p0.p0.i64", args, self.scopes.tail(op))

@@ -8,7 +8,7 @@ from xdsl.ir import SSAValue
 
 from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Load, Store, lanes_of
 from ...dialects.weld.constant import Constant
-from ...dialects.weld.types import BOOL, bit_width
+from ...dialects.weld.types import BOOL, bit_width, byte_width
 from .types import memory_text, suffix, vector_text
 from .updates import update_text
 from .writer import FunctionText, ModuleText
@@ -53,7 +53,7 @@ def load_text(w: FunctionText, op: Load, names: dict[SSAValue, str], scopes: Ali
     assert isinstance(op.buffer.type, Buffer)
     element = op.buffer.type.element
     lanes, scalar = lanes_of(op.res), memory_text(element)
-    tail, align = scopes.tail(op), max(bit_width(element) // 8, 1)
+    tail, align = scopes.tail(op), byte_width(element)
     vector = vector_text(scalar, lanes)
     mask = names[op.mask] if op.mask is not None else None
     if lanes_of(op.offset) > 1:
@@ -122,7 +122,7 @@ def store_text(w: FunctionText, op: Store, names: dict[SSAValue, str], scopes: A
         register = vector_text("i1", lanes)
         value = w.emit(f"zext {register} {value} to {vector_text('i8', lanes)}")
     mask = names[op.mask] if op.mask is not None else None
-    tail, align = scopes.tail(op), max(bit_width(element) // 8, 1)
+    tail, align = scopes.tail(op), byte_width(element)
     if op.kind.data != "set" or (lanes == 1 and mask is not None):
         update_text(w, op, names, value, scalar, element, mask, tail)
     elif lanes_of(op.offset) > 1:
@@ -170,7 +170,7 @@ def fill_text(w: FunctionText, op: Fill, names: dict[SSAValue, str], scopes: Ali
     """Zeros by `memset`; other values in registers of a cache line, and one by one at the end."""
     assert isinstance(op.buffer.type, Buffer)
     element = op.buffer.type.element
-    scalar, size, tail = memory_text(element), max(bit_width(element) // 8, 1), scopes.tail(op)
+    scalar, size, tail = memory_text(element), byte_width(element), scopes.tail(op)
     value, buffer, count = names[op.value], names[op.buffer], names[op.count]
     if isinstance(op.value.owner, Constant) and _is_zero(value):
         some = w.call("i64", "llvm.smax.i64", [("i64", count), ("i64", "0")])

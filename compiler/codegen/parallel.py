@@ -13,7 +13,7 @@ from xdsl.ir import SSAValue
 
 from ...dialects.loop.ops import Buffer
 from ...dialects.loop.parallel import Parallel
-from ...dialects.weld.types import bit_width
+from ...dialects.weld.types import byte_width
 from .types import type_text
 from .writer import FunctionText
 
@@ -70,7 +70,7 @@ def call_blocks(
     for k, (buffer, size) in enumerate(zip(op.privates, op.sizes, strict=True)):
         store(len(outside) + k, "i64", private)
         assert isinstance(buffer.type, Buffer)
-        bytes_ = w.emit(f"mul i64 {names[size]}, {max(bit_width(buffer.type.element) // 8, 1)}")
+        bytes_ = w.emit(f"mul i64 {names[size]}, {byte_width(buffer.type.element)}")
         padded = w.emit(f"add i64 {bytes_}, {LINE - 1}")
         private = w.emit(f"add i64 {w.emit(f'and i64 {padded}, -{LINE}')}, {private}")
     w.module.declare(f"@{THREADS} = external global [2 x i64]")

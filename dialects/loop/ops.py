@@ -120,13 +120,13 @@ class For(IRDLOperation):
     @property
     def runs(self) -> bool:
         """Whether it is known to have an iteration."""
-        trip = self._constant_trip()
+        trip = self.known_trip
         return trip is not None and trip > 0
 
     @property
     def runs_at_most_once(self) -> bool:
         """Whether one step is known to reach the end: between constants, or from `e - e mod step` to `e`."""
-        trip = self._constant_trip()
+        trip = self.known_trip
         if trip is not None:
             return trip <= self.step.value.data
         lower, upper = self.lower.owner, self.upper
@@ -137,7 +137,8 @@ class For(IRDLOperation):
             for name, value in lower.named.items()
         )
 
-    def _constant_trip(self) -> int | None:
+    @property
+    def known_trip(self) -> int | None:
         """The distance from the beginning to the end, where both are constants."""
         begin, end = self.lower.owner, self.upper.owner
         if isinstance(begin, Constant) and isinstance(end, Constant):

@@ -24,7 +24,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute, SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
-from ..expr import Expr
+from ..expr import Expr, product_of
 from .attributes import Dims
 
 Tensor: TypeAlias = TensorType[Attribute]
@@ -163,6 +163,16 @@ def bit_width(element: Attribute) -> int:
     if element == BOOL:
         return 1
     return dtype_of(element).itemsize * 8 if element != BF16 else 16
+
+
+def byte_width(element: Attribute) -> int:
+    """Bytes of an element in memory."""
+    return max(bit_width(element) // 8, 1)
+
+
+def bytes_of(tensor: SSAValue) -> Expr:
+    """The bytes of a dense tensor in memory."""
+    return product_of(shape_of(tensor)) * byte_width(scalar_of(tensor))
 
 
 def least(element: Attribute) -> Any:

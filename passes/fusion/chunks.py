@@ -13,7 +13,7 @@ from ...dialects.ir import block_of, erase
 from ...dialects.weld.arithmetic import Add
 from ...dialects.weld.attributes import Result, Where
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, result_type
-from ...dialects.weld.types import Shape, bit_width, scalar_of
+from ...dialects.weld.types import Shape, byte_width, scalar_of
 from ..points import ScalarBuilder
 from .merge import simplify_body, slice_of, substituted
 from .rebase import Centre, Correction, Expansion, Polynomial, Term, centred_at, corrected, value_of
@@ -82,7 +82,7 @@ class Row:
 
 
 def _width(load: Load) -> int:
-    return max(bit_width(scalar_of(load.res)) // 8, 1)
+    return byte_width(scalar_of(load.res))
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from xdsl.ir import SSAValue
 from ...dialects.expr import Expr
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.generic import Generic, Load
-from ...dialects.weld.types import bit_width, scalar_of, shape_of
+from ...dialects.weld.types import byte_width, scalar_of, shape_of
 from ..remarks import Reason
 
 FEW = 64
@@ -186,4 +186,4 @@ def bytes_kept(edge: Edge, outer: set[str]) -> int:
     """The known bytes of a result that one iteration of the outer loops keeps for a later row."""
     sizes = edge.producer.sizes
     inner = known_product(sizes[int(str(e)[1:])] for e in edge.result.indices if e.terms and str(e) not in outer)
-    return inner * max(bit_width(scalar_of(edge.tensor)) // 8, 1) if inner else 0
+    return inner * byte_width(scalar_of(edge.tensor)) if inner else 0

@@ -14,6 +14,7 @@ from ...dialects.expr import Expr
 from ...dialects.ir import block_of
 from ...dialects.weld.generic import Generic, Yield
 from ...dialects.weld.kernel import Kernel
+from ...dialects.weld.types import bytes_of
 from ..remarks import Decision, Reason, describe, record
 from .dependencies import Dependencies
 from .graph import functions, sort_block, top_level
@@ -21,7 +22,7 @@ from .groups import Group
 from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
 from .merge import copy_ops, replace_generic
 from .placement import Placement, place
-from .profit import NEIGHBOURS, WRITE_STREAMS, Choice, bytes_of
+from .profit import NEIGHBOURS, WRITE_STREAMS, Choice
 
 
 @dataclass(frozen=True)

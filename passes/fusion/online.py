@@ -17,13 +17,13 @@ from ...dialects.ir import block_of, erase
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import is_float, scalar_of
-from ..remarks import Reason, note
+from ..remarks import Reason
 from .chunks import Cut, Row, chunked, expand, expands
 from .collapse import collapse, collapsible
 from .graph import functions, is_returned, loads_of, producers, sort_block, users
 from .legality import inline_forbidden
 from .merge import drop_unused_results, inline_load, simplify_body, slice_of
-from .profit import Choice, bytes_of
+from .profit import Choice
 from .rebase import Centre
 from .rows import Family, Rows, assume
 
@@ -118,14 +118,13 @@ class _Rows(Rows):
         if not late:
             family.members.append(op)
             return
-        needed = [m for m in family.members if any(out in roots for roots in late.values() for out in m.outs)]
+        needed = self.needed(row, late)
         reason = self._refusal(op, row, needed)
         kept = max((_cost(m, out) for m in (*needed, op) for out in m.outs if m.given(out).is_write), default=0)
         long = self.is_long(op, row, reason is None, kept <= self.bandwidth_ratio)
         if self.choice(None if long else Reason.REDUCTION_RESULT) is not None:
             return
-        large = max((load.tensor for load in op.loads()), key=lambda t: len(str(bytes_of(t))))
-        note(needed[0], op, reason is None, reason or Reason.ONLINE_REDUCTION, str(bytes_of(large)))
+        self.note(needed[0], op, reason)
         if reason is None:
             family.members.append(op)
             family.chunked |= {op, *needed}

@@ -14,11 +14,12 @@ from ...dialects.expr import Expr
 from ...dialects.ir import erase
 from ...dialects.weld.attributes import Access
 from ...dialects.weld.generic import Generic, Load
+from ...dialects.weld.types import bytes_of
 from ..remarks import Decision, Reason, describe, record
 from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, share_elements, simplify_body
-from .profit import WRITE_STREAMS, Choice, bytes_of, is_sparse, is_stream, recompute_cost
+from .profit import WRITE_STREAMS, Choice, is_sparse, is_stream, recompute_cost
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ...dialects.expr import Expr, product_of
 from ...dialects.weld.attributes import Where
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
-from ...dialects.weld.types import bit_width, scalar_of, shape_of
+from ...dialects.weld.types import shape_of
 from ..remarks import Reason
 from .graph import is_returned
 from .legality import inline_forbidden
@@ -90,11 +90,6 @@ def is_sparse(load: Load, consumer: Generic, times: int) -> bool:
     rest = product_of(shape_of(load.tensor)) - product_of(consumer.sizes) * times
     rest = rest.substitute({name: Expr.symbol(name) + LONG for name in rest.names})
     return all(factor >= 0 for _, factor in rest.terms)
-
-
-def bytes_of(value: SSAValue) -> Expr:
-    """The bytes of a tensor in memory."""
-    return product_of(shape_of(value)) * max(bit_width(scalar_of(value)) // 8, 1)
 
 
 WRITE_STREAMS = 2

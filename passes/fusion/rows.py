@@ -12,7 +12,9 @@ from ...dialects.expr import Expr, product_of
 from ...dialects.weld.attributes import Dims
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.generic import Generic, Load, Yield
+from ...dialects.weld.types import bytes_of
 from ..expected import expected_sizes
+from ..remarks import Reason, note
 from .chunks import CHUNK_BYTES, Row
 
 
@@ -78,6 +80,16 @@ class Rows:
                 total = total.union(*(self._roots_of(load.tensor, row) for load in owner.loads()))
             self.roots[key] = total
         return self.roots[key]
+
+    def needed(self, row: Row, late: dict[SSAValue, frozenset[SSAValue]]) -> list[Generic]:
+        """The members of the family that these values wait for."""
+        return [m for m in self.families[row].members if any(out in roots for roots in late.values() for out in m.outs)]
+
+    @staticmethod
+    def note(first: Generic, op: Generic, refusal: Reason | None) -> None:
+        """Record whether `op` is computed in the sweep of `first`, and what of its largest tensor that saves."""
+        large = max((load.tensor for load in op.loads()), key=lambda t: len(str(bytes_of(t))))
+        note(first, op, refusal is None, refusal or Reason.ONLINE_REDUCTION, str(bytes_of(large)))
 
     def count(self, op: Generic) -> None:
         """Number the values of a body."""

@@ -27,12 +27,12 @@ from ...dialects.weld.generic import Generic, Index, Load, Yield, result_type
 from ...dialects.weld.types import Shape, is_float, scalar_of
 from ..expected import least_size
 from ..points import ScalarBuilder
-from ..remarks import Reason, note
+from ..remarks import Reason
 from .chunks import Body, Making, Partial, Row, copied, expand, expands, partials
 from .graph import functions, sort_block
 from .legality import inline_forbidden
 from .merge import inline_load, simplify_body, slice_of
-from .profit import Choice, bytes_of
+from .profit import Choice
 from .rebase import Centre, Correction, Expansion, Polynomial
 from .rows import Family, Rows, assume
 
@@ -94,20 +94,18 @@ class _Shifting(Rows):
             return
         family = self.families.setdefault(row, Family())
         late = self.late(op, row)
-        has_elements = row.length.value != 0
-        if (
-            late
-            and has_elements
-            and all(r.is_reduction for r in op.results_given)
-            and expands(op, row, late, self._centre)
-        ):
-            first = next(m for m in family.members if any(out in roots for roots in late.values() for out in m.outs))
-            if self.choice(None if self.is_long(op, row, True, True) else Reason.REDUCTION_RESULT) is None:
-                large = max((load.tensor for load in op.loads()), key=lambda t: len(str(bytes_of(t))))
-                note(first, op, True, Reason.ONLINE_REDUCTION, str(bytes_of(large)))
+        if late and self._fits(op, row, late):
+            long = self.is_long(op, row, True, True)
+            if self.choice(None if long else Reason.REDUCTION_RESULT) is None:
+                self.note(self.needed(row, late)[0], op, None)
                 op = self._shift(op, row)
         if not self.late(op, row):
             family.members.append(op)
+
+    def _fits(self, op: Generic, row: Row, late: dict[SSAValue, frozenset[SSAValue]]) -> bool:
+        """Whether the sums can be taken around a sample, of which an empty row has none."""
+        reduces = row.length.value != 0 and all(r.is_reduction for r in op.results_given)
+        return reduces and expands(op, row, late, self._centre)
 
     def _centre(self, x: SSAValue, behind: frozenset[SSAValue]) -> Centre | None:
         """A sample of the values x."""

@@ -11,13 +11,13 @@ from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
 from ...dialects.weld.generic import Generic, Load
-from ...dialects.weld.types import shape_of
+from ...dialects.weld.types import bytes_of, shape_of
 from ..remarks import Reason, note
 from .dependencies import Dependencies
 from .graph import functions, sort_block
 from .legality import join_forbidden
 from .merge import join, simplify_body
-from .profit import NEIGHBOURS, Choice, bytes_of, streams
+from .profit import NEIGHBOURS, Choice, streams
 
 
 @dataclass(frozen=True)

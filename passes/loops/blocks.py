@@ -10,7 +10,7 @@ from ...dialects.expr import Expr
 from ...dialects.loop.ops import Affine, Fill, FirstLanes, For, Load, Minimum, Store, Yield, vector
 from ...dialects.loop.parallel import Parallel, Part
 from ...dialects.weld.reductions import REDUCTIONS
-from ...dialects.weld.types import BOOL, F32, F64, I64, bit_width, scalar_of
+from ...dialects.weld.types import BOOL, F32, F64, I64, byte_width, scalar_of
 from ..points import compute_element
 from .accumulators import combine
 from .scopes import Frame, Scope
@@ -38,7 +38,7 @@ class Shelf:
 
 def lanes_of_line(partial: Partial) -> int:
     """Elements that fill a cache line, of the narrowest of the values."""
-    return LINE // min(max(bit_width(e) // 8, 1) for e in partial.elements)
+    return LINE // min(byte_width(e) for e in partial.elements)
 
 
 def stride_of(partial: Partial) -> Expr:

@@ -11,11 +11,11 @@ from xdsl.ir import Block, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
-from ...dialects.weld.types import I64
+from ...dialects.weld.types import I64, byte_width
 from ..evaluate import find_function
 from ..expected import expected_sizes, least_size
 from .kernel import KernelFunction, lower_kernel
-from .plan import Place, Plan, bytes_of_elements, plan_program
+from .plan import Place, Plan, plan_program
 from .schedule import Options
 from .streaming import stream_results
 
@@ -139,7 +139,7 @@ def _segment(name: str, kernels: list[KernelFunction], plan: Plan, module: Modul
     for kernel in kernels:
         args: list[Place | str] = [plan.places[t] for t in kernel.tensors]
         args += [plan.places[r] for r in kernel.results]
-        args += plan.scratch_for([bytes_of_elements(s.element, s.count) for s in kernel.scratch])
+        args += plan.scratch_for([s.count * byte_width(s.element) for s in kernel.scratch])
         calls.append((kernel, [*args, *kernel.symbols]))
     order: list[Place] = []
     types: list[tuple[Place, object]] = []

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr, product_of
@@ -23,7 +23,7 @@ from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.indexing import Check
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.types import bit_width, scalar_of, shape_of
+from ...dialects.weld.types import bytes_of, scalar_of, shape_of
 from ...dialects.weld.views import Reshape, Transpose
 from ..fusion.graph import functions, tensors_used
 from .in_place import may_overwrite, root_of
@@ -100,11 +100,6 @@ class Plan:
         """Whether a kernel that reads one tensor and writes the other may find both at one address."""
         a, b = self.places[read], self.places[written]
         return a == b or (b.kind == "output" and a == Place("input", self.donations.get(b.index, -1)))
-
-
-def bytes_of_elements(element: Attribute, count: Expr) -> Expr:
-    """Memory of `count` elements; a bool takes a byte."""
-    return count * max(bit_width(element) // 8, 1)
 
 
 def plan_program(function: FuncOp) -> Plan:
@@ -247,7 +242,7 @@ class _Memories:
             self.plan.places |= dict.fromkeys(memory.holds, place)
 
     def _new(self, value: SSAValue) -> Memory:
-        size = bytes_of_elements(scalar_of(value), product_of(shape_of(value)))
+        size = bytes_of(value)
         memory = Memory(size, [value])
         self.by_size.setdefault(size, []).append(memory)
         return memory
@@ -268,7 +263,7 @@ class _Memories:
     def _add(self, value: SSAValue) -> None:
         """Put a tensor in front of what some memory holds: where that overwrites it in place, or else in an output's
         memory, a slot, or a new slot."""
-        size = bytes_of_elements(scalar_of(value), product_of(shape_of(value)))
+        size = bytes_of(value)
         fitting = [memory for memory in self.by_size.get(size, ()) if self._fits(value, memory)]
         in_place = [memory for memory in fitting if self.begin[memory.holds[-1]] == self.end[value]]
         chosen = in_place or fitting

@@ -12,7 +12,6 @@ from xdsl.passes import ModulePass
 from ...dialects.ir import block_of, erase
 from ...dialects.loop.ops import For, Splat, lanes_of, vector
 from ...dialects.weld.arithmetic import Div
-from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import F32, F64, scalar_of
 from ..points import ScalarBuilder
 
@@ -98,17 +97,15 @@ def _is_outside(division: Div) -> bool:
     block = division.parent_block()
     while block is not None and block is not home:
         loop = block.parent_op()
-        if isinstance(loop, For) and not _is_short(loop):
+        if isinstance(loop, For) and not _has_few_steps(loop):
             return True
         block = loop.parent_block() if loop is not None else None
     return False
 
 
-def _is_short(loop: For) -> bool:
-    begin, end = loop.lower.owner, loop.upper.owner
-    if not (isinstance(begin, Constant) and isinstance(end, Constant)):
-        return False
-    return int(end.number - begin.number) < LEAST_STEPS * loop.step.value.data
+def _has_few_steps(loop: For) -> bool:
+    trip = loop.known_trip
+    return trip is not None and trip < LEAST_STEPS * loop.step.value.data
 
 
 def _behind(value: SSAValue) -> ScalarBuilder:

@@ -15,7 +15,7 @@ from ...dialects.expr import Expr, product_of, sum_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic
-from ...dialects.weld.types import BOOL, bit_width, is_float, scalar_of, shape_of
+from ...dialects.weld.types import BOOL, byte_width, is_float, scalar_of, shape_of
 from .schedule import Member, register_lanes
 
 LEAST_WORK = 8_000_000
@@ -110,7 +110,7 @@ def weight(op: Generic, bits: int) -> int:
     instructions = sum(o.cost for o in op.block.ops if isinstance(o, Elementwise)) + len(op.outs)
     moved = [load.res for load in op.loads()]
     moved += [out for out, result in zip(op.outs, op.results_given, strict=True) if result.is_write]
-    bytes_moved = sum(max(bit_width(scalar_of(v)) // 8, 1) for v in moved)
+    bytes_moved = sum(byte_width(scalar_of(v)) for v in moved)
     single = sum(bool(load.indices) for load in op.loads()) + sum(r.is_scatter for r in op.results_given)
     return (
         max(PICOSECONDS * instructions // register_lanes([op], bits), 1)
@@ -143,7 +143,7 @@ def _count(split: Split, most: int) -> Expr:
     block = work // most + LEAST_WORK
     if split.partials:
         elements = sum_of(p.count * len(p.elements) for p in split.partials)
-        bytes_ = sum_of(p.count * max(bit_width(e) // 8, 1) for p in split.partials for e in p.elements)
+        bytes_ = sum_of(p.count * byte_width(e) for p in split.partials for e in p.elements)
         fitting = Expr.constant(PARTIAL_BYTES) // (bytes_ + 1) + 1
         block = block + elements * COMBINE_WORK
         if fitting.value is None or fitting.value < 4 * most:

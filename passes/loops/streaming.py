@@ -5,11 +5,11 @@ from __future__ import annotations
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from ...dialects.expr import product_of, sum_of
+from ...dialects.expr import sum_of
 from ...dialects.loop.ops import Access, Affine, Buffer, Copy, Drain, Fill, For, Store, lanes_of
 from ...dialects.loop.parallel import Part
 from ...dialects.weld.constant import Constant
-from ...dialects.weld.types import I64, bit_width, scalar_of, shape_of
+from ...dialects.weld.types import I64, bytes_of
 from ..points import ScalarBuilder
 from .alias import shared_arguments
 from .kernel import KernelFunction
@@ -35,7 +35,7 @@ def stream_results(kernel: KernelFunction, least_bytes: int) -> None:
         if isinstance(op, Store) and op.buffer in results and _whole(op) and _thread(op)[1] == 1
     ]
     written = dict.fromkeys(results[op.buffer] for op in stores)
-    size = sum_of(product_of(shape_of(r)) * max(bit_width(scalar_of(r)) // 8, 1) for r in written)
+    size = sum_of(bytes_of(r) for r in written)
     if not stores or (size.value is not None and size.value < least_bytes):
         return
     block = function.body.block

@@ -13,7 +13,7 @@ from ...dialects.expr import Expr
 from ...dialects.loop.transpose import Transpose
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.types import bit_width, scalar_of, shape_of
+from ...dialects.weld.types import bit_width, byte_width, scalar_of, shape_of
 from ..fusion.kernels import permuted
 from .nest import TILE
 from .schedule import offset_of, strides_of
@@ -49,7 +49,7 @@ class Tiling:
 
     def rows(self, lanes: int) -> int:
         """How many elements of the dim `along` a tile has."""
-        row_bytes = sum(lanes * max(bit_width(scalar_of(load.tensor)) // 8, 1) for load in self.tiles)
+        row_bytes = sum(lanes * byte_width(scalar_of(load.tensor)) for load in self.tiles)
         return max(min(TILE_BYTES // row_bytes, MOST_ROWS) // LEAST, 1) * LEAST
 
 
