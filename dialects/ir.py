@@ -6,8 +6,19 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.irdl import IRDLOperation
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
+
+
+class OneBlock(IRDLOperation):
+    """An op whose first region is one block."""
+
+    @property
+    def block(self) -> Block:
+        block = self.regions[0].first_block
+        assert block is not None
+        return block
 
 
 def block_of(op: Operation) -> Block:

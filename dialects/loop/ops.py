@@ -33,6 +33,7 @@ from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, is_remainder, parse_expr
+from ..ir import OneBlock
 from ..weld.attributes import Dims, parse_quoted
 from ..weld.constant import Constant
 from ..weld.types import BOOL, I64, scalar_of
@@ -69,7 +70,7 @@ def parse_value(parser: Parser) -> SSAValue:
 
 
 @irdl_op_definition
-class For(IRDLOperation):
+class For(OneBlock):
     """`loop.for %i = %lo to %hi step 16 iter (%acc = %init) : f32 {...}`: a counted loop, carrying values.
 
     Results are the values of the last `loop.yield`, or the inits where the loop makes no trip.
@@ -95,12 +96,6 @@ class For(IRDLOperation):
             properties={"step": IntegerAttr(step, i64), "label": StringAttr(label)},
             regions=[Region(Block(arg_types=[I64, *types]))],
         )
-
-    @property
-    def block(self) -> Block:
-        block = self.regions[0].first_block
-        assert block is not None
-        return block
 
     @property
     def counter(self) -> SSAValue:

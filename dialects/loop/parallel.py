@@ -25,12 +25,13 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
+from ..ir import OneBlock
 from ..weld.types import I64
 from .ops import Buffer, Yield, parse_value
 
 
 @irdl_op_definition
-class Parallel(IRDLOperation):
+class Parallel(OneBlock):
     """Runs its body once for each block, in any order and on any threads.
 
         loop.parallel %block of %count work %work private (%row = %scratch[%n]) "d0" {...}
@@ -72,12 +73,6 @@ class Parallel(IRDLOperation):
             properties={"operandSegmentSizes": _segments(len(privates)), "label": StringAttr(label)},
             regions=[body],
         )
-
-    @property
-    def block(self) -> Block:
-        block = self.regions[0].first_block
-        assert block is not None
-        return block
 
     @property
     def number(self) -> SSAValue:

@@ -26,6 +26,7 @@ from xdsl.traits import IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, parse_expr
+from ..ir import OneBlock
 from .attributes import Access, Dims, Out, Result, Where, parse_guards, parse_quoted
 from .base import WeldOp
 from .facts import define_op
@@ -158,7 +159,7 @@ class Yield(IRDLOperation):
 
 
 @define_op
-class Generic(WeldOp):
+class Generic(WeldOp, OneBlock):
     """A loop nest by value. The body computes scalars at each point of the domain and refers to the tensors it
     loads directly; each result says what becomes of its yielded value (see `Result`).
 
@@ -195,12 +196,6 @@ class Generic(WeldOp):
         if guards:
             properties["cut"] = Dims(guards)
         return cls.create(operands=inits, result_types=types, properties=properties, regions=[Region(body)])
-
-    @property
-    def block(self) -> Block:
-        block = self.regions[0].first_block
-        assert block is not None
-        return block
 
     @property
     def sizes(self) -> Shape:

@@ -12,6 +12,7 @@ from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
+from ..ir import OneBlock
 from .base import WeldOp
 from .facts import define_op
 from .generic import Generic, Yield
@@ -19,7 +20,7 @@ from .types import Shape
 
 
 @define_op
-class Kernel(WeldOp):
+class Kernel(WeldOp, OneBlock):
     """Members in order; the first `outer` dims of each, but for the first `before` and the last `after` of them, are
     the same loops.
 
@@ -64,12 +65,6 @@ class Kernel(WeldOp):
             },
             regions=[body],
         )
-
-    @property
-    def block(self) -> Block:
-        block = self.regions[0].first_block
-        assert block is not None
-        return block
 
     @property
     def members(self) -> list[Generic]:
