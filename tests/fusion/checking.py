@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numerics.checking import agree, identical, leaves_of, magnitude, reference, terms_of
+from numerics.checking import call_twice, leaves_of, reference
 from structure.walks import kernels as kernels_of
 from structure.walks import label, walks
 from xdsl.dialects.func import FuncOp
@@ -52,17 +51,8 @@ def check(
     """
     __tracebackhide__ = True
     wanted = reference(f, *args) if exact else precise(f, *args)
-    before = copy.deepcopy(args)
     compiled = lw.jit(f, target=target, numerics=numerics).lower(*args).compile()
-    found = compiled(*args)
-    identical(compiled(*args), found, "second call:")
-    identical(args, before, "arguments after the call:")
-    if exact:
-        identical(found, wanted)
-    else:
-        count = terms_of(args) if terms is None else terms
-        size = magnitude(*leaves_of(args)) if scale is None else scale
-        agree(found, wanted, terms=count, scale=size, ulps=ulps, coarsest=coarsest)
+    call_twice(compiled, args, wanted, terms, ulps, exact, coarsest, scale)
     report = compiled.report_at_sizes()
     if kernels is not None:
         if least is None:

@@ -110,9 +110,24 @@ def check(
     number in the arguments); `coarsest` is the least precise dtype on the way; `exact` asks for NumPy's bits.
     """
     __tracebackhide__ = True
-    wanted = reference(f, *args)
-    before = copy.deepcopy(args)
     compiled = lw.jit(f, target=target, numerics=numerics)
+    call_twice(compiled, args, reference(f, *args), terms, ulps, exact, coarsest, scale)
+    return compiled.explain(*args)
+
+
+def call_twice(
+    compiled: Any,
+    args: tuple[Any, ...],
+    wanted: Any,
+    terms: int | None,
+    ulps: float,
+    exact: bool,
+    coarsest: Any,
+    scale: float | None,
+) -> None:
+    """What `check` says of calls, for a compiled function and the results that it should give."""
+    __tracebackhide__ = True
+    before = copy.deepcopy(args)
     found = compiled(*args)
     identical(compiled(*args), found, "second call:")
     identical(args, before, "arguments after the call:")
@@ -122,4 +137,3 @@ def check(
         count = terms_of(args) if terms is None else terms
         size = magnitude(*leaves_of(args)) if scale is None else scale
         agree(found, wanted, terms=count, scale=size, ulps=ulps, coarsest=coarsest)
-    return compiled.explain(*args)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from fusion.test_gather_scatter import combined, put
 from numerics.checking import agree, check, reference
 from numerics.data import plain
 
@@ -56,21 +57,6 @@ def test_gather_with_three_index_arrays():
             lw.jit(lambda x, a, b, c: x[a, b, c])(x, *indices)
 
 
-def put(x, i, v):
-    y = x.copy()
-    y[i] = v
-    return y
-
-
-def at(ufunc):
-    def f(x, i, v):
-        y = x.copy()
-        ufunc.at(y, i, v)
-        return y
-
-    return f
-
-
 def increase(x, i, v):
     y = x.copy()
     y[i] += v
@@ -84,7 +70,7 @@ def add_and_use(x, i, v):
 
 
 SCATTERS = {"set": put, "increase": increase, "used": add_and_use}
-SCATTERS |= {u.__name__: at(u) for u in (np.add, np.subtract, np.multiply, np.maximum, np.minimum)}
+SCATTERS |= {u.__name__: combined(u) for u in (np.add, np.subtract, np.multiply, np.maximum, np.minimum)}
 
 
 @pytest.mark.parametrize("name", SCATTERS)
@@ -203,7 +189,7 @@ def test_wrong_index_writes_nothing():
     assert (first == 7).all() and (second == 7).all()
     before = x.copy()
     with pytest.raises(IndexError):
-        lw.jit(at(np.add))(x, i, np.ones(3, "f4"), out=x)
+        lw.jit(combined(np.add))(x, i, np.ones(3, "f4"), out=x)
     np.testing.assert_array_equal(x, before)
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fusion.test_gather_scatter import added, put
 from structure.programs import array
 
 import loopweld as lw
@@ -12,18 +13,6 @@ import loopweld as lw
 def softmax(x, axis):
     e = np.exp(x - x.max(axis=axis, keepdims=True))
     return e / e.sum(axis=axis, keepdims=True)
-
-
-def added(target, index, value):
-    target = target.copy()
-    np.add.at(target, index, value)
-    return target
-
-
-def put(target, index, value):
-    target = target.copy()
-    target[index] = value
-    return target
 
 
 def indices(n: int, *shape: int) -> Any:
