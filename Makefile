@@ -16,7 +16,7 @@ demo: $(VENV)/.installed
 	$(BIN)/python -m loopweld demo
 
 test: $(VENV)/.installed-dev links
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto
 	$(BIN)/lit -q lit_tests/tools
 	$(MAKE) lint
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from ..passes.evaluate import evaluate
 from . import c_interface
 from .checking import compare
-from .codegen import jit
+from .codegen import forks, jit
 from .driver import Compilation
 from .frontend.trees import Leaf, Tree, flat_kinds, take_leaves
 from .native import native_call
@@ -25,7 +24,7 @@ from .runtime.program import ArraySpec
 
 _ENTRY_AFTER = 3
 """Calls with the same shapes after which there is a native entry for them."""
-_ASKING = Lock()
+_ASKING = forks.lock()
 """Held while a C interface is made."""
 
 

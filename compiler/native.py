@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 
-from .codegen import jit
+from .codegen import forks, jit
 from .codegen.cache import ObjectCache
 from .runtime import blas, direct, entry_text, rows
 
@@ -46,6 +45,6 @@ def products(dtype: str, cache: ObjectCache | None) -> dict[str, int]:
         return _PRODUCTS[dtype].addresses
 
 
-_LOADING = threading.Lock()
+_LOADING = forks.lock()
 _LOADED: list[jit.Loaded] = []
 _PRODUCTS: dict[str, jit.Loaded] = {}

@@ -6,12 +6,11 @@ import atexit
 import ctypes
 import os
 import platform
-import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from .codegen import jit
+from .codegen import forks, jit
 from .codegen.cache import ObjectCache
 from .codegen.parallel import BLOCKS, THREADS
 from .native import load_shared
@@ -59,7 +58,7 @@ def imports(threads: int, cache: ObjectCache | None) -> dict[str, int]:
         return {BLOCKS: _ENTRIES[blocks.ENTRY], THREADS: ctypes.addressof(_TOLD[threads])}
 
 
-_LOADING = threading.Lock()
+_LOADING = forks.lock()
 _LOADED: list[jit.Loaded] = []
 """Keeps the code below alive."""
 _ENTRIES: dict[str, int] = {}

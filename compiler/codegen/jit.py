@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +14,7 @@ from typing import Any
 import llvmlite
 import llvmlite.binding as llvm
 
+from . import forks
 from .half import HELPERS
 
 _numbers = count()
@@ -94,7 +94,7 @@ def assembly(text: str, target: NativeTarget) -> str:
     return machine(target).emit_assembly(module)
 
 
-_STARTING = threading.Lock()
+_STARTING = forks.lock()
 
 
 def _linker() -> Any:

@@ -366,12 +366,11 @@ def test_others_run_and_may_drop_the_arrays_meanwhile():
     other = threading.Thread(target=swap)
     other.start()
     try:
-        for _ in range(50):
+        while seen < 20:
             assert (f(held) == 2).all()
     finally:
         stop.set()
         other.join()
-    assert seen > 1
 
 
 def test_large_results_go_back_to_the_pool():

@@ -160,6 +160,36 @@ def test_fork_while_others_run():
     assert found.stdout.split() == ["0"] * 5, found.stderr
 
 
+def test_fork_while_others_compile():
+    """A child compiles and runs, whatever the parent's threads were compiling."""
+    found = run("""
+        small = np.ones(10)
+        g(x)
+        stop = []
+
+        def work(k):
+            while not stop:
+                k += 2
+                h = lw.jit(lambda x: np.exp(x) * k)
+                for _ in range(5):
+                    h(small)
+
+        others = [threading.Thread(target=work, args=(k,)) for k in range(2)]
+        for other in others:
+            other.start()
+        for k in range(10):
+            pid = os.fork()
+            if pid == 0:
+                h = lw.jit(lambda x: x + k)
+                os._exit(0 if all((h(small) == k + 1).all() for _ in range(5)) else 1)
+            print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+        stop.append(1)
+        for other in others:
+            other.join()
+    """)
+    assert found.stdout.split() == ["0"] * 10, found.stderr
+
+
 def test_fork_unknown_to_python():
     """A child that Python was not told of runs its blocks itself."""
     found = run("""
