@@ -17,6 +17,7 @@ from loopweld.compiler.codegen import cache as caching
 from loopweld.compiler.codegen import jit
 from loopweld.compiler.codegen.cache import ObjectCache
 from loopweld.compiler.frontend import trace
+from loopweld.compiler.runtime import direct
 from loopweld.dialects.expr import Expr
 
 ROOT = Path(__file__).parents[1]
@@ -99,6 +100,17 @@ def test_a_cached_program_checks_its_indices():
         with pytest.raises(IndexError):
             f(TABLE, np.array([3, 40]))
         assert f.cache_info().disk_hits == hits
+
+
+def test_calls_of_a_cached_program_are_native():
+    """Also those with `out=`: the dtypes of its results are NumPy's own objects, which native entries ask for."""
+    for hits in (0, 1):
+        f, out = lw.jit(lambda x: x * 2 + 1), np.empty_like(X)
+        for _ in range(20):
+            f(X, out=out)
+        assert f.cache_info().disk_hits == hits
+        assert not direct.is_supported() or f._direct_calls >= 10
+        assert f(X).dtype is np.dtype(np.float32)
 
 
 def test_a_cached_program_takes_donated_memory():

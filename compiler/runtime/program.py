@@ -23,6 +23,10 @@ class ArraySpec:
     order: tuple[int, ...] | None = None
     """The axes of a dense array by their strides, the largest one first; None for a row-major one."""
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Pickle copies dtypes. Native entries know them by their addresses, so it must be NumPy's own again."""
+        self.__dict__.update(state, dtype=np.dtype(state["dtype"].str))
+
     def is_met(self, array: Any) -> bool:
         """Whether an array of the shape is dense as the spec says."""
         flags = array.flags if self.order is None else array.transpose(self.order).flags
