@@ -13,7 +13,7 @@ from .base import Builder, Elementwise
 from .constant import splat_of
 from .division import FloorDiv, Remainder
 from .power import Pow, repeated_product
-from .types import BF16, F16, kind_of, scalar_of, stated_number
+from .types import BF16, F16, F32, kind_of, scalar_of, stated_number
 
 
 def strength_reduce(op: Operation, b: Builder) -> SSAValue | None:
@@ -38,9 +38,12 @@ def _power(b: Builder, x: SSAValue, exponent: Any) -> SSAValue | None:
     kind = kind_of(scalar_of(x))
     if kind in "iu":
         return repeated_product(b, x, int(exponent)) if 0 <= exponent <= 64 else None
-    narrow = scalar_of(x) in (F16, BF16)  # two roundings would show there
-    if kind != "f" or not (exponent in (0, 2, -1, 0.5) or (exponent in (3, 4, -2, -0.5) and not narrow)):
+    if kind != "f" or exponent not in (0, 2, -1, 0.5, 3, 4, -2, -0.5):
         return None
+    element = scalar_of(x)
+    if element in (F16, BF16) and exponent in (3, 4, -2, -0.5):  # two roundings would show there
+        found = _power(b, b.cast(x, F32), exponent)
+        return None if found is None else b.cast(found, element)
     if abs(exponent) == 0.5:
         return _square_root(b, x, exponent > 0)
     base = x if exponent >= 0 else b.div(b.constant(1, x), x)

@@ -9,11 +9,11 @@ from typing import TypeAlias
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
-from ...dialects.ir import block_of, erase
+from ...dialects.ir import block_of, erase, erase_dead
 from ...dialects.weld.arithmetic import Add
 from ...dialects.weld.attributes import Result, Where
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, result_type
-from ...dialects.weld.types import Shape, byte_width, scalar_of
+from ...dialects.weld.types import Shape, bit_width, byte_width, scalar_of
 from ..points import ScalarBuilder
 from .merge import simplify_body, slice_of, substituted
 from .rebase import Centre, Correction, Expansion, Polynomial, Term, centred_at, corrected, value_of
@@ -190,12 +190,12 @@ def expand(
         elif all(v in expansion.known for v in inner.operands[int(isinstance(inner, Load)) :]):
             expansion.known[value] = b.insert(copied(inner, places or {}, expansion.known)).results[0]
         elif not expansion.expand(inner):
-            _discard(b.block)
+            _discard(b.block, expansion)
             return None
         if value in expansion.late and value not in behind:
             behind[value] = frozenset[SSAValue]().union(*(behind.get(v, frozenset()) for v in inner.operands))
     if any(result.kind != "sum" and value not in expansion.known for result, value in reduced):
-        _discard(b.block)
+        _discard(b.block, expansion)
         return None
     return Body(b.block, expansion)
 
@@ -204,13 +204,14 @@ def expands(op: Generic, row: Row, late: Mapping[SSAValue, frozenset[SSAValue]],
     """Whether `op` has a form for the elements of a chunk."""
     body = expand(op, row, late, find)
     if body is not None:
-        _discard(body.block)
+        _discard(body.block, body.expansion)
     return body is not None
 
 
-def _discard(block: Block) -> None:
+def _discard(block: Block, expansion: Expansion) -> None:
     for op in reversed(list(block.ops)):
         erase(op)
+    erase_dead(expansion.added)
 
 
 def _varying(op: Generic, row: Row) -> set[SSAValue]:
@@ -312,8 +313,10 @@ class Making:
 
     def total(self, kind: str, terms: Polynomial, element: Attribute) -> SSAValue:
         """The sum of a polynomial."""
-        numbers = {term: self._coefficient(kind, term, value, element) for term, value in terms.items()}
-        return corrected(self.b, numbers, self.correction)
+        known = [scalar_of(value) for value in terms.values() if value is not None]
+        wide = max(known, key=bit_width, default=element)
+        numbers = {term: self._coefficient(kind, term, value, wide) for term, value in terms.items()}
+        return self.b.cast(corrected(self.b, numbers, self.correction), element)
 
     def correction(self, needed: Correction) -> SSAValue:
         """The value of one."""

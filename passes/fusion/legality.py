@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...dialects.weld.generic import Generic, Load, exprs_of, has_values
 from ..remarks import Reason
-from .graph import loads_of
+from .graph import is_returned, loads_of
 from .merge import slice_of, substitution
 
 
@@ -34,6 +34,21 @@ def _only_loads_move(load: Load, producer: Generic) -> bool:
         if any(moved & e.names for e in exprs):
             return False
     return True
+
+
+def repeating_forbidden(op: Generic) -> Reason | None:
+    """Why the values that a generic writes cannot be computed again at each of their uses."""
+    for out in op.outs:
+        if not op.given(out).is_write:
+            continue
+        if is_returned(out):
+            return Reason.MATERIALIZED_OUTPUT
+        for use in out.uses:
+            load = use.operation
+            reason = inline_forbidden(load) if isinstance(load, Load) else Reason.LIBRARY_CALL
+            if reason is not None:
+                return reason
+    return None
 
 
 def join_forbidden(first: Generic, second: Generic) -> Reason | None:

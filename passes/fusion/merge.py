@@ -16,7 +16,7 @@ from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield
 from ...dialects.weld.types import scalar_of
 from ..points import ScalarBuilder, compute_element
-from .graph import loads_of
+from .graph import loads_of, users
 
 
 def substitution(load: Load) -> dict[str, Expr]:
@@ -63,6 +63,17 @@ def inline_load(load: Load) -> list[Operation]:
     load.res.replace_all_uses_with(found)
     erase(load)
     return [owner for v in values.values() if isinstance(owner := v.owner, Operation)]
+
+
+def repeat_writes(op: Generic) -> Generic | None:
+    """Compute what `op` writes where it is used; `op` without its writes, None if nothing is left."""
+    for user in [user for user in users(op) if isinstance(user, Generic)]:
+        loads = [load for load in loads_of(user, op) if op.given(load.tensor).is_write]
+        for load in loads:
+            inline_load(load)
+        if loads:
+            simplify_body(user)
+    return drop_unused_results(op)
 
 
 def share_elements(loads: Sequence[Load]) -> list[Load]:

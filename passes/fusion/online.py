@@ -12,23 +12,18 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects.expr import product_of
 from ...dialects.ir import block_of, erase
-from ...dialects.weld.base import Elementwise
-from ...dialects.weld.generic import Generic, Load
+from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import is_float, scalar_of
 from ..remarks import Reason
 from .chunks import Cut, Row, chunked, expand, expands
 from .collapse import collapse, collapsible
-from .graph import functions, is_returned, loads_of, producers, sort_block, users
-from .legality import inline_forbidden
-from .merge import drop_unused_results, inline_load, simplify_body, slice_of
-from .profit import Choice
+from .graph import functions, producers, sort_block
+from .legality import repeating_forbidden
+from .merge import repeat_writes
+from .profit import Choice, not_worth_repeating, write_cost
 from .rebase import Centre
 from .rows import Family, Rows, assume
-
-MOST_COST = 100
-"""Instructions an element that take no longer than storing a value in memory and loading it."""
 
 
 @dataclass(frozen=True)
@@ -119,38 +114,40 @@ class _Rows(Rows):
             family.members.append(op)
             return
         needed = self.needed(row, late)
-        reason = self._refusal(op, row, needed)
-        kept = max((_cost(m, out) for m in (*needed, op) for out in m.outs if m.given(out).is_write), default=0)
-        long = self.is_long(op, row, reason is None, kept <= self.bandwidth_ratio)
-        if self.choice(None if long else Reason.REDUCTION_RESULT) is not None:
-            return
-        self.note(needed[0], op, reason)
+        writes = [(m, out) for m in (*needed, op) for out in m.outs if m.given(out).is_write]
+        forbidden = self._forbidden(op, row, needed)
+        loss = next(filter(None, (not_worth_repeating(m, out) for m, out in writes if out.uses)), None)
+        kept = max((write_cost(m, out) for m, out in writes), default=0)
+        long = self.is_long(op, row, not (forbidden or loss), kept <= self.bandwidth_ratio)
+        reason = forbidden or self.choice(loss if long else Reason.REDUCTION_RESULT)
+        if long or reason is None:
+            self.note(needed[0], op, reason)
         if reason is None:
             family.members.append(op)
             family.chunked |= {op, *needed}
 
-    # ---- legality and profit -------------------------------------------------------
+    # ---- legality ------------------------------------------------------------------
     def _centre(self, x: SSAValue, behind: frozenset[SSAValue], row: Row) -> Centre | None:
         """The reduction of the values `x` to centre them with: preferably one that the subtracted value is from."""
         found: list[SSAValue] = []
+        number = self.number.get(x)
         for member in self.families[row].members:
             for out, values in zip(member.outs, member.yielded(), strict=True):
-                if member.given(out).kind in ("max", "min", "sum") and self.number[values[0]] == self.number[x]:
+                if member.given(out).kind in ("max", "min", "sum") and self.number[values[0]] == number:
                     found.append(out)
         if not found or not is_float(scalar_of(x)):
             return None
         found.sort(key=lambda out: (out not in behind, _kind(out) == "sum"))
         return Centre(found[0], _kind(found[0]), scalar_of(x))
 
-    def _refusal(self, op: Generic, row: Row, needed: Sequence[Generic]) -> Reason | None:
+    def _forbidden(self, op: Generic, row: Row, needed: Sequence[Generic]) -> Reason | None:
         """Why a reduction that needs another one of its row takes a sweep of its own; None where it need not."""
         for member in (*needed, op):
             if len(row.reduced) > 1 and not collapsible(member, row.reduced):
                 return Reason.REDUCTION_RESULT
-            for out in member.outs:
-                reason = _not_recomputed(member, out) if member.given(out).is_write and out.uses else None
-                if reason is not None:
-                    return reason
+            reason = repeating_forbidden(member)
+            if reason is not None:
+                return reason
         fits = expands(op, row, self.late(op, row), lambda x, a: self._centre(x, a, row))
         return None if fits else Reason.REDUCTION_RESULT
 
@@ -158,26 +155,6 @@ class _Rows(Rows):
 def _kind(out: SSAValue) -> str:
     assert isinstance(out.owner, Generic)
     return out.owner.given(out).kind
-
-
-def _not_recomputed(op: Generic, out: SSAValue) -> Reason | None:
-    """Why a value that is written along the row cannot be computed again where it is used, or should not be."""
-    if is_returned(out):
-        return Reason.MATERIALIZED_OUTPUT
-    for use in out.uses:
-        load, user = use.operation, use.operation.parent_op()
-        if not isinstance(load, Load) or not isinstance(user, Generic):
-            return Reason.LIBRARY_CALL
-        if inline_forbidden(load) is not None:
-            return inline_forbidden(load)
-        if product_of(user.sizes) != product_of(op.sizes):
-            return Reason.RECOMPUTES_EXPENSIVE
-    return Reason.RECOMPUTES_EXPENSIVE if _cost(op, out) > MOST_COST else None
-
-
-def _cost(op: Generic, out: SSAValue) -> int:
-    """Instructions that computing an element of a written value again takes."""
-    return sum(inner.cost for inner in slice_of(op, op.yielded_for(out)) if isinstance(inner, Elementwise))
 
 
 def _move_up(op: Generic, after: Generic) -> None:
@@ -191,15 +168,8 @@ def _move_up(op: Generic, after: Generic) -> None:
 def _simplified(op: Generic, row: Row) -> bool:
     """Compute what is written along the row where it is used, and walk the row along one dim; whether that was
     anything."""
-    writes = [out for out in op.outs if op.given(out).is_write]
-    for out in writes:
-        for user in [user for user in users(op) if isinstance(user, Generic)]:
-            loads = [load for load in loads_of(user, op) if load.tensor is out]
-            for load in loads:
-                inline_load(load)
-            if loads:
-                simplify_body(user)
-    smaller = drop_unused_results(op)
+    writes = any(op.given(out).is_write for out in op.outs)
+    smaller = repeat_writes(op)
     if len(row.reduced) > 1 and smaller is not None:
         collapse(smaller, row.reduced)
-    return bool(writes) or len(row.reduced) > 1
+    return writes or len(row.reduced) > 1

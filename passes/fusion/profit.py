@@ -84,6 +84,24 @@ def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
     return total, len(large)
 
 
+MOST_COST = 100
+"""Instructions an element that take no longer than storing a value in memory and loading it."""
+
+
+def not_worth_repeating(op: Generic, out: SSAValue) -> Reason | None:
+    """Why a written value is better stored and loaded than computed again at each of its uses, or None."""
+    for use in out.uses:
+        user = use.operation.parent_op()
+        if isinstance(user, Generic) and product_of(user.sizes) != product_of(op.sizes):
+            return Reason.RECOMPUTES_EXPENSIVE
+    return Reason.RECOMPUTES_EXPENSIVE if write_cost(op, out) > MOST_COST else None
+
+
+def write_cost(op: Generic, out: SSAValue) -> int:
+    """Instructions that computing an element of a written value takes."""
+    return sum(inner.cost for inner in slice_of(op, op.yielded_for(out)) if isinstance(inner, Elementwise))
+
+
 def is_sparse(load: Load, consumer: Generic, times: int) -> bool:
     """Whether so many gathers in each point of the consumer need no more elements than the tensor has, where every
     size that is a symbol is at least `LONG`."""

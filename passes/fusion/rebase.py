@@ -20,11 +20,12 @@ from typing import Any, TypeAlias
 import numpy as np
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from ...dialects.ir import block_of
 from ...dialects.weld.arithmetic import Add, Div, Mul, MulAdd, Neg, Sub
 from ...dialects.weld.base import Builder, Elementwise
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.exponential import Exp, Exp2
-from ...dialects.weld.types import BF16, F16, bit_width, dtype_of, is_float, scalar_of
+from ...dialects.weld.types import BF16, F16, F64, bit_width, dtype_of, is_float, scalar_of
 
 MOST_TERMS = 6
 """Coefficients of one sum: each is an accumulator of its own."""
@@ -78,6 +79,8 @@ class Expansion:
     late: set[SSAValue] = field(default_factory=set[SSAValue])
     sums: dict[SSAValue, Polynomial] = field(default_factory=dict[SSAValue, Polynomial])
     ranks: dict[Correction, int] = field(default_factory=dict[Correction, int])
+    added: list[SSAValue] = field(default_factory=list[SSAValue])
+    """Values of the original body that are new in it, to be centred."""
 
     def expand(self, op: Operation) -> bool:
         """Take up one elementwise op that does not only use known values; False where it has no expansion."""
@@ -137,7 +140,7 @@ class Expansion:
         found = dict(left)
         for term, value in right.items():
             if term in left:
-                found[term] = self.b.build(kind, self._number(left[term], op), self._number(value, op))
+                found[term] = self._total(kind, left[term], value, op)
             else:
                 found[term] = value if kind is Add else self.b.neg(self._number(value, op))
         return found
@@ -146,23 +149,32 @@ class Expansion:
         return self._product(op, self.b.mul)
 
     def product_and_sum(self, op: Operation) -> Polynomial | None:
-        """`x * y + z`; with -0.0 for z the products of the terms stay such products."""
+        """`x * y + z`; with -0.0 for z the products of the terms stay such products. A value of the row for z is added
+        to the product as to any other value."""
         assert isinstance(op, MulAdd)
+        x, y, z = op.operands
         if op.is_product:
             return self._product(op, lambda x, y: self.b.mul_add(x, y, self.b.constant(-0.0, x)))
-        if op.operands[2] in self.late:
+        if z not in self.late:
+            return self._sum(op, self._product(op, self.b.mul), self.polynomial(z), Add)
+        if x not in self.known or y not in self.known:
             return None
-        return self._sum(op, self._product(op, self.b.mul), self.polynomial(op.operands[2]), Add)
+        product = Builder(block_of(op), op, op.location).mul(x, y)
+        self.known[product] = self.b.mul(self.known[x], self.known[y])
+        self.added.append(product)
+        return self._centred(product, z, 1)
 
     def _product(self, op: Operation, multiply: Callable[[SSAValue, SSAValue], SSAValue]) -> Polynomial:
         left, right = (self.polynomial(v) for v in op.operands[:2])
+        if any(_is_power((*a, *b)) for a in left for b in right):
+            left, right = self._widened(left), self._widened(right)
         found: Polynomial = {}
         for a, x in left.items():
             for b, y in right.items():
                 term = self._ordered((*a, *b))
-                value = y if x is None else x if y is None else multiply(x, y)
+                value = y if x is None else x if y is None else multiply(*self._alike(x, y))
                 if term in found:
-                    value = self.b.add(self._number(found[term], op), self._number(value, op))
+                    value = self._total(Add, found[term], value, op)
                 found[term] = value
         return found
 
@@ -174,7 +186,8 @@ class Expansion:
         if bottom not in self.known:
             return None
         known = self.known[bottom]
-        return {t: self.b.div(self._number(v, op), known) for t, v in self.polynomial(top).items()}
+        terms = self.polynomial(top).items()
+        return {t: self.b.div(*self._alike(self._number(v, op), known)) for t, v in terms}
 
     def negative(self, op: Operation) -> Polynomial | None:
         return {t: self.b.neg(self._number(v, op)) for t, v in self.polynomial(op.operands[0]).items()}
@@ -203,14 +216,36 @@ class Expansion:
             return terms
         if bit_width(source) > bit_width(target):
             return None
-        return {t: None if v is None else self.b.cast(v, target) for t, v in terms.items()}
+        wider = bit_width(target)
+        return {t: v if v is None or bit_width(v.type) >= wider else self.b.cast(v, target) for t, v in terms.items()}
 
     def _ordered(self, term: Term) -> Term:
         """Equal products as equal terms."""
         return tuple(sorted(term, key=lambda c: self.ranks.setdefault(c, len(self.ranks))))
 
+    def _widened(self, terms: Polynomial) -> Polynomial:
+        return {t: None if v is None else self.b.cast(v, F64) for t, v in terms.items()}
+
+    def _alike(self, x: SSAValue, y: SSAValue) -> tuple[SSAValue, SSAValue]:
+        """Both with the wider one's type."""
+        element = max(scalar_of(x), scalar_of(y), key=bit_width)
+        return self.b.cast(x, element), self.b.cast(y, element)
+
+    def _total(self, kind: type[Add | Sub], x: SSAValue | None, y: SSAValue | None, op: Operation) -> SSAValue:
+        return self.b.build(kind, *self._alike(self._number(x, op), self._number(y, op)))
+
     def _number(self, value: SSAValue | None, op: Operation) -> SSAValue:
         return self.b.constant(1, op.results[0]) if value is None else value
+
+
+def _is_power(term: Term) -> bool:
+    """Whether the coefficients beside a product of corrections are in float64, whose range has room for them.
+
+    Of a factor's power: `(d * a) ** 2` may be in range where `d ** 2` is not. Of three corrections: their sum may be in
+    range where its parts are not.
+    """
+    scales = [c for c in term if c.kind in ("factor", "divisor")]
+    return len(term) > 2 or len(set(scales)) < len(scales)
 
 
 _RULES: dict[type[Operation], Callable[[Expansion, Operation], Polynomial | None]] = {
@@ -263,7 +298,7 @@ def corrected(
     total: SSAValue | None = None
     for power in range(max(powers), -1, -1):
         if total is not None:
-            factor = value(first)
+            factor = b.cast(value(first), scalar_of(total))
             total = b.div(total, factor) if first.kind == "divisor" else b.mul(total, factor)
         if power in powers:
             found = corrected(b, powers[power], value)

@@ -30,9 +30,9 @@ from ..points import ScalarBuilder
 from ..remarks import Reason
 from .chunks import Body, Making, Partial, Row, copied, expand, expands, partials
 from .graph import functions, sort_block
-from .legality import inline_forbidden
-from .merge import inline_load, simplify_body, slice_of
-from .profit import Choice
+from .legality import inline_forbidden, repeating_forbidden
+from .merge import inline_load, repeat_writes, simplify_body, slice_of
+from .profit import Choice, not_worth_repeating
 from .rebase import Centre, Correction, Expansion, Polynomial
 from .rows import Family, Rows, assume
 
@@ -95,17 +95,20 @@ class _Shifting(Rows):
         family = self.families.setdefault(row, Family())
         late = self.late(op, row)
         if late and self._fits(op, row, late):
-            long = self.is_long(op, row, True, True)
-            if self.choice(None if long else Reason.REDUCTION_RESULT) is None:
+            written = [out for out in op.outs if op.given(out).is_write]
+            loss = next(filter(None, (not_worth_repeating(op, out) for out in written)), None)
+            if self.choice(loss if loss or self.is_long(op, row, True, True) else Reason.REDUCTION_RESULT) is None:
                 self.note(self.needed(row, late)[0], op, None)
-                op = self._shift(op, row)
+                smaller = repeat_writes(op)
+                if smaller is None:
+                    return
+                op = self._shift(smaller, row)
         if not self.late(op, row):
             family.members.append(op)
 
     def _fits(self, op: Generic, row: Row, late: dict[SSAValue, frozenset[SSAValue]]) -> bool:
         """Whether the sums can be taken around a sample, of which an empty row has none."""
-        reduces = row.length.value != 0 and all(r.is_reduction for r in op.results_given)
-        return reduces and expands(op, row, late, self._centre)
+        return row.length.value != 0 and repeating_forbidden(op) is None and expands(op, row, late, self._centre)
 
     def _centre(self, x: SSAValue, behind: frozenset[SSAValue]) -> Centre | None:
         """A sample of the values x."""
@@ -183,6 +186,8 @@ class _Shifting(Rows):
     # ---- samples -------------------------------------------------------------------
     def _sample(self, op: Generic, row: Row, centre: Centre) -> SSAValue:
         """The mean of a sample of a value in each row, without its greatest and its least element."""
+        if centre.total not in self.number:
+            self.count(op)
         key = self.number[centre.total], row, centre.element
         if key not in self.samples:
             sample = self._sampled(op, row, centre.total)
@@ -242,14 +247,14 @@ def _overflowed(making: Making, terms: Polynomial, shift: Correction, total: SSA
     the sample did, so does the one wanted. `total` is that of the differences, which is finite if all elements are.
     """
     b, first, top = making.b, terms.get(()), max(terms, key=len)
-    t, infinite = making.correction(shift), b.constant(math.inf, value)
+    t = making.correction(shift)
     all_infinite = b.and_(b.eq(b.abs(t), b.constant(math.inf, t)), b.lt(b.abs(total), b.constant(math.inf, total)))
     value = b.select(all_infinite, making.total("sum", {top: terms[top]}, value.type), value)
     if first is None:
         return value
     constant = making.load(("sum", first))
-    overflows = b.and_(b.eq(b.abs(constant), infinite), b.lt(b.abs(t), b.constant(math.inf, t)))
-    return b.select(overflows, constant, value)
+    overflows = b.and_(b.eq(b.abs(constant), b.constant(math.inf, constant)), b.lt(b.abs(t), b.constant(math.inf, t)))
+    return b.select(overflows, b.cast(constant, scalar_of(value)), value)
 
 
 def _places(row: Row) -> dict[str, Expr]:

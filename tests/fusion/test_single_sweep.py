@@ -164,6 +164,49 @@ def test_variances_of_hard_data(shape, dtype):
             assert np.all(abs(found - exact) <= allowed), f"{name}: {found} for {exact}, NumPy's is {numpy}"
 
 
+def shape_of_a_distribution(x):
+    """Mean, deviation, skewness and kurtosis."""
+    d = x - x.mean()
+    s = np.sqrt((d * d).mean())
+    z = d / s
+    return x.mean(), s, (z**3).mean(), (z**4).mean()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_standardised_moments(dtype):
+    """The differences, of which three sums are taken, are in no array; one sweep for all four."""
+    check(shape_of_a_distribution, sample(140, 133, dtype=dtype) + np.dtype(dtype).type(0.25), sweeps=1)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_standardised_moments_of_hard_data(dtype):
+    """Also where the powers themselves would leave the range of the dtype."""
+    eps, tiny = float(np.finfo(dtype).eps), 1e-12 if dtype == "f4" else 1e-60
+    f = lw.jit(shape_of_a_distribution)
+    for name, data in hard(9000):
+        for scale in (1, tiny, 1e8) if name != "offset" else ():  # the mean's own rounding counts there
+            x = (data * scale).astype(dtype)
+            exact = x.astype(np.longdouble)
+            d = exact - exact.mean()
+            z = d / np.sqrt((d * d).mean())
+            _, _, third, fourth = f(x)
+            for found, power in ((third, z * z * z), (fourth, z * z * z * z)):
+                error = abs(found - power.mean()) / abs(power).mean()
+                assert error <= 64 * eps, f"{name} * {scale}: {error / eps} eps"
+
+
+@pytest.mark.parametrize("numbers", [2.0, np.arange(1, 6001) % 7 / 4], ids=["number", "array"])
+def test_differences_of_products(numbers):
+    """`k * x - m` is one rounding, and a difference from the mean all the same."""
+    numbers = np.asarray(numbers, "f4")[()]
+
+    def f(x, k):
+        y = k * x
+        return ((x - x.mean()) * (k * x - 2 * x.mean())).sum(), ((x * x - x.mean() * x.mean()) ** 2).sum(), y.max()
+
+    check(f, sample(6000), numbers, sweeps=1, scale=4e4)
+
+
 @pytest.mark.parametrize("axis", [0, 1])
 def test_statistics_of_a_batch(axis):
     """Rows and columns too long for the cache: one sweep, and a sample."""

@@ -66,6 +66,39 @@ func.func @columns(%x: tensor<40000x8xf32>) -> (tensor<40000x8xf32>, tensor<8xf3
   func.return %y, %s : tensor<40000x8xf32>, tensor<8xf32>
 }
 
+// Differences that are written for another sum are computed again there; a row's value that is added to a product is
+// added to any other value. The coefficient beside a power of the deviation is in float64, whose range has room for it.
+// CHECK-LABEL: func.func @standardised
+// CHECK:         %[[S:.*]], %{{.*}} = weld.generic over "n" gives "sum", "sum" {
+// CHECK:         weld.generic over "n" gives "sum", "sum", "sum" {
+// CHECK-NOT:       weld.load %[[S]]
+// CHECK:           weld.cast {{.*}} : (f32) -> f64
+// CHECK:           weld.yield
+// CHECK-NOT:     weld.generic over "n"
+// CHECK:         func.return
+func.func @standardised(%x: tensor<?xf32, #weld.dims<"n">>) -> tensor<f32> {
+  %a = weld.generic over "n" gives "sum" {
+    %0 = weld.load %x "d0" : tensor<?xf32, #weld.dims<"n">>
+    weld.yield %0 : f32
+  } : tensor<f32>
+  %d, %q = weld.generic over "n" gives "write d0", "sum" {
+    %0 = weld.load %x "d0" : tensor<?xf32, #weld.dims<"n">>
+    %1 = weld.load %a "" : tensor<f32>
+    %2 = weld.constant 2.0 : f32
+    %3 = weld.mul_add %0, %2, %1 : f32
+    %4 = weld.mul %3, %3 : f32
+    weld.yield %3, %4 : f32, f32
+  } : tensor<?xf32, #weld.dims<"n">>, tensor<f32>
+  %s = weld.generic over "n" gives "sum" {
+    %0 = weld.load %d "d0" : tensor<?xf32, #weld.dims<"n">>
+    %1 = weld.load %q "" : tensor<f32>
+    %2 = weld.div %0, %1 : f32
+    %3 = weld.mul %2, %2 : f32
+    weld.yield %3 : f32
+  } : tensor<f32>
+  func.return %s : tensor<f32>
+}
+
 // A row that stays in cache is walked twice.
 // CHECK-LABEL: func.func @short
 // CHECK-COUNT-2: weld.generic over "40, 8" gives "sum d0" {
