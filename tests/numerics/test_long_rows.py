@@ -271,3 +271,17 @@ def test_strict_numerics_keep_the_order_of_sums():
     jitted = lw.jit(lambda x: variance(x, 1), target=SMALL, numerics="strict")
     assert not is_online(jitted, x)
     np.testing.assert_allclose(jitted(x), variance(x.astype(np.float64), 1), rtol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f2"])
+def test_sums_in_a_wider_type(dtype):
+    """Corrections are in the type of the terms, sums in a wider one."""
+
+    def f(x):
+        m = x.max()
+        return np.log(np.exp(x - m).sum(dtype="f8")) + m, ((x - x.mean()) ** 2).sum(dtype="f8")
+
+    x = np.random.default_rng(0).standard_normal(3 * CHUNK + 5).astype(dtype)
+    found, exact = lw.jit(f, target=SMALL)(x), f(x.astype("f8"))
+    np.testing.assert_allclose(found, exact, rtol=1e-5)
+    assert all(a.dtype == "f8" for a in found)
