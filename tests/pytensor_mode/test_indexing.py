@@ -110,6 +110,20 @@ def test_empty_index():
 def test_constant_masks():
     mask = np.array([True, False, True, True, False])
     check(lambda x: [x[mask], pt.inc_subtensor(x[mask], 2.0), x[mask, 1:]], X)
+    one, both = np.array([False, True, False, False, False]), mask[:, None] & (np.arange(7) % 2 == 0)
+    check(lambda x: [x[both], x[both, 0], x[1:, both[0]], x[one, None, 1:], pt.inc_subtensor(x[both], 2.0)], X)
+    check(lambda x: [x[mask, [[0], [3]]], x[one, [1, 2]], x[2, both[0]], pt.set_subtensor(x[2, both[0]], 2.0)], X)
+    check(lambda x: [x[np.zeros(5, bool), 1:], x[mask, ..., 1], x[:, None, both[0]]], X)
+
+
+@pytest.mark.parametrize(
+    "mask", [[True], [True, False], [True, False, False, False, False, False], [[True] * 6] * 5], ids=len
+)
+def test_constant_masks_of_other_sizes_raise(mask: Any):
+    x, known = pt.tensor3("x"), np.array(mask)
+    for result in (x[known], pt.inc_subtensor(x[known], 1.0), pt.set_subtensor(x[known], 1.0)):
+        with pytest.raises(IndexError, match="boolean index did not match"):
+            pytensor.function([x], result, mode="LOOPWELD")(X)
 
 
 def test_computed_masks_run_in_pytensor():

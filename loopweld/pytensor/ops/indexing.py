@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 from pytensor.graph.basic import Constant, Variable
+from pytensor.tensor.basic import constant
 from pytensor.tensor.subtensor import (
     AdvancedIncSubtensor,
     AdvancedSubtensor,
@@ -27,6 +28,7 @@ from loopweld.compiler.frontend.session import element_type
 from loopweld.compiler.frontend.slices import Range, full_range, point_range, slice_range
 from loopweld.compiler.frontend.symint import SymInt
 from loopweld.compiler.frontend.tracer import Tracer
+from loopweld.dialects.expr import Expr
 from loopweld.dialects.weld import Gather, Iota, Scatter
 from loopweld.dialects.weld.reductions import Sum
 from loopweld.dialects.weld.types import Shape, is_float, scalar_of, shape_of
@@ -37,7 +39,7 @@ INT64 = np.dtype(np.int64)
 FEW = 16
 """Up to so many elements are each found by a walk of their own when numbers are added to them."""
 Index = Any
-"""A slice of variables, an index variable, or a NumPy array of positions."""
+"""A slice of variables, or an index variable."""
 
 
 @dataclass
@@ -63,14 +65,35 @@ class Key:
 
 def _indices(node: Node) -> list[Index]:
     """The index of the node, constant masks as the positions of what they choose."""
-    first = 1 if isinstance(node.op, Subtensor | AdvancedSubtensor) else 2
     found: list[Index] = []
-    for entry in indices_from_subtensor(node.inputs[first:], node.op.idx_list):
-        if isinstance(entry, Constant) and entry.type.dtype == "bool":
-            found += np.nonzero(entry.data) if entry.data.ndim else [entry]
-        else:
-            found.append(entry)
+    for entry in _entries(node):
+        found += [constant(k) for k in np.nonzero(entry.data)] if _is_known_mask(entry) else [entry]
     return found
+
+
+def _entries(node: Node) -> Sequence[Index]:
+    first = 1 if isinstance(node.op, Subtensor | AdvancedSubtensor) else 2
+    return indices_from_subtensor(node.inputs[first:], node.op.idx_list)
+
+
+def _is_known_mask(entry: Index) -> bool:
+    return isinstance(entry, Constant) and entry.type.dtype == "bool" and entry.data.ndim > 0
+
+
+def _check_masks(low: Lowering, node: Node) -> None:
+    """Raises IndexError for a constant mask whose sizes are not those of the axes that it is for."""
+    axis = 0
+    for entry in _entries(node):
+        sizes = entry.data.shape if _is_known_mask(entry) else ()
+        for size in sizes:
+            own = low.shape(node.inputs[0])[axis]
+            if low.symbols.unify(own, Expr.constant(size)) is None:
+                raise IndexError(
+                    f"boolean index did not match indexed array along axis {axis}; "
+                    f"size of axis is {low.symbols.example(own)} but size of corresponding boolean axis is {size}"
+                )
+            axis += 1
+        axis += not sizes
 
 
 def _slices(node: Node) -> list[Variable]:
@@ -83,13 +106,15 @@ def _is_supported(node: Node) -> bool:
     return not any(isinstance(e, Variable) and e.type.dtype == "bool" for e in _indices(node))
 
 
-def _key(low: Lowering, value: SSAValue, indices: Sequence[Index], advanced: bool) -> Key:
+def _key(low: Lowering, node: Node) -> Key:
     """Raises IndexError for an index that is out of range for all calls like this one."""
+    _check_masks(low, node)
+    indices, shape = _indices(node), low.shape(node.inputs[0])
+    advanced = isinstance(node.op, AdvancedSubtensor | AdvancedIncSubtensor)
     ranges: list[Range] = []
     kept: list[int] = []
     arrays: list[tuple[int, Index]] = []
     positions: list[int] = []
-    shape = shape_of(value)
     padded = [*indices, *[slice(None)] * (len(shape) - len(indices))]
     for axis, entry in enumerate(padded):
         size = low.symbols.canonical(shape[axis])
@@ -111,8 +136,7 @@ def _key(low: Lowering, value: SSAValue, indices: Sequence[Index], advanced: boo
 
 
 def _counts_up(entry: Index) -> bool:
-    known = entry.data if isinstance(entry, Constant) else entry
-    return isinstance(known, np.ndarray) and bool(np.all(known >= 0))
+    return isinstance(entry, Constant) and bool(np.all(entry.data >= 0))
 
 
 def _bounds(low: Lowering, entry: slice) -> slice:
@@ -128,14 +152,11 @@ def _index_values(low: Lowering, arrays: list[tuple[int, Index]], sizes: list[An
     """Index values as int64 tensors of one shape, checked against the sizes of their axes."""
     values: list[SSAValue] = []
     for (axis, entry), size in zip(arrays, sizes, strict=True):
-        known = entry if isinstance(entry, np.ndarray) else entry.data if isinstance(entry, Constant) else None
-        value = low.session.array(np.asarray(known)) if isinstance(entry, np.ndarray) else low.value(entry)
-        check_bounds(low.session, Tracer(low.session, value) if known is None else np.asarray(known), size, axis)
+        value = low.value(entry)
+        known = np.asarray(entry.data) if isinstance(entry, Constant) else Tracer(low.session, value)
+        check_bounds(low.session, known, size, axis)
         values.append(low.cast(value, INT64))
-    variables = [entry for _, entry in arrays if isinstance(entry, Variable)]
-    shape = low.common_shape(variables)
-    if len(variables) < len(arrays):  # positions of a mask have one dim and one size
-        shape = shape or shape_of(values[0])
+    shape = low.common_shape([entry for _, entry in arrays])
     return [(axis, low.broadcast(v, shape)) for (axis, _), v in zip(arrays, values, strict=True)]
 
 
@@ -146,9 +167,8 @@ def _part(low: Lowering, value: SSAValue, key: Key) -> SSAValue:
 
 @lowers(Subtensor, AdvancedSubtensor, when=_is_supported, sizes=_slices)
 def subtensor(low: Lowering, node: Node) -> SSAValue:
-    value = low.value(node.inputs[0])
-    key = _key(low, value, _indices(node), isinstance(node.op, AdvancedSubtensor))
-    part = _part(low, value, key)
+    key = _key(low, node)
+    part = _part(low, low.value(node.inputs[0]), key)
     if not key.arrays:
         return part
     return low.session.emit(Gather.of(part, [v for _, v in key.arrays], key.axes, key.at))
@@ -162,7 +182,7 @@ def _is_assignable(node: Node) -> bool:
 def inc_subtensor(low: Lowering, node: Node) -> SSAValue:
     """`x[key] = y`, or `x[key] += y` where each repetition of an index counts."""
     op = node.op
-    key = _key(low, low.value(node.inputs[0]), _indices(node), isinstance(op, AdvancedIncSubtensor))
+    key = _key(low, node)
     base = low.value(node.inputs[0])
     part = _part(low, base, key)
     indices = [v for _, v in key.arrays]
