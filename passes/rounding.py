@@ -5,8 +5,13 @@
 ->                             ->                                    %2 = weld.neg %1
 %s = weld.mul_add %a, %b, %c                                         %k = weld.cast %2 : f32 to f16
 
-Only a value with a single user loses its rounding. Whatever fusion computes again later is computed by the same ops,
-so a value has the same bits everywhere: `exp(s - max(s))` is never more than 1, wherever `s` is computed.
+%q = weld.div %x, %s           %q = weld.ratio %x, %s
+%z = weld.mul %q, %q       ->  %z = weld.mul %q, %q
+%t = weld.sum %z               %t = weld.sum %z
+
+Only a value with a single user, or one that only sums use, loses its rounding. Whatever fusion computes again later is
+computed by the same ops, so a value has the same bits everywhere: `exp(s - max(s))` is never more than 1, wherever `s`
+is computed.
 """
 
 from __future__ import annotations
@@ -15,23 +20,26 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 
 from ..dialects.ir import block_of, erase, erase_dead
-from ..dialects.weld.arithmetic import Add, Mul, Sub
+from ..dialects.weld.arithmetic import Add, Div, Mul, Neg, Ratio, Sub
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.cast import Cast
 from ..dialects.weld.constant import splat_of
-from ..dialects.weld.generic import Generic
+from ..dialects.weld.generic import Generic, Yield
 from ..dialects.weld.reductions import Reduction, Sum
+from ..dialects.weld.signs import Abs
 from ..dialects.weld.types import BF16, F16, F32, F64, scalar_of, with_element
+from ..dialects.weld.views import View
 from .fusion.graph import functions
 
 
 @dataclass(frozen=True)
 class ElideRounding(ModulePass):
-    """Products that are added are not rounded first; chains of 16-bit floats are rounded at their end."""
+    """Products that are added are not rounded first, quotients that only sums use may be rounded twice; chains of
+    16-bit floats are rounded at their end."""
 
     name = "elide-rounding"
 
@@ -40,6 +48,7 @@ class ElideRounding(ModulePass):
             block = function.body.block
             for inner in (block, *(op.block for op in block.ops if isinstance(op, Generic))):
                 _widen(inner)
+                _approximate(inner)
                 _contract(inner)
 
 
@@ -80,6 +89,31 @@ def _unrounded(value: SSAValue, user: Operation) -> SSAValue | None:
     if not isinstance(source, Cast) or scalar_of(value) not in (F16, BF16) or scalar_of(source.args[0]) != F32:
         return None
     return source.args[0] if all(use.operation is user for use in value.uses) else None
+
+
+# ---- quotients that are summed -----------------------------------------------------
+def _approximate(block: Block) -> None:
+    """Quotients that reach nothing but sums, through ops that keep a small relative error small, are ratios."""
+    summed: set[SSAValue] = set()
+    ops = list(block.ops)
+    for op in reversed(ops):
+        summed.update(v for v in op.results if v.uses and all(_only_sums(use, summed) for use in v.uses))
+    for op in ops:
+        if isinstance(op, Div) and op.res in summed and scalar_of(op.res) in (F32, F64):
+            _replace(op, Builder(block, op, op.location).build(Ratio, *op.args))
+
+
+def _only_sums(use: Use, summed: set[SSAValue]) -> bool:
+    """Whether a relative error of the value that is used ends up in sums, about as small. Views repeat elements."""
+    op, k = use.operation, use.index
+    if isinstance(op, Sum):
+        return True
+    if isinstance(op, Yield):
+        generic = op.parent_op()
+        return isinstance(generic, Generic) and k in _summed(generic)
+    keeps = isinstance(op, Mul | Neg | Abs | View) or (isinstance(op, Div | Ratio) and k == 0)
+    widens = isinstance(op, Cast) and scalar_of(op.res) == F64
+    return (keeps or widens) and op.results[0] in summed
 
 
 # ---- products that are added -------------------------------------------------------

@@ -94,6 +94,25 @@ class Div(Elementwise):
     neutral = {"f": 1.0}
 
 
+def _quotient(a: Any, b: Any) -> Any:
+    return np.true_divide(a, b)
+
+
+@elementwise
+class Ratio(Elementwise):
+    """`a / b` that only sums are taken of: the product with `1 / b` may take its place.
+
+    Rounded twice, such a product is less than 2 units of the last place off.
+    """
+
+    name = "weld.ratio"
+    arity = 2
+    numpy = _quotient
+    kinds = "f"
+    llvm = {"f": "fdiv"}
+    cost = 4
+
+
 @elementwise
 class Reciprocal(Elementwise):
     """`1 / a` on floats."""

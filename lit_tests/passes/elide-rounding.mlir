@@ -90,6 +90,42 @@ func.func @sum_of_values(%a: tensor<64xf32>) -> (tensor<64xf32>, tensor<f32>, te
   func.return %p, %s, %m : tensor<64xf32>, tensor<f32>, tensor<f32>
 }
 
+// elides: quotients that reach nothing but sums, by products, signs and views
+// CHECK-LABEL: func.func @summed_quotients
+// CHECK-COUNT-2: weld.ratio
+// CHECK-NOT:     weld.div
+func.func @summed_quotients(%x: tensor<8x8xf32>, %y: tensor<8x8xf32>) -> (tensor<f64>, tensor<8xf32>) {
+  %q = weld.div %x, %y : tensor<8x8xf32>
+  %z = weld.mul %q, %q : tensor<8x8xf32>
+  %r = weld.div %q, %y : tensor<8x8xf32>
+  %a = weld.abs %r : tensor<8x8xf32>
+  %w = weld.cast %z : (tensor<8x8xf32>) -> tensor<8x8xf64>
+  %t = "weld.transpose"(%a) <{permutation = array<i64: 1, 0>}> : (tensor<8x8xf32>) -> tensor<8x8xf32>
+  %s = "weld.sum"(%w) <{axes = array<i64: 0, 1>}> : (tensor<8x8xf64>) -> tensor<f64>
+  %u = "weld.sum"(%t) <{axes = array<i64: 0>}> : (tensor<8x8xf32>) -> tensor<8xf32>
+  func.return %s, %u : tensor<f64>, tensor<8xf32>
+}
+
+// must not: a quotient that is used again, added or subtracted first, in a function, multiplied, or greatest
+// CHECK-LABEL: func.func @used_quotients
+// CHECK-NOT:     weld.ratio
+// CHECK:         func.return
+func.func @used_quotients(%x: tensor<8xf64>, %y: tensor<8xf64>) -> (tensor<8xf64>, tensor<f64>, tensor<f64>, tensor<f64>, tensor<f64>, tensor<f64>) {
+  %q = weld.div %x, %y : tensor<8xf64>
+  %a = "weld.sum"(%q) <{axes = array<i64: 0>}> : (tensor<8xf64>) -> tensor<f64>
+  %m = "weld.reduce_max"(%q) <{axes = array<i64: 0>}> : (tensor<8xf64>) -> tensor<f64>
+  %p = weld.div %y, %x : tensor<8xf64>
+  %i = weld.sub %p, %y : tensor<8xf64>
+  %b = "weld.sum"(%i) <{axes = array<i64: 0>}> : (tensor<8xf64>) -> tensor<f64>
+  %z = weld.mul %x, %x : tensor<8xf64>
+  %r = weld.div %z, %y : tensor<8xf64>
+  %e = weld.exp %r : tensor<8xf64>
+  %c = "weld.sum"(%e) <{axes = array<i64: 0>}> : (tensor<8xf64>) -> tensor<f64>
+  %s = weld.div %y, %z : tensor<8xf64>
+  %d = "weld.prod"(%s) <{axes = array<i64: 0>}> : (tensor<8xf64>) -> tensor<f64>
+  func.return %q, %a, %m, %b, %c, %d : tensor<8xf64>, tensor<f64>, tensor<f64>, tensor<f64>, tensor<f64>, tensor<f64>
+}
+
 // elides: within a loop that was given as one
 // CHECK-LABEL: func.func @generic
 // CHECK:         weld.mul_add %{{.*}}, %{{.*}}, %{{.*}} : f32

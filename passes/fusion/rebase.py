@@ -21,7 +21,7 @@ import numpy as np
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects.ir import block_of
-from ...dialects.weld.arithmetic import Add, Div, Mul, MulAdd, Neg, Sub
+from ...dialects.weld.arithmetic import Add, Div, Mul, MulAdd, Neg, Ratio, Sub
 from ...dialects.weld.base import Builder, Elementwise
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.exponential import Exp, Exp2
@@ -187,7 +187,7 @@ class Expansion:
             return None
         known = self.known[bottom]
         terms = self.polynomial(top).items()
-        return {t: self.b.div(*self._alike(self._number(v, op), known)) for t, v in terms}
+        return {t: self.b.build(_class_of(op), *self._alike(self._number(v, op), known)) for t, v in terms}
 
     def negative(self, op: Operation) -> Polynomial | None:
         return {t: self.b.neg(self._number(v, op)) for t, v in self.polynomial(op.operands[0]).items()}
@@ -254,6 +254,7 @@ _RULES: dict[type[Operation], Callable[[Expansion, Operation], Polynomial | None
     Mul: Expansion.product,
     MulAdd: Expansion.product_and_sum,
     Div: Expansion.quotient,
+    Ratio: Expansion.quotient,
     Neg: Expansion.negative,
     Exp: Expansion.exponential,
     Exp2: Expansion.exponential,

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property, reduce
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.ir import block_of, erase
 from ...dialects.loop.ops import For, Splat, lanes_of, vector
-from ...dialects.weld.arithmetic import Div
+from ...dialects.weld.arithmetic import Add, Div, Ratio
+from ...dialects.weld.base import Elementwise
 from ...dialects.weld.types import F32, F64, scalar_of
 from ..points import ScalarBuilder
 
 LEAST_STEPS = 4
 """Loops of fewer steps keep their quotients."""
+MOST_COST = 40
+"""Of a loop that has a second version, which divides."""
 EXPONENTS: dict[Attribute, tuple[int, int]] = {F32: (60, 100), F64: (500, 900)}
 """Divisors beyond 2 to the power of the second number, or below its reciprocal, are scaled by the first one, so that
 they have a reciprocal with all its bits."""
@@ -32,64 +37,119 @@ class ShareReciprocals(ModulePass):
                                                   %e = weld.mul_add %p, -%s, %x
                                                   %q = weld.mul_add %e, %r, %p
 
-    `%e` is what the product lacks, without any rounding, so `%q` is the quotient rounded once (P. Markstein,
+    In float32 `%e` is what the product lacks, without any rounding, so `%q` is the quotient rounded once (P. Markstein,
     Computation of elementary functions on the IBM RISC System/6000 processor, 1990), unless the numbers are so small
-    that `%e` has no room for its bits. Where the product is infinite or NaN, and so `%q` NaN, it is the result. Very
-    large and very small divisors are scaled first.
+    that `%e` has no room for its bits. Where the product is infinite or NaN, and so `%q` NaN, it is the result.
+
+    In float64 `%r` and `%l` are the reciprocal with twice the bits, and `%q` is `mul_add(%x, %r, mul(%x, %l))`: the
+    quotient with a relative error below 2^-101, rounded once (N. Brisebarre, J.-M. Muller, S. K. Raina, Accelerating
+    correctly rounded floating-point division when the divisor is known in advance, 2004). That is another number than
+    the rounded quotient for a few of the 2^52 significands of `%x`, whose quotients are that close to the middle of
+    two numbers. Both parts have the sign of `%s`, so that an infinite `%x` gives no NaN.
+
+    A `weld.ratio` is `%p`. Very large and very small divisors are scaled first, and `%x` with them. A short loop has a
+    version that does not scale, and one that divides, for such divisors.
     """
 
     name = "share-reciprocals"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         known: dict[SSAValue, _Reciprocal] = {}
-        for division in [d for d in op.walk() if isinstance(d, Div)]:
+        loops: dict[For, list[Div | Ratio]] = {}
+        for division in [d for d in op.walk() if isinstance(d, Div | Ratio)]:
             if scalar_of(division.res) in EXPONENTS and lanes_of(division.res) > 1 and _is_outside(division):
                 divisor = division.operands[1]
                 if divisor not in known:
-                    known[divisor] = _Reciprocal.of(divisor)
-                known[divisor].replace(division)
+                    known[divisor] = _Reciprocal(divisor)
+                loop = block_of(division).parent_op()
+                assert isinstance(loop, For)
+                loops.setdefault(loop, []).append(division)
+        for loop, divisions in loops.items():
+            divisors = [known[d] for d in dict.fromkeys(division.operands[1] for division in divisions)]
+            scales = not _is_short(loop, divisors)
+            if not scales:
+                _divide_otherwise(loop, divisors)
+            for division in divisions:
+                known[division.operands[1]].replace(division, scales)
 
 
-@dataclass(frozen=True)
 class _Reciprocal:
-    """What is known of a divisor outside the loop."""
+    """What is known of a divisor outside the loop: on the scalar, where all lanes have the same one."""
 
-    scale: SSAValue
-    inverse: SSAValue
-    minus: SSAValue
+    def __init__(self, divisor: SSAValue):
+        owner = divisor.owner
+        self.source = owner.value if isinstance(owner, Splat) else divisor
+        self.element = scalar_of(divisor)
+        self.lanes = lanes_of(divisor)
+        self.b = b = _behind(divisor)
+        factor, limit = EXPONENTS[self.element]
+        small, large = self._number(2.0**-limit), self._number(2.0**limit)
+        up, down, self.one = self._number(2.0**factor), self._number(2.0**-factor), self._number(1.0)
+        size = b.abs(self.source)
+        self.factor = b.select(b.gt(size, large), down, b.select(b.lt(size, small), up, self.one))
+        scaled = b.mul(self.source, self.factor)
+        self.rounded, self.minus = b.div(self.one, scaled), b.neg(scaled)
 
-    @classmethod
-    def of(cls, divisor: SSAValue) -> _Reciprocal:
-        """Computed behind the divisor: on the scalar, where all lanes have the same one."""
-        lanes = lanes_of(divisor)
-        wide = isinstance(divisor.owner, Splat)
-        source = divisor.owner.value if isinstance(divisor.owner, Splat) else divisor
-        element = scalar_of(source)
-        factor, limit = EXPONENTS[element]
-        b = _behind(divisor)
-        small, large = b.constant(2.0**-limit, source), b.constant(2.0**limit, source)
-        up, down, one = b.constant(2.0**factor, source), b.constant(2.0**-factor, source), b.constant(1.0, source)
-        size = b.abs(source)
-        scale = b.select(b.gt(size, large), down, b.select(b.lt(size, small), up, one))
-        scaled = b.mul(source, scale)
-        found = [scale, b.div(one, scaled), b.neg(scaled)]
-        if wide:
-            kind = vector(element, lanes)
-            found = [b.insert(Splat.create(operands=[v], result_types=[kind])).results[0] for v in found]
-        return cls(*found)
+    def _number(self, number: float) -> SSAValue:
+        return self.b.constant(number, self.source)
 
-    def replace(self, division: Operation) -> None:
+    def _wide(self, value: SSAValue) -> SSAValue:
+        if lanes_of(value) == self.lanes:
+            return value
+        return self.b.insert(Splat.create(operands=[value], result_types=[vector(self.element, self.lanes)])).results[0]
+
+    @cached_property
+    def scale(self) -> SSAValue:
+        return self._wide(self.factor)
+
+    @cached_property
+    def inverse(self) -> SSAValue:
+        """Of the scaled divisor, rounded once."""
+        return self._wide(self.rounded)
+
+    @cached_property
+    def minus_scaled(self) -> SSAValue:
+        return self._wide(self.minus)
+
+    @cached_property
+    def parts(self) -> tuple[SSAValue, SSAValue]:
+        """The inverse as a number of less size and a small one of its sign; both are the inverse where that is 0,
+        infinite or NaN."""
+        b = self.b
+        high = b.mul(self.rounded, self._number(1 - 2.0**-51))
+        low = b.mul(b.mul_add(high, self.minus, self.one), self.rounded)
+        return self._wide(high), self._wide(b.select(b.eq(low, low), low, self.rounded))
+
+    # ---- divisions -----------------------------------------------------------------
+    def replace(self, division: Div | Ratio, scales: bool) -> None:
         b = ScalarBuilder(block_of(division), division)
-        scaled = b.mul(division.operands[0], self.scale)
-        product = b.mul(scaled, self.inverse)
-        error = b.mul_add(product, self.minus, scaled)
-        quotient = b.mul_add(error, self.inverse, product)
-        is_number = b.eq(quotient, quotient)
-        division.results[0].replace_all_uses_with(b.select(is_number, quotient, product))
+        x, result = division.args[0], division.res
+        if scales:
+            x = b.mul(x, self.scale)
+        total = result.get_user_of_unique_use()
+        if isinstance(division, Ratio) and isinstance(total, Add):
+            (rest,) = (v for v in total.args if v is not result)
+            result, b = total.res, ScalarBuilder(block_of(total), total)
+            result.replace_all_uses_with(b.mul_add(x, self.inverse, rest))
+            erase(total)
+        else:
+            result.replace_all_uses_with(self._quotient(b, division, x))
         erase(division)
 
+    def _quotient(self, b: ScalarBuilder, division: Div | Ratio, x: SSAValue) -> SSAValue:
+        if isinstance(division, Ratio):
+            return b.mul(x, self.inverse)
+        if self.element == F64:
+            high, low = self.parts
+            return b.mul_add(x, high, b.mul(x, low))
+        product = b.mul(x, self.inverse)
+        error = b.mul_add(product, self.minus_scaled, x)
+        quotient = b.mul_add(error, self.inverse, product)
+        return b.select(b.eq(quotient, quotient), quotient, product)
 
-def _is_outside(division: Div) -> bool:
+
+# ---- loops -------------------------------------------------------------------------
+def _is_outside(division: Operation) -> bool:
     """Whether the divisor is computed outside a loop of many steps around the division."""
     home = division.operands[1].owner
     if isinstance(home, Operation):
@@ -105,7 +165,32 @@ def _is_outside(division: Div) -> bool:
 
 def _has_few_steps(loop: For) -> bool:
     trip = loop.known_trip
-    return trip is not None and trip < LEAST_STEPS * loop.step.value.data
+    return loop.runs_at_most_once or (trip is not None and trip < LEAST_STEPS * loop.step.value.data)
+
+
+def _is_short(loop: For, divisors: Sequence[_Reciprocal]) -> bool:
+    """Whether a second version costs little code, and one test says which version is to run."""
+    plain = all(lanes_of(d.factor) == 1 for d in divisors) and not any(op.regions for op in loop.block.ops)
+    return plain and sum(op.cost for op in loop.block.ops if isinstance(op, Elementwise)) <= MOST_COST
+
+
+def _divide_otherwise(loop: For, divisors: Sequence[_Reciprocal]) -> None:
+    """The loop has iterations only if no divisor is scaled; behind it is a copy that has them otherwise.
+
+    loop.for %i = %a to %b {...}  ->  %c = weld.select %plain, %b, %a
+                                      loop.for %i = %a to %c {...}
+                                      loop.for %i = %c to %b {...}
+    """
+    b = ScalarBuilder(block_of(loop), loop)
+    plain = reduce(b.and_, (b.eq(d.factor, d.one) for d in divisors))
+    bound = b.select(plain, loop.upper, loop.lower)
+    copy = loop.clone()
+    copy.properties["label"] = StringAttr(f"{loop.label.data if loop.label else ''} divides")
+    b.block.insert_op_after(copy, loop)
+    for out, other in zip(loop.outs, copy.outs, strict=True):
+        out.replace_all_uses_with(other)
+    loop.operands = [loop.lower, bound, *loop.inits]
+    copy.operands = [bound, copy.upper, *loop.outs]
 
 
 def _behind(value: SSAValue) -> ScalarBuilder:

@@ -1,4 +1,7 @@
-"""Quotients by what a loop does not change: the bits of a division, but for the smallest numbers."""
+"""Quotients by what a loop does not change: the bits of a division, but for the smallest numbers and in sums."""
+
+import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -16,13 +19,13 @@ def numbers(dtype, n=20_000):
 
 
 def close(x, s, dtype):
-    """Equal bits, unless the dividend has no room for the bits below its last one, or the quotient is subnormal: those
-    may be a unit of the last place off."""
+    """Equal bits, unless the dividend or the quotient has no room for the bits below its last one: those may be a unit
+    of the last place off."""
     info = np.finfo(dtype)
     found = DIVIDE(x, s)
     with np.errstate(all="ignore"):
         wanted = x / s
-        small = (np.abs(x) < info.tiny / info.epsneg) | (np.abs(wanted) < info.tiny)
+        small = np.minimum(np.abs(x), np.abs(wanted)) < info.tiny / info.epsneg
         np.testing.assert_array_equal(found[~small], wanted[~small])
         off = np.abs(found[small] - wanted[small])
         assert (
@@ -85,3 +88,77 @@ def test_a_negated_quotient_is_computed_once():
     x, s = np.linspace(-3, 5, 1000), np.asarray(0.3)
     assert lw.jit(f).lower(x, s).as_text("fused").count("weld.div") == 1
     np.testing.assert_array_equal(lw.jit(f)(x, s)[0], f(x, s)[0])
+
+
+def next_to_the_middle(s, j):
+    """The dividends in [2^52, 2^53) whose quotients by an odd s in that range are `j` units of the product from the
+    middle between two numbers: x * 2^53 = s * m + j with an odd m of 54 bits, or x * 2^54 where x < s."""
+    for bits in (53, 54):
+        least = -j * pow(s, -1, 1 << bits) % (1 << bits)
+        for m in (least, least + (1 << bits)):
+            x = (s * m + j) >> bits
+            if m % 2 and 1 << 53 <= m < 1 << 54 and 1 << 52 <= x < 1 << 53:
+                yield x
+
+
+def test_quotients_near_the_middle_of_two_numbers():
+    """The dividends for which two parts of the reciprocal may not be enough: few, and half a unit off still."""
+    rng = np.random.default_rng(2)
+    for s in [int(v) | 1 for v in rng.integers(1 << 52, 1 << 53, 20)]:
+        found = {x for j in range(1, 200, 2) for sign in (1, -1) for x in next_to_the_middle(s, sign * j)}
+        x = np.resize(np.array(sorted(found), np.float64), max(len(found), 256))
+        assert len(found) > 20
+        quotients = DIVIDE(x, np.asarray(float(s)))
+        for a, q in zip(x[: len(found)], quotients, strict=False):
+            error = abs(Fraction(int(a), s) - Fraction(float(q)))
+            assert error <= Fraction(float(np.spacing(q))) * (Fraction(1, 2) + Fraction(1, 1 << 40))
+        wrong = quotients != x / s
+        assert wrong[: len(found)].sum() < len(found) / 3
+
+
+# ---- sums of quotients -------------------------------------------------------------
+def squares(x, s):
+    z = (x - 0.25) / (s * 1)
+    return (z * z).sum()
+
+
+SQUARES = lw.jit(squares)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_sums_are_as_exact_as_those_of_quotients(dtype):
+    x = np.random.default_rng(3).standard_normal(1_000_000).astype(dtype)
+    for s in np.array([1.4, -0.003, 7e5], dtype):
+        z = (x.astype("f8") - 0.25) / np.float64(s) if dtype == "f4" else (x - 0.25) / s
+        exact = math.fsum(z * z)
+        assert abs(float(SQUARES(x, np.asarray(s))) - exact) <= 4 * np.finfo(dtype).eps * exact
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_sums_of_special_quotients(dtype):
+    """By divisors whose reciprocal overflows, vanishes or has fewer bits, and with dividends of all sizes."""
+    info = np.finfo(dtype)
+    tiny, least, most = info.tiny, info.smallest_subnormal, info.max
+    total = lw.jit(lambda x, s: (x / (s * 1)).sum())
+    divisors = [tiny, least, 7 * least, most, most / 3, 0.0, -0.0, np.inf, -np.inf, np.nan, -3.0]
+    dividends = [0.0, least, 9 * tiny, 1.0, -2.0, most / 1024, most, np.inf, np.nan]
+    for s in np.array(divisors, dtype):
+        for value in np.array(dividends, dtype):
+            x = np.zeros(259, dtype)
+            x[[3, 258]] = value
+            with np.errstate(all="ignore"):
+                wanted = (x / s).sum()
+            np.testing.assert_allclose(total(x, np.asarray(s)), wanted, rtol=4 * info.eps, atol=2 * least)
+
+
+def test_what_is_summed_and_used_again_keeps_its_bits():
+    def f(x, s):
+        z = x / (s * 1)
+        return z, z.sum(), (z * z).sum(), z.max()
+
+    x, s = np.random.default_rng(4).standard_normal(1000), np.asarray(0.3)
+    compiled = lw.jit(f)
+    assert "weld.ratio" not in compiled.lower(x, s).as_text("fused")
+    z, _, _, most = compiled(x, s)
+    np.testing.assert_array_equal(z, x / s)
+    assert most == z.max()

@@ -1,24 +1,34 @@
 // RUN: loopweld-opt %s --split-input-file --verify-each -p share-reciprocals | filecheck %s
 
 // The divisor is the same in all steps of the loop: what is needed of it is computed where it is.
+// One version runs where the divisor is not scaled, and one that divides otherwise.
 // CHECK-LABEL: func.func private @by_a_scalar
+// CHECK:         %[[ZERO:.*]] = weld.constant 0 : i64
 // CHECK:         %[[S:.*]] = loop.load %s[
+// CHECK:         %[[SPLAT:.*]] = loop.splat %[[S]]
+// CHECK:         %[[ONE:.*]] = weld.constant 1.0 : f32
 // CHECK:         %[[SIZE:.*]] = weld.abs %[[S]] : f32
-// CHECK:         %[[SCALED:.*]] = weld.mul %[[S]], %[[SCALE:.*]] : f32
-// CHECK-NEXT:    %[[INVERSE:.*]] = weld.div %{{.*}}, %[[SCALED]] : f32
+// CHECK:         %[[SCALE:.*]] = weld.select %{{.*}}, %{{.*}}, %{{.*}} : (i1, f32, f32) -> f32
+// CHECK-NEXT:    %[[SCALE:.*]] = weld.select
+// CHECK-NEXT:    %[[SCALED:.*]] = weld.mul %[[S]], %[[SCALE]] : f32
+// CHECK-NEXT:    %[[INVERSE:.*]] = weld.div %[[ONE]], %[[SCALED]] : f32
 // CHECK-NEXT:    %[[MINUS:.*]] = weld.neg %[[SCALED]] : f32
-// CHECK-NEXT:    %[[SCALES:.*]] = loop.splat %[[SCALE]] : f32 -> vector<16xf32>
+// CHECK-NEXT:    %[[PLAIN:.*]] = weld.eq %[[SCALE]], %[[ONE]] : f32
+// CHECK-NEXT:    %[[BOUND:.*]] = weld.select %[[PLAIN]], %n, %[[ZERO]]
 // CHECK-NEXT:    %[[INVERSES:.*]] = loop.splat %[[INVERSE]]
 // CHECK-NEXT:    %[[MINUSES:.*]] = loop.splat %[[MINUS]]
-// CHECK:         loop.for {{.*}} "d0" {
+// CHECK-NEXT:    loop.for {{.*}} = %[[ZERO]] to %[[BOUND]] step 16 "d0" {
 // CHECK-NEXT:      %[[X:.*]] = loop.load %x
-// CHECK-NEXT:      %[[XS:.*]] = weld.mul %[[X]], %[[SCALES]]
-// CHECK-NEXT:      %[[P:.*]] = weld.mul %[[XS]], %[[INVERSES]]
-// CHECK-NEXT:      %[[E:.*]] = weld.mul_add %[[P]], %[[MINUSES]], %[[XS]]
+// CHECK-NEXT:      %[[P:.*]] = weld.mul %[[X]], %[[INVERSES]]
+// CHECK-NEXT:      %[[E:.*]] = weld.mul_add %[[P]], %[[MINUSES]], %[[X]]
 // CHECK-NEXT:      %[[Q:.*]] = weld.mul_add %[[E]], %[[INVERSES]], %[[P]]
 // CHECK-NEXT:      %[[OK:.*]] = weld.eq %[[Q]], %[[Q]]
 // CHECK-NEXT:      %[[R:.*]] = weld.select %[[OK]], %[[Q]], %[[P]]
 // CHECK-NEXT:      loop.store "set" %[[R]]
+// CHECK:         loop.for {{.*}} = %[[BOUND]] to %n step 16 "d0 divides" {
+// CHECK-NEXT:      %[[X:.*]] = loop.load %x
+// CHECK-NEXT:      %[[Q:.*]] = weld.div %[[X]], %[[SPLAT]]
+// CHECK-NEXT:      loop.store "set" %[[Q]]
 func.func private @by_a_scalar(%x: !loop.buffer<f32>, %s: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i64) {
   %0 = weld.constant 0 : i64
   %1 = loop.load %s[%0] : !loop.buffer<f32>, i64 -> f32
@@ -27,6 +37,71 @@ func.func private @by_a_scalar(%x: !loop.buffer<f32>, %s: !loop.buffer<f32>, %y:
     %3 = loop.load %x[%i] : !loop.buffer<f32>, i64 -> vector<16xf32>
     %4 = weld.div %3, %2 : vector<16xf32>
     loop.store "set" %4 to %y[%i] : vector<16xf32>, !loop.buffer<f32>, i64
+    loop.yield
+  }
+  func.return
+}
+
+// -----
+
+// A sum has the products, without rounding them; the second loop goes on with what the first one has added up.
+// CHECK-LABEL: func.func private @in_a_sum
+// CHECK:         %[[FIRST:.*]] = loop.for {{.*}} iter (%[[ACC:.*]] = %{{.*}}) "d0" {
+// CHECK-NEXT:      %[[X:.*]] = loop.load %x
+// CHECK-NEXT:      %[[NEXT:.*]] = weld.mul_add %[[X]], %{{.*}}, %[[ACC]]
+// CHECK-NEXT:      loop.yield %[[NEXT]]
+// CHECK:         loop.for {{.*}} iter (%[[ACC:.*]] = %[[FIRST]]) "d0 divides" {
+// CHECK:           weld.ratio
+func.func private @in_a_sum(%x: !loop.buffer<f64>, %s: !loop.buffer<f64>, %n: i64) -> vector<8xf64> {
+  %0 = weld.constant 0 : i64
+  %1 = loop.load %s[%0] : !loop.buffer<f64>, i64 -> f64
+  %2 = loop.splat %1 : f64 -> vector<8xf64>
+  %zero = weld.constant 0.0 : vector<8xf64>
+  %sum = loop.for %i = %0 to %n step 8 iter (%acc = %zero) "d0" {
+    %3 = loop.load %x[%i] : !loop.buffer<f64>, i64 -> vector<8xf64>
+    %4 = weld.ratio %3, %2 : vector<8xf64>
+    %5 = weld.add %acc, %4 : vector<8xf64>
+    loop.yield %5 : vector<8xf64>
+  }
+  func.return %sum : vector<8xf64>
+}
+
+// -----
+
+// In float64 the reciprocal has two parts. A long loop has one version, which scales, as has one whose lanes have
+// divisors of their own.
+// CHECK-LABEL: func.func private @scaled
+// CHECK:         loop.for {{.*}} "d0" {
+// CHECK:           weld.exp
+// CHECK-NEXT:      %[[E:.*]] = weld.exp
+// CHECK-NEXT:      %[[X:.*]] = weld.mul %[[E]], %[[SCALES:.*]] : vector
+// CHECK-NEXT:      %[[L:.*]] = weld.mul %[[X]], %{{.*}}
+// CHECK-NEXT:      %[[Q:.*]] = weld.mul_add %[[X]], %{{.*}}, %[[L]]
+// CHECK-NEXT:      loop.store "set" %[[Q]]
+// CHECK:         loop.for {{.*}} "d1" {
+// CHECK-NEXT:      %[[E:.*]] = loop.load
+// CHECK-NEXT:      %[[X:.*]] = weld.mul %[[E]], %{{.*}} : vector
+// CHECK-NEXT:      %[[L:.*]] = weld.mul %[[X]], %{{.*}}
+// CHECK-NEXT:      %[[Q:.*]] = weld.mul_add %[[X]], %{{.*}}, %[[L]]
+// CHECK-NEXT:      loop.store "set" %[[Q]]
+// CHECK-NOT:     loop.for
+func.func private @scaled(%x: !loop.buffer<f64>, %s: !loop.buffer<f64>, %y: !loop.buffer<f64>, %n: i64) {
+  %0 = weld.constant 0 : i64
+  %1 = loop.load %s[%0] : !loop.buffer<f64>, i64 -> f64
+  %2 = loop.splat %1 : f64 -> vector<8xf64>
+  loop.for %i = %0 to %n step 8 "d0" {
+    %3 = loop.load %x[%i] : !loop.buffer<f64>, i64 -> vector<8xf64>
+    %4 = weld.exp %3 : vector<8xf64>
+    %5 = weld.exp %4 : vector<8xf64>
+    %6 = weld.div %5, %2 : vector<8xf64>
+    loop.store "set" %6 to %y[%i] : vector<8xf64>, !loop.buffer<f64>, i64
+    loop.yield
+  }
+  %7 = loop.load %s[%0] : !loop.buffer<f64>, i64 -> vector<8xf64>
+  loop.for %i = %0 to %n step 8 "d1" {
+    %8 = loop.load %x[%i] : !loop.buffer<f64>, i64 -> vector<8xf64>
+    %9 = weld.div %8, %7 : vector<8xf64>
+    loop.store "set" %9 to %y[%i] : vector<8xf64>, !loop.buffer<f64>, i64
     loop.yield
   }
   func.return
