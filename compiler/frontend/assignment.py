@@ -100,13 +100,13 @@ def scatter(session: Session, x: Tracer, key: Any, value: Operand, kind: str) ->
     if not parsed.arrays:
         new = fill(session, _without_leading_ones(session, value, len(shape_of(part))), x.dtype, shape_of(part))
     else:
-        indices = index_values(session, part, parsed)
+        indices, in_range = index_values(session, part, parsed)
         parsed = refresh_key(session, parsed)
         axes = [k for k, _ in parsed.arrays]
         kept = [n for k, n in enumerate(shape_of(part)) if k not in axes]
         shape = (*kept[: parsed.at], *shape_of(indices[0]), *kept[parsed.at :])
         updates = fill(session, _without_leading_ones(session, value, len(shape)), x.dtype, shape)
-        new = session.emit(Scatter.of(part, updates, indices, axes, parsed.at, kind))
+        new = session.emit(Scatter.of(part, updates, indices, axes, parsed.at, kind, in_range))
     x.assign(put_basic(session, x.value, refresh_key(session, parsed), new))
 
 

@@ -19,12 +19,15 @@ from .session import Session
 from .tracer import Tracer
 
 
-def check_bounds(session: Session, index: Operand, size: Expr, axis: int) -> None:
-    """Values in [-size, size): decided now for constants, else by a `weld.check`, once for each value and size."""
+def check_bounds(session: Session, index: Operand, size: Expr, axis: int) -> bool:
+    """Values in [-size, size): decided now for constants, else by a `weld.check`, once for each value and size.
+
+    Gives whether all are known to lie in [0, size).
+    """
     size = session.symbols.canonical(size)
     if isinstance(index, Tracer):
         if _counts_within(session, index.value, size):
-            return
+            return True
         name = f"'{index.argument}'" if index.argument else "the index"
         emit_check(
             session,
@@ -34,14 +37,14 @@ def check_bounds(session: Session, index: Operand, size: Expr, axis: int) -> Non
             f"index out of bounds: values of {name} must lie in [-n, n) along axis {axis}",
             "IndexError",
         )
-        return
+        return False
     array: np.ndarray[Any, Any] = np.asarray(index)
     if array.size == 0:
-        return
+        return True
     least, greatest = Expr.constant(int(array.min())), Expr.constant(int(array.max()))
     symbols = session.symbols
     if symbols.nonnegative(least + size) and symbols.positive(size - greatest):
-        return
+        return bool(array.min() >= 0)
     if size.value is None:
         value = fill(session, array, np.dtype(np.int64))
         emit_check(
@@ -52,7 +55,7 @@ def check_bounds(session: Session, index: Operand, size: Expr, axis: int) -> Non
             f"index out of bounds: constant indices must lie in [-n, n) along axis {axis}",
             "IndexError",
         )
-        return
+        return False
     wrong = int(array.max()) if int(array.max()) >= size.value else int(array.min())
     raise index_error(f"index {wrong} is out of bounds for axis {axis} with size {size.value}")
 

@@ -160,12 +160,12 @@ def refresh_key(session: Session, key: Key) -> Key:
 # Index arrays.
 
 
-def index_values(session: Session, value: SSAValue, key: Key) -> list[SSAValue]:
-    """The key's index arrays as int64 values of one shape, checked against the sizes of their axes."""
+def index_values(session: Session, value: SSAValue, key: Key) -> tuple[list[SSAValue], bool]:
+    """The key's index arrays as int64 values of one shape, checked against the sizes of their axes; and whether all
+    are known to be in range, without wrapping."""
     shape = common_shape(session, [shape_of_operand(a) for _, a in key.arrays])
-    for axis, array in key.arrays:
-        check_bounds(session, array, shape_of(value)[axis], axis)
-    return [fill(session, a, np.dtype(np.int64), shape) for _, a in key.arrays]
+    in_range = [check_bounds(session, array, shape_of(value)[axis], axis) for axis, array in key.arrays]
+    return [fill(session, a, np.dtype(np.int64), shape) for _, a in key.arrays], all(in_range)
 
 
 @implements(operator.getitem)
@@ -179,8 +179,9 @@ def get_item(x: Tracer, key: Any) -> Tracer:
         if not parsed.is_scalar:
             result.kind = "array"
         return _view(session, x, result, parsed)
-    indices = index_values(session, value, parsed)
-    return wrap(session, session.emit(Gather.of(value, indices, [k for k, _ in parsed.arrays], parsed.at)))
+    indices, in_range = index_values(session, value, parsed)
+    axes = [k for k, _ in parsed.arrays]
+    return wrap(session, session.emit(Gather.of(value, indices, axes, parsed.at, in_range)))
 
 
 def _view(session: Session, x: Tracer, result: Tracer, key: Key) -> Tracer:

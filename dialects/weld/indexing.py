@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
-from xdsl.dialects.builtin import IntegerAttr, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, StringAttr, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, operand_def, prop_def, traits_def
+from xdsl.irdl import IRDLOperation, operand_def, opt_prop_def, prop_def, traits_def
 from xdsl.traits import MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
@@ -57,13 +57,15 @@ class Indexed(TensorOp):
     """What gather and scatter share: int64 index tensors of one shape for the operand dims `axes`.
 
     Index k selects along dim axes[k]; negative values count from the end. In the gathered shape the index
-    tensors' dims stand at position `at`, between the dims that are not indexed.
+    tensors' dims stand at position `at`, between the dims that are not indexed. `in_range` promises that every value
+    lies in [0, size), as frontends know of constants: then no value is wrapped or checked.
     """
 
     arity = None
 
     axes = prop_def(Axes)
     at = prop_def(IntegerAttr)
+    in_range = opt_prop_def(UnitAttr)
 
     first_index = 1
 
@@ -118,6 +120,9 @@ class Indexed(TensorOp):
                 continue
             places[axis] = Expr.symbol(f"i{len(values)}")
             raw = p.load(operand, Where(point))
+            if self.in_range is not None:
+                values.append(raw)
+                continue
             size, zero = p.index(shape[axis]), p.b.constant(0, raw)
             value = p.b.select(p.b.lt(raw, zero), p.b.add(raw, size), raw)
             fits = p.b.and_(p.b.ge(value, zero), p.b.lt(value, size))
@@ -125,6 +130,11 @@ class Indexed(TensorOp):
             values.append(value)
         where = Where(tuple(places[k] if k in places else next(kept) for k in range(len(shape))))
         return where, values, inside
+
+    @staticmethod
+    def properties_of(axes: Sequence[int], at: int, in_range: bool) -> dict[str, Attribute]:
+        properties: dict[str, Attribute] = {"axes": axes_attribute(axes), "at": IntegerAttr(at, i64)}
+        return properties | ({"in_range": UnitAttr()} if in_range else {})
 
     def numpy_index(self, array: Any, indices: Sequence[Any]) -> tuple[Any, ...]:
         """The index for NumPy on the operand with its indexed dims moved to the front."""
@@ -143,11 +153,13 @@ class Gather(Indexed):
     name = "weld.gather"
 
     @classmethod
-    def of(cls, value: SSAValue, indices: Sequence[SSAValue], axes: Sequence[int], at: int) -> Self:
+    def of(
+        cls, value: SSAValue, indices: Sequence[SSAValue], axes: Sequence[int], at: int, in_range: bool = False
+    ) -> Self:
         op = cls.create(
             operands=[value, *indices],
             result_types=[value.type],
-            properties={"axes": axes_attribute(axes), "at": IntegerAttr(at, i64)},
+            properties=cls.properties_of(axes, at, in_range),
         )
         set_type(op.res, op.infer_type())
         return op
@@ -197,11 +209,12 @@ class Scatter(Indexed):
         axes: Sequence[int],
         at: int,
         kind: str,
+        in_range: bool = False,
     ) -> Self:
         return cls.create(
             operands=[value, updates, *indices],
             result_types=[value.type],
-            properties={"axes": axes_attribute(axes), "at": IntegerAttr(at, i64), "kind": StringAttr(kind)},
+            properties=cls.properties_of(axes, at, in_range) | {"kind": StringAttr(kind)},
         )
 
     def infer_type(self) -> Attribute:

@@ -94,6 +94,25 @@ func.func @gather(%x: tensor<5x8xf32>, %i: tensor<3xi64>) -> tensor<3x8xf32> {
   func.return %y : tensor<3x8xf32>
 }
 
+// What is promised to be in range is neither wrapped nor checked.
+// CHECK-LABEL: func.func @gather_in_range
+// CHECK:           %[[AT:.*]] = weld.load %i "d0"
+// CHECK-NEXT:      weld.load %x, %[[AT]] "i0, d1" : tensor<5x8xf32>
+func.func @gather_in_range(%x: tensor<5x8xf32>, %i: tensor<3xi64>) -> tensor<3x8xf32> {
+  %y = "weld.gather"(%x, %i) <{at = 0 : i64, axes = array<i64: 0>, in_range}> : (tensor<5x8xf32>, tensor<3xi64>) -> tensor<3x8xf32>
+  func.return %y : tensor<3x8xf32>
+}
+
+// CHECK-LABEL: func.func @scatter_in_range
+// CHECK:           %[[AT:.*]] = weld.load %i "d0"
+// CHECK-NEXT:      %[[VALUE:.*]] = weld.load %u "d0"
+// CHECK-NEXT:      %[[KEEP:.*]] = weld.constant true
+// CHECK-NEXT:      weld.yield %[[VALUE]], %[[KEEP]], %[[AT]] : f32, i1, i64
+func.func @scatter_in_range(%x: tensor<5xf32>, %u: tensor<3xf32>, %i: tensor<3xi64>) -> tensor<5xf32> {
+  %y = "weld.scatter"(%x, %u, %i) <{at = 0 : i64, axes = array<i64: 0>, in_range, kind = "add"}> : (tensor<5xf32>, tensor<3xf32>, tensor<3xi64>) -> tensor<5xf32>
+  func.return %y : tensor<5xf32>
+}
+
 // An index that counts along the result is a dim of the access, where that is in range.
 // CHECK-LABEL: func.func @counting(
 // CHECK:         %[[AT:.*]] = weld.select

@@ -25,9 +25,7 @@ def inline_forbidden(load: Load) -> Reason | None:
 
 def _only_loads_move(load: Load, producer: Generic) -> bool:
     """Whether the producer uses the dims that the load has values for only as indices of loads: these can be values,
-    under the load's test that they are in range."""
-    if load.guard is None:
-        return False
+    under the load's test that they are in range, or its promise."""
     moved = {dim for dim, index in substitution(load).items() if has_values(index)}
     for op in slice_of(producer, producer.yielded_for(load.tensor)):
         exprs = op.where.guards if isinstance(op, Load) else exprs_of(op)

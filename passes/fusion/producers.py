@@ -13,6 +13,7 @@ from xdsl.passes import ModulePass
 from ...dialects.expr import Expr
 from ...dialects.ir import erase
 from ...dialects.weld.attributes import Access
+from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import bytes_of
 from ..remarks import Decision, Reason, describe, record
@@ -154,6 +155,8 @@ class _Growth:
         """The producer's dims as the consumer's, when the two can run as one loop; else None."""
         if any(inline_forbidden(load) for load in loads) or any(init.owner is producer for init in self.consumer.inits):
             return None
+        if _is_counted(producer):
+            return None
         dims = same_domain(loads[0], self.consumer)
         if dims is None or any(same_domain(load, self.consumer) != dims for load in loads[1:]):
             return None
@@ -225,6 +228,14 @@ class _Growth:
         assert isinstance(tensor.owner, Operation)
         saved = str(bytes_of(tensor) * 2)
         return Decision(describe(tensor.owner), self.name, fused, reason, saved, self.consumer.location)
+
+
+def _is_counted(producer: Generic) -> bool:
+    """Whether the results follow from the indices alone, at no cost, and are only loaded: every consumer computes them
+    itself, and no loop has to write them."""
+    if any(isinstance(op, Load | Elementwise) for op in producer.block.ops):
+        return False
+    return all(isinstance(use.operation, Load) for out in producer.outs for use in out.uses)
 
 
 def _repeats(load: Load, consumer: Generic) -> bool:

@@ -220,6 +220,35 @@ def test_sizes(n):
     values(lambda t, i: t[i].sum(axis=1), table(7, 5), i)
 
 
+# ---- indices that are constants ----------------------------------------------------
+def operations(f, *args):
+    return {op for kernel in lw.jit(f).lower(*args).compile().report.kernels for op in kernel.ops}
+
+
+@pytest.mark.parametrize("n", [0, 1, 33, N])
+def test_constant_indices_are_checked_when_the_program_is_made(n):
+    i, columns = indices(13, n), indices(5, n)
+
+    def f(t, u, d):
+        return t[i] * d, u[i, columns] + u[:, columns].sum(), added(np.zeros_like(t), i, d), put(t, i, d)
+
+    args = table(13), table(13, 5), sample(n)  # sizes as small as these are fixed
+    values(f, *args, terms=14 * n + 1)
+    assert not operations(f, *args) & {"lt", "ge", "and", "select"}
+
+
+def test_constant_indices_may_count_from_the_end():
+    i = np.arange(-33, 33)[::-1] * 2
+    values(lambda t, d: (t[i] * d, added(t, i, d)), table(GROUPS), sample(66))
+    assert "lt" in operations(lambda t: t[i % 13 - 13] * 2, table(13))
+
+
+def test_only_what_constant_indices_choose_is_computed():
+    i = indices(4000, 50)
+    check(lambda t: np.exp(t)[i].sum(), table(4000), kernels=None)
+    assert [k.sweeps for k in lw.jit(lambda t: np.exp(t)[i].sum()).lower(table(4000)).compile().report.kernels] == [1]
+
+
 # ---- scatters ----------------------------------------------------------------------
 SCATTERS = {"add": np.add, "subtract": np.subtract, "maximum": np.maximum, "minimum": np.minimum}
 

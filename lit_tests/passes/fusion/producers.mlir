@@ -27,6 +27,34 @@ func.func @chain(%x: tensor<8xf32>) -> tensor<8xf32> {
   func.return %b : tensor<8xf32>
 }
 
+// fuses: positions, which every consumer counts itself: no loop writes them for the others
+// CHECK-LABEL: func.func @positions
+// CHECK-NEXT:    weld.generic over "4, 8" gives "sum d0" {
+// CHECK-NEXT:      weld.index "d0"
+// CHECK:         weld.generic over "4, 8" gives "sum d0" {
+// CHECK-NEXT:      weld.index "d0"
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @positions(%x: tensor<8xi64>, %y: tensor<8xi64>) -> (tensor<4xi64>, tensor<4xi64>) {
+  %n = weld.generic over "4, 8" gives "write d0, d1" {
+    %0 = weld.index "d0"
+    weld.yield %0 : i64
+  } : tensor<4x8xi64>
+  %a = weld.generic over "4, 8" gives "sum d0" {
+    %0 = weld.load %n "d0, d1" : tensor<4x8xi64>
+    %1 = weld.load %x "d1" : tensor<8xi64>
+    %2 = weld.mul %0, %1 : i64
+    weld.yield %2 : i64
+  } : tensor<4xi64>
+  %b = weld.generic over "4, 8" gives "sum d0" {
+    %0 = weld.load %n "d0, d1" : tensor<4x8xi64>
+    %1 = weld.load %y "d1" : tensor<8xi64>
+    %2 = weld.mul %0, %1 : i64
+    weld.yield %2 : i64
+  } : tensor<4xi64>
+  func.return %a, %b : tensor<4xi64>, tensor<4xi64>
+}
+
 // fuses: at the consumer's access, under its guard
 // CHECK-LABEL: func.func @through_an_access
 // CHECK-NEXT:    weld.generic over "4" gives "write d0" {
@@ -245,10 +273,12 @@ func.func @picked_index(%i: tensor<4xi64>) -> tensor<4xi64> {
   func.return %y : tensor<4xi64>
 }
 
-// must not fuse: which element is read is known only at run time
-// MISSED:        [Missed] fuse: exp -> copy | Reason=data-dependent-access, BytesAtStake=64
+// fuses: only the elements that are gathered are computed; an index without a test is promised to be in range
 // CHECK-LABEL: func.func @gathered
-// CHECK-COUNT-2: weld.generic
+// CHECK-NEXT:    weld.generic over "3" gives "write d0" {
+// CHECK-NEXT:      %[[AT:.*]] = weld.load %i "d0"
+// CHECK-NEXT:      %[[X:.*]] = weld.load %x, %[[AT]] "i0" : tensor<8xf32>
+// CHECK-NEXT:      weld.exp %[[X]]
 // CHECK-NOT:     weld.generic
 // CHECK:         func.return
 func.func @gathered(%x: tensor<8xf32>, %i: tensor<3xi64>) -> tensor<3xf32> {

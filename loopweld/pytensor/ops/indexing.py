@@ -52,8 +52,8 @@ class Key:
     """The dim among the kept ones, and its index values: int64 tensors of one shape."""
     at: int
     """Where the dims of the index values go among the dims that are not indexed."""
-    counts_up: bool
-    """Whether no index value counts from the end."""
+    in_range: bool
+    """Whether all index values are known to lie in [0, size)."""
 
     def kept_shape(self) -> Shape:
         return tuple(self.ranges[k].size for k in self.kept)
@@ -131,12 +131,8 @@ def _key(low: Lowering, node: Node) -> Key:
     ranges = [r.canonical(low.session) for r in ranges]
     together = not positions or positions[-1] - positions[0] == len(positions) - 1
     at = arrays[0][0] if arrays and together else 0
-    values = _index_values(low, arrays, [ranges[kept[k]].full for k, _ in arrays])
-    return Key(ranges, kept, values, at, all(_counts_up(entry) for _, entry in arrays))
-
-
-def _counts_up(entry: Index) -> bool:
-    return isinstance(entry, Constant) and bool(np.all(entry.data >= 0))
+    values, in_range = _index_values(low, arrays, [ranges[kept[k]].full for k, _ in arrays])
+    return Key(ranges, kept, values, at, in_range)
 
 
 def _bounds(low: Lowering, entry: slice) -> slice:
@@ -148,16 +144,20 @@ def _bounds(low: Lowering, entry: slice) -> slice:
     return slice(bound(entry.start), bound(entry.stop), bound(entry.step))
 
 
-def _index_values(low: Lowering, arrays: list[tuple[int, Index]], sizes: list[Any]) -> list[tuple[int, SSAValue]]:
-    """Index values as int64 tensors of one shape, checked against the sizes of their axes."""
+def _index_values(
+    low: Lowering, arrays: list[tuple[int, Index]], sizes: list[Any]
+) -> tuple[list[tuple[int, SSAValue]], bool]:
+    """Index values as int64 tensors of one shape, checked against the sizes of their axes; and whether all are known
+    to be in range, without wrapping."""
     values: list[SSAValue] = []
+    in_range: list[bool] = []
     for (axis, entry), size in zip(arrays, sizes, strict=True):
         value = low.value(entry)
         known = np.asarray(entry.data) if isinstance(entry, Constant) else Tracer(low.session, value)
-        check_bounds(low.session, known, size, axis)
+        in_range.append(check_bounds(low.session, known, size, axis))
         values.append(low.cast(value, INT64))
     shape = low.common_shape([entry for _, entry in arrays])
-    return [(axis, low.broadcast(v, shape)) for (axis, _), v in zip(arrays, values, strict=True)]
+    return [(axis, low.broadcast(v, shape)) for (axis, _), v in zip(arrays, values, strict=True)], all(in_range)
 
 
 def _part(low: Lowering, value: SSAValue, key: Key) -> SSAValue:
@@ -171,7 +171,7 @@ def subtensor(low: Lowering, node: Node) -> SSAValue:
     part = _part(low, low.value(node.inputs[0]), key)
     if not key.arrays:
         return part
-    return low.session.emit(Gather.of(part, [v for _, v in key.arrays], key.axes, key.at))
+    return low.session.emit(Gather.of(part, [v for _, v in key.arrays], key.axes, key.at, key.in_range))
 
 
 def _is_assignable(node: Node) -> bool:
@@ -186,16 +186,16 @@ def inc_subtensor(low: Lowering, node: Node) -> SSAValue:
     base = low.value(node.inputs[0])
     part = _part(low, base, key)
     indices = [v for _, v in key.arrays]
-    found = low.session.emit(Gather.of(part, indices, key.axes, key.at)) if key.arrays else part
+    found = low.session.emit(Gather.of(part, indices, key.axes, key.at, key.in_range)) if key.arrays else part
     new = low.cast(_given(low, node.inputs[1], shape_of(found)), dtype_of(node.outputs[0]))
     add = not op.set_instead_of_inc
     if add and (not key.arrays or getattr(op, "ignore_duplicates", False)):
         new, add = low.session.apply("add", found, new), False
     if add and _is_histogram(part, indices):
-        new = _histogram(low, part, new, indices[0], key.counts_up)
+        new = _histogram(low, part, new, indices[0], key.in_range)
     elif key.arrays:
         kind = "add" if add else "set"
-        new = low.session.emit(Scatter.of(part, new, indices, key.axes, key.at, kind))
+        new = low.session.emit(Scatter.of(part, new, indices, key.axes, key.at, kind, key.in_range))
     ranges = [r.canonical(low.session) for r in key.ranges]
     return put_ranges(low.session, base, ranges, low.session.reshape(new, tuple(r.size for r in ranges)))
 
@@ -218,12 +218,12 @@ def _is_histogram(part: SSAValue, indices: Sequence[SSAValue]) -> bool:
     return is_vector and size is not None and 0 < size <= FEW and is_float(scalar_of(part))
 
 
-def _histogram(low: Lowering, part: SSAValue, new: SSAValue, index: SSAValue, counts_up: bool) -> SSAValue:
+def _histogram(low: Lowering, part: SSAValue, new: SSAValue, index: SSAValue, in_range: bool) -> SSAValue:
     """`part[k] + sum(new where index = k)` for each k: so many walks, but of whole vectors, and no update waits for
     the one before."""
     (size,), shape = shape_of(part), (*shape_of(part), *shape_of(index))
     bins = low.session.emit(Iota.of(element_type(INT64), shape, 0))
-    if not counts_up:
+    if not in_range:
         zero = low.session.splat(0, INT64, shape_of(index))
         wrapped = low.session.apply("add", index, low.broadcast(low.session.size(size), shape_of(index)))
         index = low.session.apply("select", low.session.apply("lt", index, zero), wrapped, index)
