@@ -188,9 +188,9 @@ def _kernel(
 ) -> KernelReport:
     inside = {o for m in kernel.members for o in m.outs}
     by_tensor: dict[SSAValue, list[Load]] = {}
-    for member in kernel.members:
+    for member in sorted(kernel.members, key=lambda m: m.is_gate):
         for load in member.loads():
-            if load.tensor not in inside:
+            if load.tensor not in inside and not (member.is_gate and root_of(load.tensor) in by_tensor):
                 by_tensor.setdefault(root_of(load.tensor), []).append(load)
     width, per_lane = _lanes(kernel, compilation)
     copied = _copied(kernel, compilation.program.plan)

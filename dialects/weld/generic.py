@@ -268,14 +268,19 @@ class Generic(WeldOp, OneBlock):
 
     @property
     def is_gate(self) -> bool:
-        """Whether it overwrites each of its tensors with one number, or leaves all of them as they are."""
+        """Whether it overwrites all of each of its tensors, or leaves all of them as they are."""
         if not self.inits:
             return False
-        moving = any(set(self.dims) & e.names for op in self.block.ops for e in exprs_of(op))
         plain = all(r.kind == "scatter_set" and r.indices == dim_exprs(len(self.sizes)) for r in self.results_given)
         whole = all(shape_of(out) == self.sizes for out in self.outs)
         conditions = {values[1] for values in self.yielded()} if plain else set[SSAValue]()
-        return not moving and whole and len(conditions) == 1 and any(size.value != 1 for size in self.sizes)
+        if not whole or len(conditions) != 1 or all(size.value == 1 for size in self.sizes):
+            return False
+        dims, moving = set(self.dims), set[SSAValue]()
+        for op in self.block.ops:
+            if any(dims & e.names for e in exprs_of(op)) or any(v in moving for v in op.operands):
+                moving.update(op.results)
+        return conditions.isdisjoint(moving)
 
     def given(self, out: SSAValue) -> Result:
         """What becomes of the value yielded for the result `out`."""

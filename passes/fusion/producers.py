@@ -82,7 +82,9 @@ def fuse_block(block: Block, budget: Budget, reductions: bool) -> None:
     choice = Choice(budget.choice)
     ops = [op for op in places if isinstance(op, Generic)]
     for op in ops if reductions else reversed(ops):
-        if op.parent is block and reductions == any(not result.is_write for result in op.results_given):
+        if op.parent is not block or op.is_gate:  # with other results it would be none
+            continue
+        if reductions == any(not result.is_write for result in op.results_given):
             _Growth(op, places, budget, choice).run()
 
 

@@ -65,7 +65,7 @@ class _Siblings:
         self.asked: set[tuple[Generic, Generic]] = set()
         for op in block.ops:
             self.dependencies.add(op)
-            if isinstance(op, Generic):
+            if isinstance(op, Generic) and not op.is_gate:  # with other results it would be none
                 for tensor in dict.fromkeys(load.tensor for load in op.loads() if shape_of(load.tensor)):
                     self.readers.setdefault(tensor, []).append(op)
 

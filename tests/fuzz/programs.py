@@ -254,7 +254,8 @@ class Generator(Writer):
             self.emit(f"np.broadcast_to({value.name}, {shape})", value, exact=True)
 
     def gated(self, value: Value) -> Value:
-        """The value, or a number in its place, by a condition on all of an array of as many elements."""
+        """The value, or in its place a number or another value, by a condition on all of an array of as many elements;
+        or an expression of that."""
         size, kinds = value.array.size, "fiu"
         of = [v for v in self.values if v.exact and v.array.dtype.kind in kinds and v.array.size == size]
         if size < 2 or not of or value.array.dtype.kind not in kinds or self.number(0, 1):
@@ -264,8 +265,15 @@ class Generator(Writer):
         limit = f"np.{limit.dtype.name}({limit})"
         test = f"({other.name} {self.pick(('<', '<=', '>', '!='))} {limit}).{self.pick(('all', 'any'))}()"
         number = f"np.{value.array.dtype.name}({self.number(0, 3)})"
-        values = (value.name, number) if self.number(0, 3) else (number, value.name)
-        return self.emit(f"np.where({test}, {', '.join(values)})", value, exact=True) or value
+        others = [v for v in self.values if v.array.dtype == value.array.dtype and v.array.shape == value.array.shape]
+        partner = self.pick(others)
+        second = partner.name if not self.number(0, 2) else number
+        values = (value.name, second) if self.number(0, 3) else (second, value.name)
+        gate = self.emit(f"np.where({test}, {', '.join(values)})", value, partner, exact=True)
+        if gate is None or value.array.dtype.kind != "f" or self.number(0, 1):
+            return gate or value
+        text = self.pick(("{} - {}", "np.maximum({}, {})", "np.tanh({}) * {}"))
+        return self.emit(text.format(gate.name, partner.name), gate, partner) or gate
 
     OPS = (
         "unary binary reduction view reshape join shift gather broadcast select compare cast integer rough "

@@ -67,6 +67,88 @@ func.func @nested(%x: tensor<8xf32>) -> tensor<8xf32> {
   func.return %g : tensor<8xf32>
 }
 
+// deferred: a factor of 1 or 0 and a gated factor, behind two conditions; where one fails, all is computed again
+// CHECK-LABEL: func.func @factors
+// CHECK:         %[[V:.*]] = weld.generic over "8, 4" gives "write d1, d0" {
+// CHECK-NOT:       weld.load {{.*}} ""
+// CHECK:           weld.mul
+// CHECK:           weld.mul
+// CHECK:           weld.yield
+// CHECK:         weld.generic over "4, 8" gives "scatter_set d0, d1" from %[[V]] {
+// CHECK-DAG:       weld.load %x "d1, d0"
+// CHECK-DAG:       weld.load %y "d1, d0"
+// CHECK-COUNT-2:   weld.select
+// CHECK:           weld.or
+// CHECK:           weld.yield
+func.func @factors(%x: tensor<8x4xf32>, %y: tensor<8x4xf32>) -> tensor<4x8xf32> {
+  %c, %e = weld.generic over "8, 4" gives "all", "any" {
+    %0 = weld.load %x "d0, d1" : tensor<8x4xf32>
+    %1 = weld.constant 0.0 : f32
+    %2 = weld.gt %0, %1 : f32
+    weld.yield %2, %2 : i1, i1
+  } : tensor<i1>, tensor<i1>
+  %g = weld.generic over "8, 4" gives "write d1, d0" {
+    %0 = weld.load %x "d0, d1" : tensor<8x4xf32>
+    %1 = weld.load %y "d0, d1" : tensor<8x4xf32>
+    %2 = weld.load %c "" : tensor<i1>
+    %3 = weld.load %e "" : tensor<i1>
+    %4 = weld.constant 0.0 : f32
+    %5 = weld.constant 1.0 : f32
+    %6 = weld.select %2, %5, %4 : (i1, f32, f32) -> f32
+    %7 = weld.select %3, %4, %1 : (i1, f32, f32) -> f32
+    %8 = weld.mul %0, %6 : f32
+    %9 = weld.mul %8, %7 : f32
+    weld.yield %9 : f32
+  } : tensor<4x8xf32>
+  func.return %g : tensor<4x8xf32>
+}
+
+// deferred: of two values that move, that of the usual case; what a single element decides is not usual
+// CHECK-LABEL: func.func @usual
+// CHECK:         %[[V:.*]] = weld.generic over "8" gives "write d0" {
+// CHECK-NEXT:      %[[Y:.*]] = weld.load %y "d0"
+// CHECK-NEXT:      weld.yield %[[Y]]
+// CHECK:         weld.generic over "8" gives "scatter_set d0" from %[[V]] {
+// CHECK:           %[[X:.*]] = weld.load %x "d0"
+// CHECK:           weld.yield %[[X]], %{{.*}} : f32, i1
+func.func @usual(%x: tensor<8xf32>, %y: tensor<8xf32>) -> tensor<8xf32> {
+  %c = weld.generic over "8" gives "any" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.is_nan %0 : f32
+    weld.yield %1 : i1
+  } : tensor<i1>
+  %g = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.load %y "d0" : tensor<8xf32>
+    %2 = weld.load %c "" : tensor<i1>
+    %3 = weld.select %2, %0, %1 : (i1, f32, f32) -> f32
+    weld.yield %3 : f32
+  } : tensor<8xf32>
+  func.return %g : tensor<8xf32>
+}
+
+// not deferred: the usual value waits, and is no gate
+// CHECK-LABEL: func.func @scale
+// CHECK-NOT:     scatter_set
+// CHECK:         func.return
+func.func @scale(%x: tensor<8xf32>) -> tensor<8xf32> {
+  %m = weld.generic over "8" gives "max" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    weld.yield %0 : f32
+  } : tensor<f32>
+  %g = weld.generic over "8" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<8xf32>
+    %1 = weld.load %m "" : tensor<f32>
+    %2 = weld.constant 0.0 : f32
+    %3 = weld.constant 1.0 : f32
+    %4 = weld.eq %1, %2 : f32
+    %5 = weld.select %4, %3, %1 : (i1, f32, f32) -> f32
+    %6 = weld.div %0, %5 : f32
+    weld.yield %6 : f32
+  } : tensor<8xf32>
+  func.return %g : tensor<8xf32>
+}
+
 // not deferred: the condition is there before the loop
 // CHECK-LABEL: func.func @known
 // CHECK-NOT:     scatter_set
