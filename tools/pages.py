@@ -14,12 +14,15 @@ PAGES = ROOT / "build" / "pages"
 
 def main() -> int:
     shutil.rmtree(PAGES, ignore_errors=True)
-    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "benchmarks" / "README.md"):
+    for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")):
         write(path.relative_to(ROOT), linked(path.read_text(encoding="utf-8")))
     for name, text in reference.pages().items():
         write(Path("docs", "reference", name), text)
     write(Path("examples", "index.md"), examples())
-    shutil.copytree(ROOT / "docs" / "images", PAGES / "docs" / "images")
+    for image in (*ROOT.glob("docs/images/*"), *ROOT.glob("benchmarks/plots/*")):
+        target = PAGES / image.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(image, target)
     return 0
 
 
