@@ -148,10 +148,17 @@ class _Growth:
         if all(refusals):
             return False
         place = self.places[producer]
+        self.tensors.difference_update(producer.outs)
         rest = drop_unused_results(producer)
         if rest is not None:
             self.places[rest] = place
+            self._note(loads_of(self.consumer, rest))
         return True
+
+    def _note(self, loads: Sequence[Load]) -> None:
+        """Note the loads that are left of a producer whose results are other values now."""
+        self.tensors.update(load.tensor for load in loads)
+        self.loads |= {(load.tensor, load.access): load for load in loads if len(load.operands) == 1}
 
     def _one_loop(self, producer: Generic, loads: Sequence[Load]) -> dict[str, str] | None:
         """The producer's dims as the consumer's, when the two can run as one loop; else None."""
