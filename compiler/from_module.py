@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 
+from ..dialects.ir import complain
+from ..dialects.weld.types import BF16, scalar_of
 from ..passes.evaluate import find_function
 from .codegen.cache import ObjectCache
 from .compiled import Compiled
@@ -28,6 +31,7 @@ def compile_read(
 ) -> Compiled:
     """Compile function `entry` of a verified module of weld ops with symbolic sizes (which is consumed)."""
     function = find_function(module, entry)
+    _check_elements(function)
     names = [a.name_hint or f"arg{k}" for k, a in enumerate(function.body.block.args)]
     source = module.clone() if check else None
     compilation = compile_module(
@@ -40,3 +44,11 @@ def compile_read(
     leaves = tuple(Leaf(k) for k in range(len(compilation.executable.spec.outputs)))
     tree = leaves[0] if len(leaves) == 1 else Node(tuple, leaves)
     return Compiled(compilation, flatten, tree, check, source)
+
+
+def _check_elements(function: FuncOp) -> None:
+    """Raises VerifyException for arguments and results that no NumPy array can be."""
+    kinds = function.function_type
+    for kind in (*kinds.inputs, *kinds.outputs):
+        if scalar_of(kind) == BF16:
+            complain(function, f"has {kind} in its type, and NumPy has no bf16; use f32 there and cast inside")
