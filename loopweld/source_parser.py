@@ -3,18 +3,24 @@
 import re
 from bisect import bisect_right
 from collections.abc import Collection
+from math import prod
 from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
+    AnyDenseElement,
     AnyFloat,
+    BytesAttr,
     ComplexType,
+    DenseIntOrFPElementsAttr,
     FileLineColLoc,
     IndexType,
     IntAttr,
     IntegerType,
     ModuleOp,
+    RankedStructure,
     StringAttr,
+    TensorType,
     UnknownLoc,
 )
 from xdsl.ir import AttributeInvT, Operation, SSAValue
@@ -23,6 +29,9 @@ from xdsl.traits import IsolatedFromAbove
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
 from xdsl.utils.lexer import Input, Span
 from xdsl.utils.mlir_lexer import MLIRLexer
+
+LARGE_SPLAT = 1024
+"""Constants with more elements, all of one value, are kept as that value."""
 
 
 class SourceLexer(MLIRLexer):
@@ -58,6 +67,11 @@ class SourceParser(Parser):
             raise self._at_operation(str(error.args[0]) if error.args else str(error)) from error
         except RecursionError as error:
             raise self._at_operation("is nested too deeply, or in something that is") from error
+        except AssertionError as error:
+            # xDSL asserts what it expects of types and attributes, mostly without a word.
+            raise self._at_operation(str(error) or "has types or attributes that are not supported") from error
+        except NotImplementedError as error:
+            raise self._at_operation(f"is not supported: {error}") from error
         except Exception as error:
             # The parser of an operation takes something for granted: at least say which.
             raise self._at_operation(f"cannot be parsed ({type(error).__name__}: {error})") from error
@@ -75,6 +89,27 @@ class SourceParser(Parser):
             if undefined:
                 raise self._undefined(undefined)
         return op
+
+    def parse_dense_int_or_fp_elements_attr(
+        self, type: RankedStructure[AnyDenseElement] | None
+    ) -> DenseIntOrFPElementsAttr:
+        """As xDSL's, but `dense<1.0>` of a large type holds one element; xDSL writes all of them out."""
+        start = self.pos
+        self.parse_punctuation("<", " in dense attribute")
+        if self._current_token.text[:1] in ("[", ">", '"'):
+            self._resume_from(start)
+            return super().parse_dense_int_or_fp_elements_attr(type)
+        element = self._parse_tensor_literal_element()
+        self.parse_punctuation(">", " in dense attribute")
+        if type is None:
+            self.parse_punctuation(":", " in dense attribute")
+            type = self._parse_dense_literal_type()
+        count = prod(type.get_shape())
+        value: Any = element.to_type(self, type.element_type)
+        one_element: Any = TensorType(type.element_type, [1])
+        one = DenseIntOrFPElementsAttr.from_list(one_element, [value])
+        repeats = 1 if count > LARGE_SPLAT else count
+        return DenseIntOrFPElementsAttr(type, BytesAttr(one.data.data * repeats))
 
     def _parse_tensor_literal_element(self) -> Parser._TensorLiteralElement:
         is_hexadecimal = self._current_token.text[:2] in ("0x", "0X")
@@ -135,7 +170,10 @@ class SourceParser(Parser):
         return Span(len(before), len(before), self.lexer.input) if is_first else here
 
     def _at_operation(self, message: str) -> ParseError:
-        start = self._op_names[-1] if self._op_names else self.pos
+        if not self._op_names:
+            here = self._current_token.span
+            return ParseError(here, f"what stands before this {message}")
+        start = self._op_names[-1]
         name = re.compile(r"[\w.$-]*").match(self.lexer.input.content, start + self._is_quoted(start))
         return ParseError(Span(start, start, self.lexer.input), f"'{name[0] if name else ''}' op {message}")
 
