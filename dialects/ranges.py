@@ -60,9 +60,9 @@ def divide_within(top: Expr, bottom: Expr, extents: Mapping[str, Expr]) -> tuple
             quotient = quotient + whole * Expr.symbol(name)
             continue
         low, reach = low + part, step * (extents[name] - 1)
-        if not (_nonnegative(step) or _nonnegative(-step)):
+        if not (is_nonnegative(step) or is_nonnegative(-step)):
             return None
-        least, most = (least, most + reach) if _nonnegative(step) else (least + reach, most)
+        least, most = (least, most + reach) if is_nonnegative(step) else (least + reach, most)
     for monomial, factor in rest.terms:
         part = Expr(((monomial, factor),))
         whole = exact_quotient(part, bottom)
@@ -71,9 +71,9 @@ def divide_within(top: Expr, bottom: Expr, extents: Mapping[str, Expr]) -> tuple
         if whole is not None:
             quotient, part = quotient + whole, part - whole * bottom
         low, least, most = low + part, least + part, most + part
-    if not _nonnegative(least):
+    if not is_nonnegative(least):
         quotient, low, least, most = quotient - 1, low + bottom, least + bottom, most + bottom
-    return (quotient, low) if _nonnegative(least) and _nonnegative(bottom - 1 - most) else None
+    return (quotient, low) if is_nonnegative(least) and is_nonnegative(bottom - 1 - most) else None
 
 
 def is_below(expr: Expr, size: Expr, extents: Mapping[str, Expr]) -> bool:
@@ -82,7 +82,7 @@ def is_below(expr: Expr, size: Expr, extents: Mapping[str, Expr]) -> bool:
     return found is not None and found[0] == ZERO
 
 
-def _nonnegative(expr: Expr) -> bool:
+def is_nonnegative(expr: Expr) -> bool:
     """Whether no term can make the expression negative."""
     return all(factor >= 0 for _, factor in expr.terms)
 

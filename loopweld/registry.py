@@ -32,7 +32,7 @@ BINARY_TARGET = "obj"
 
 
 def dialects() -> dict[str, Callable[[], Dialect]]:
-    upstream = get_all_dialects()
+    upstream = get_all_dialects() | _own("dialects.upstream", "dialects")
     return {name: upstream[name] for name in UPSTREAM_DIALECTS} | _own("dialects", "dialects")
 
 

@@ -89,6 +89,7 @@ class _Reader:
                 new.name_hint = argument.name_hint
                 self.t.values[argument] = new
         results = self._read_block(function)
+        self.t.check_sizes(self._bound())
         self.block.add_op(returned := ReturnOp(*results))
         last = function.body.block.last_op
         assert last is not None
@@ -103,6 +104,11 @@ class _Reader:
         element = element_type(kind)
         shape = tuple(self.t.symbols.fresh() if e is None else e for e in declared_shape(kind))
         return tensor_type(element, shape)
+
+    def _bound(self) -> set[str]:
+        """The symbols that the shapes of the arguments tell."""
+        sizes = (e for a in self.block.args for e in self.t.shape(a))
+        return {str(e) for e in sizes if e.value is None}
 
     def _function(self) -> FuncOp:
         old = self.function

@@ -6,11 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xdsl.dialects import linalg
+from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import AffineMapAttr, TensorType
 from xdsl.dialects.linalg.abstract_ops import ElementwiseOperation, LinalgStructuredOperation, PoolingOperation
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
+from ...dialects.upstream.ops import ElementwiseOp, MapOp, ReduceOp
 from ...dialects.weld import Broadcast, Transpose
 from ...dialects.weld.types import scalar_of
 from . import scalars
@@ -41,15 +43,22 @@ def read_broadcast(t: Translation, op: Any) -> list[SSAValue]:
     return [t.b.insert(Broadcast.to(value, t.shape(init), axes)).results[0]]
 
 
-def read_reduce(t: Translation, op: Any) -> list[SSAValue]:
-    rank = len(op.input.type.get_shape())
+def read_reduce(t: Translation, op: ReduceOp) -> list[SSAValue]:
+    rank = len(t.shape(t.tensor(op.inputs[0])))
     reduced = integers(op.dimensions)
-    maps = [AffineMapAttr(AffineMap.identity(rank))]
-    maps.append(AffineMapAttr(maps[0].data.drop_results([k in reduced for k in range(rank)])))
-    return read_structured(t, Structured.of([op.input], [op.init], maps, op.region.block))
+    whole = AffineMap.identity(rank)
+    kept = whole.drop_results([k in reduced for k in range(rank)])
+    maps = [AffineMapAttr(m) for m in (whole, kept) for _ in op.inputs]
+    return read_structured(t, Structured.of(op.inputs, op.inits, maps, op.combiner.block))
 
 
-def read_elementwise(t: Translation, op: ElementwiseOperation) -> list[SSAValue]:
+def read_map(t: Translation, op: MapOp) -> list[SSAValue]:
+    whole = AffineMapAttr(AffineMap.identity(len(t.shape(t.tensor(op.init)))))
+    maps = [whole] * len(op.operands)
+    return read_structured(t, Structured.of(op.inputs, [op.init], maps, op.mapper.block))
+
+
+def read_elementwise(t: Translation, op: ElementwiseOperation | ElementwiseOp) -> list[SSAValue]:
     """add, exp, select, copy, ...: the one op of the body on whole tensors."""
     body = op.body.block
     args = [t.tensor(v) for v in (*op.inputs, *op.outputs)]
@@ -58,6 +67,9 @@ def read_elementwise(t: Translation, op: ElementwiseOperation) -> list[SSAValue]
     for inner in body.ops:
         if isinstance(inner, linalg.ops.YieldOp):
             return [t.b.cast(values[inner.operands[0]], scalar_of(args[-1]))]
+        if isinstance(inner, ConstantOp):
+            values[inner.result] = t.broadcast(scalars.constant(t.b, inner), t.shape(shaped[-1]), [])
+            continue
         values[inner.results[0]] = scalars.translate(t.b, inner, [values[v] for v in inner.operands])
     raise AssertionError(f"the body of {op.name} has no yield")
 
@@ -82,6 +94,7 @@ RULES: dict[str, Rule] = {
     "linalg.transpose": read_transpose,
     "linalg.broadcast": read_broadcast,
     "linalg.reduce": read_reduce,
+    "linalg.map": read_map,
 }
 
 
@@ -92,7 +105,7 @@ def read_linalg(t: Translation, op: Operation) -> list[SSAValue]:
     rule = RULES.get(op.name)
     if rule is not None:
         return rule(t, op)
-    if isinstance(op, ElementwiseOperation):
+    if isinstance(op, ElementwiseOperation) or (isinstance(op, ElementwiseOp) and op.is_plain):
         return read_elementwise(t, op)
     if isinstance(op, PoolingOperation):
         return read_pooling(t, op)

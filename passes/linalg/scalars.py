@@ -17,8 +17,10 @@ from xdsl.dialects.builtin import (
     IndexType,
     IntegerAttr,
     IntegerType,
+    MemRefType,
     Signedness,
     TensorType,
+    UnrankedMemRefType,
 )
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -36,6 +38,8 @@ Rule: TypeAlias = Callable[[Builder, Operation, list[SSAValue]], SSAValue]
 
 def element_type(kind: Attribute) -> Attribute:
     """The weld element for an upstream one: index is i64, signed integers are signless. Raises Unsupported."""
+    if isinstance(kind, MemRefType | UnrankedMemRefType):
+        raise Unsupported("works on buffers; loopweld reads functions on tensors (tensor<...>)")
     element = scalar_of(kind)
     if isinstance(element, IndexType):
         return I64

@@ -128,11 +128,21 @@ def _reduced_axes(t: Translation, sizes: Shape, declared: tuple[Expr | None, ...
     return dropped if len(sizes) - len(dropped) == len(declared) else _dropped(sizes, len(declared), t)
 
 
+def _require_inside(t: Translation, shape: Shape, start: Shape, size: Shape, step: Shape) -> None:
+    """The slice lies within a tensor of `shape`."""
+    for extent, first, count, stride in zip(shape, start, size, step, strict=True):
+        t.require(first, "offsets that are not negative")
+        t.require(count, "sizes that are not negative")
+        if count.value != 0:
+            t.require(extent - 1 - first - (count - 1) * stride, "a slice within the tensor")
+
+
 def read_extract_slice(t: Translation, op: tensor.ExtractSliceOp) -> SSAValue:
     value = t.tensor(op.source)
     start = t.mixed(op.static_offsets, op.offsets)
     size = t.mixed(op.static_sizes, op.sizes)
     step = t.mixed(op.static_strides, op.strides)
+    _require_inside(t, t.shape(value), start, size, step)
     sliced = t.b.insert(Slice.of(value, start, size, step)).results[0]
     dropped = _reduced_axes(t, size, declared_shape(op.result.type))
     return t.reshape(sliced, tuple(e for k, e in enumerate(size) if k not in dropped))
@@ -147,6 +157,7 @@ def read_insert_slice(t: Translation, op: tensor.InsertSliceOp) -> SSAValue:
     t.agree(t.shape(source), [e for k, e in enumerate(size) if k not in dropped], "a source of the slice's sizes")
     if any(e.value is None or e.value < 1 for e in step):
         t.fail("needs constant positive strides")
+    _require_inside(t, t.shape(dest), start, size, step)
     return t.b.insert(Insert.of(dest, t.reshape(source, size), start, step)).results[0]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -11,10 +11,11 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.ir import complain
-from ...dialects.weld import Broadcast, Reshape, Size
+from ...dialects.ranges import is_nonnegative
+from ...dialects.weld import Broadcast, Check, Reshape, Size
 from ...dialects.weld.base import Builder
 from ...dialects.weld.constant import splat_of
-from ...dialects.weld.types import Shape, scalar_of, shape_of, tensor_type
+from ...dialects.weld.types import I64, Shape, scalar_of, shape_of, tensor_type
 from .scalars import Unsupported, element_type
 from .symbols import PartialShape, Symbols, declared_shape
 
@@ -32,6 +33,9 @@ class Translation:
         self.values: dict[SSAValue, SSAValue | Expr] = {}
         self.op: Operation | None = None
         """The op that is being read, where errors are reported."""
+        self._given: dict[SSAValue, tuple[Expr, Operation]] = {}
+        """The sizes that only values tell, as symbols, and the ops that they are sizes of."""
+        self._required: list[tuple[Expr, str, Operation]] = []
 
     @contextmanager
     def reading(self, op: Operation):
@@ -91,9 +95,45 @@ class Translation:
         )
 
     def sizes(self, kind: TensorType[Attribute], dynamic: Sequence[SSAValue]) -> Shape:
-        """The shape of a type whose `?` are given by operands."""
+        """The shape of a type whose `?` are given by operands. One that only a value tells, such as an argument, is a
+        symbol: it must turn out to be the size of a tensor, which `check_sizes` holds the value to."""
         rest = iter(dynamic)
-        return tuple(self.size(next(rest)) if n == DYNAMIC_INDEX else Expr.constant(n) for n in kind.get_shape())
+        return tuple(self._given_size(next(rest)) if n == DYNAMIC_INDEX else Expr.constant(n) for n in kind.get_shape())
+
+    def _given_size(self, value: SSAValue) -> Expr:
+        found = self.expr(value)
+        if found is not None:
+            return found
+        assert self.op is not None
+        tensor = self.tensor(value)
+        symbol, _ = self._given.setdefault(tensor, (self.symbols.fresh(), self.op))
+        return self.symbols.resolve(symbol)
+
+    def require(self, number: Expr, what: str) -> None:
+        """An integer of sizes must not be negative; `what` says what holds if it is not."""
+        assert self.op is not None
+        self._required.append((number, what, self.op))
+
+    def check_sizes(self, bound: Set[str]) -> None:
+        """Check what was required of the sizes: now where it follows from what is known of them, and else at run time.
+        `bound` are the symbols that the arguments' shapes tell."""
+        for value, (symbol, op) in self._given.items():
+            size = self.symbols.resolve(symbol)
+            if not size.names <= bound:
+                complain(op, "has a size that neither constants nor the shapes of arguments tell")
+            bad = self.b.ne(value, self.integer(size, scalar_of(value)))
+            self._check(op, bad, f"{op.name}: a size is not that of the tensors it is used with")
+        for number, what, op in self._required:
+            number = self.symbols.resolve(number)
+            if number.value is not None and number.value < 0:
+                complain(op, f"expects {what}")
+            if not is_nonnegative(number):
+                value = self.integer(number, I64)
+                self._check(op, self.b.lt(value, self.b.constant(0, value)), f"{op.name}: expects {what}")
+
+    def _check(self, op: Operation, bad: SSAValue, text: str) -> None:
+        self.b.location = op.location
+        self.b.insert(Check.of(bad, text, "ValueError"))
 
     def define(self, result: SSAValue, value: SSAValue | Expr) -> None:
         """`result` is `value`; what the type of `result` says about its shape must hold for `value`."""

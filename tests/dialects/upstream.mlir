@@ -31,5 +31,13 @@ func.func @main(%x: tensor<?x?xf32>) -> tensor<?x?xf32> {
     %2 = arith.divf %1, %c : f32
     linalg.yield %2 : f32
   } -> tensor<?x?xf32>
-  func.return %mixed : tensor<?x?xf32>
+  %peak = linalg.reduce { arith.maximumf } ins(%mixed : tensor<?x?xf32>) outs(%start : tensor<?xf32>) dimensions = [0]
+  %beside = linalg.elementwise kind=#linalg.elementwise_kind<max_signed> indexing_maps = [#column, #matrix, #matrix]
+      ins(%peak, %mixed : tensor<?xf32>, tensor<?x?xf32>) outs(%same : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %shifted = linalg.map { arith.subf } ins(%mixed, %beside : tensor<?x?xf32>, tensor<?x?xf32>) outs(%same : tensor<?x?xf32>)
+  %sizes = linalg.abs ins(%shifted : tensor<?x?xf32>) outs(%same : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %rounded = linalg.round ins(%sizes : tensor<?x?xf32>) outs(%same : tensor<?x?xf32>) -> tensor<?x?xf32>
+  %result = linalg.sub ins(%sizes, %rounded : tensor<?x?xf32>, tensor<?x?xf32>) outs(%same : tensor<?x?xf32>)
+      -> tensor<?x?xf32>
+  func.return %result : tensor<?x?xf32>
 }

@@ -314,7 +314,7 @@ def test_weld_functions_stay():
 
 def test_errors():
     dynamic = function("%n: index", "tensor<?xf32>", "%r = tensor.empty(%n) : tensor<?xf32>")
-    assert "follow from constants and tensor.dim" in error(dynamic)
+    assert "neither constants nor the shapes of arguments tell" in error(dynamic)
     different = function(
         "%x: tensor<4xf32>, %y: tensor<?xf32>",
         "tensor<?xf32>",
@@ -342,7 +342,7 @@ def test_errors():
       func.return
     }
     """
-    assert "memref<4xf32>" in error(buffers)
+    assert "works on buffers" in error(buffers)
     control = """
     func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
       cf.br ^next(%x : tensor<4xf32>)

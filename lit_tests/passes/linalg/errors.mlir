@@ -9,9 +9,41 @@ func.func @no_weld_form(%x: tensor<4xf32>) -> tensor<4xi32> {
 // -----
 
 func.func @data_dependent_size(%n: index) -> tensor<?xf32> {
-  // expected-error@below {{needs sizes, offsets and strides that follow from constants and tensor.dim of arguments}}
+  // expected-error@below {{has a size that neither constants nor the shapes of arguments tell}}
   %0 = tensor.empty(%n) : tensor<?xf32>
   func.return %0 : tensor<?xf32>
+}
+
+// -----
+
+func.func @data_dependent_offset(%x: tensor<8xf32>, %n: index) -> tensor<4xf32> {
+  // expected-error@below {{needs sizes, offsets and strides that follow from constants and tensor.dim of arguments}}
+  %0 = tensor.extract_slice %x[%n] [4] [1] : tensor<8xf32> to tensor<4xf32>
+  func.return %0 : tensor<4xf32>
+}
+
+// -----
+
+func.func @slice_outside(%x: tensor<8xf32>) -> tensor<4xf32> {
+  // expected-error@below {{expects a slice within the tensor}}
+  %0 = tensor.extract_slice %x[5] [4] [1] : tensor<8xf32> to tensor<4xf32>
+  func.return %0 : tensor<4xf32>
+}
+
+// -----
+
+// expected-error@below {{works on buffers; loopweld reads functions on tensors}}
+func.func @buffers(%x: memref<4xf32>) {
+  linalg.map { math.exp } ins(%x : memref<4xf32>) outs(%x : memref<4xf32>)
+  return
+}
+
+// -----
+
+func.func @no_meaning(%x: tensor<4xi32>) -> tensor<4xi32> {
+  // expected-error@below {{'linalg.exp' op has no meaning on elements of type i32}}
+  %0 = linalg.exp ins(%x : tensor<4xi32>) outs(%x : tensor<4xi32>) -> tensor<4xi32>
+  return %0 : tensor<4xi32>
 }
 
 // -----
