@@ -22,8 +22,10 @@ EXPLANATIONS: dict[str, str] = {
     "dependency-cycle": "Not fused: another op stands between the two.",
     "no-shared-outer-dim": "Not fused: the consumer needs the whole of the producer's result before its first element.",
     "row-too-large": "Not fused: what one outer iteration must keep exceeds the cache.",
+    "stores-rows": "Not fused: a result as large as the rows would be stored for what runs after the loops.",
     "library-call": "Not fused: one of the two is a library call.",
     "target-never-fuses": "Not fused: the target runs each op by itself.",
+    "too-many-readers": "Not tried: the two read one tensor, and so do several between them.",
     "too-many-streams": "Not fused: the loop would read and write more tensors than the target can stream.",
 }
 """Reason code -> sentence; see docs/reason-codes.md."""

@@ -104,7 +104,7 @@ class Group:
 
     @property
     def is_flat(self) -> bool:
-        """Whether the rows may run one after the other, each as a whole."""
+        """Whether the rows might as well run one after the other, each as a whole: no values of them stay in cache."""
         size = known_product(self.main.sizes)
         return len(self.rows) == 1 or (size is not None and size <= FEW)
 

@@ -26,9 +26,24 @@ class Rows(Enum):
     SECOND = "second"
 
 
-def roles(a: Group, b: Group) -> list[Rows]:
-    """Whose rows may be the rows of two groups in one, the best first. A group of several rows is small as a whole
-    only if it is tiny: before or after the loops its rows would no longer stay in cache."""
+def roles(a: Group, b: Group) -> dict[Rows, Reason | None]:
+    """Whose rows can be the rows of two groups in one, the best first, and why that does not pay: what is not small
+    beside the other one's rows runs as well in a kernel of its own."""
+    good = _good_roles(a, b)
+    legal = [Rows.BOTH]
+    legal += [rows for rows, own, other in ((Rows.FIRST, a, b), (Rows.SECOND, b, a)) if _can_be_small(other, own)]
+    return dict.fromkeys(good) | {rows: Reason.NO_SHARED_OUTER_DIM for rows in legal if rows not in good}
+
+
+def _can_be_small(group: Group, beside: Group) -> bool:
+    """Whether the members of a group may run before or after the other one's loops. A gate runs after the loops of
+    what it overwrites."""
+    return not group.scatters and (not group.main.is_gate or is_small(group.main, beside))
+
+
+def _good_roles(a: Group, b: Group) -> list[Rows]:
+    """The roles that pay. A group of several rows is small as a whole only if it is tiny: before or after the loops its
+    rows would no longer stay in cache."""
     first = is_small(b.main, a) and not b.scatters and b.is_flat
     second = is_small(a.main, b) and not a.scatters and a.is_flat
     if not first and not second:
@@ -93,6 +108,8 @@ class Fit:
     promoted: set[Generic]
     """Small members that become rows: they need one, and one needs them."""
     kept: dict[SSAValue, int]
+    stored: list[Edge]
+    """What is as large as the rows, and read back by a member after the loops."""
 
 
 class Fitting:
@@ -118,9 +135,8 @@ class Fitting:
             loops = self._suiting(loops, bool(flows))
         if not loops and (flows or self.promoted or self.rows is Rows.BOTH):
             return self._refusal()
-        if any(self._stores_rows(e, loops) for e in self.cross):
-            return self._refusal()
-        return Fit(self.rows, loops, self.late, self.promoted, self._kept(flows, loops))
+        stored = [e for e in self.cross if self._stores_rows(e, loops)]
+        return Fit(self.rows, loops, self.late, self.promoted, self._kept(flows, loops), stored)
 
     def _refusal(self) -> Reason:
         return next((e.refusal for e in self.cross if self._depends(e.producer)), Reason.NO_SHARED_OUTER_DIM)

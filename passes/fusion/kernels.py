@@ -22,7 +22,7 @@ from .groups import Group
 from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
 from .merge import copy_ops, replace_generic
 from .placement import Placement, place
-from .profit import NEIGHBOURS, WRITE_STREAMS, Choice
+from .profit import WRITE_STREAMS, Choice
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,10 @@ class _Forming:
         asked: set[tuple[Group, Group]] = set()
         for tensor, ops in readers.items():
             for k, op in enumerate(ops):
-                for other in ops[max(k - NEIGHBOURS, 0) : k]:
+                untried = self.choice.not_tried(ops, k)
+                if untried is not None and self.groups[untried] is not self.groups[op]:
+                    self._note(untried, op, False, Reason.TOO_MANY_READERS, bytes_of(tensor))
+                for other in self.choice.neighbours(ops, k):
                     pair = self.groups[other], self.groups[op]
                     if pair[0] is pair[1] or pair in asked or self.edges.between(*pair):
                         continue
@@ -129,20 +132,26 @@ class _Forming:
         reason = self.choice(Reason.TOO_MANY_STREAMS if many else None)
         if reason is not None:
             return reason
-        found: Reason | None = Reason.NO_SHARED_OUTER_DIM
-        for rows in roles(a, b):
+        refusal: Reason | None = None
+        for rows, loss in roles(a, b).items():
+            reason = self.choice(loss)
+            if reason is not None:
+                refusal = refusal or reason
+                continue
             fit = Fitting(a, b, rows, self.edges, cross).find()
-            found = fit if isinstance(fit, Reason) else self.choice(self._loss(fit, a, b, shared))
-            if not isinstance(fit, Reason) and found is None:
+            refusal = fit if isinstance(fit, Reason) else self.choice(self._loss(fit, a, b, shared))
+            if not isinstance(fit, Reason) and refusal is None:
                 self._merge(a, b, fit, streams)
                 return rows
-        assert found is not None
-        return found
+        assert refusal is not None, "there is always a role"
+        return refusal
 
     def _loss(self, fit: Fit, a: Group, b: Group, shared: SSAValue | None) -> Reason | None:
         """Why two groups are better two kernels, or None."""
         if sum(fit.kept.values()) > self.options.row_bytes:
             return Reason.ROW_TOO_LARGE
+        if fit.stored:
+            return Reason.STORES_ROWS
         return None if shared is None or is_shared(fit, a, b, shared) else Reason.NO_SHARED_OUTER_DIM
 
     def _is_needed(self, tensor: SSAValue, a: Group, b: Group) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from xdsl.ir import SSAValue
@@ -18,7 +19,7 @@ from .legality import inline_forbidden
 from .merge import slice_of
 
 NEIGHBOURS = 4
-"""How many loops or kernels that read one tensor are tried with each further one."""
+"""How many loops or kernels that read one tensor are tried with each further one: to try all takes quadratic time."""
 
 LONG = 16
 """What a size is at least, mostly, where it is not known."""
@@ -43,6 +44,14 @@ class Choice:
             raise ValueError(
                 f'unknown rule of fusion {self.rule!r}; known are "profit", "legal", "never", "random SEED"'
             )
+
+    def neighbours(self, readers: Sequence[Generic], k: int) -> Sequence[Generic]:
+        """The earlier readers of a tensor that the k-th one is tried with, where it pays only the nearest ones."""
+        return readers[max(k - NEIGHBOURS, 0) if self.rule == "profit" else 0 : k]
+
+    def not_tried(self, readers: Sequence[Generic], k: int) -> Generic | None:
+        """The nearest earlier reader that the k-th one is not tried with."""
+        return readers[k - NEIGHBOURS - 1] if self.rule == "profit" and k > NEIGHBOURS else None
 
     def __call__(self, reason: Reason | None) -> Reason | None:
         """The answer where `reason` is what speaks against the fusion, None if it pays."""

@@ -17,7 +17,7 @@ from .dependencies import Dependencies
 from .graph import functions, sort_block
 from .legality import join_forbidden
 from .merge import join, simplify_body
-from .profit import NEIGHBOURS, Choice, streams
+from .profit import Choice, streams
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,11 @@ class FuseSiblings(ModulePass):
 
 
 def fuse_block(block: Block, options: FuseSiblings) -> None:
-    """Try each generic with the ones before it that read the same tensor, the `NEIGHBOURS` nearest of them."""
+    """Try each generic with the ones before it that read the same tensor."""
     siblings = _Siblings(block, options)
     for tensor, readers in siblings.readers.items():
         for k, op in enumerate(readers):
-            for other in readers[max(k - NEIGHBOURS, 0) : k]:
+            for other in siblings.choice.neighbours(readers, k):
                 siblings.consider(other, op, tensor)
 
 

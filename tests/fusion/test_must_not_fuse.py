@@ -293,6 +293,16 @@ def blocked(a, b):
     return first, np.sort(first)[0] * a
 
 
+def column(x):
+    """The product needs the last sum, and a column of what is summed: all rows would be stored for it."""
+    e = np.tanh(np.exp(np.sin(x)))
+    return e.sum(), e[:, 3] * e[:, 3:4].sum()
+
+
+def gathers(x, *indices):
+    return tuple(x[i] for i in indices)
+
+
 PRODUCES = {
     Reason.ELEMENTWISE_PRODUCER: (lambda x: np.exp(x - 1), (sample(40),)),
     Reason.SHARED_DOMAIN: (lambda x: (np.exp(x), np.exp(x).sum()), (sample(40),)),
@@ -308,6 +318,8 @@ PRODUCES = {
     Reason.DEPENDENCY_CYCLE: (blocked, (sample(40, 67), sample(40))),
     Reason.NO_SHARED_OUTER_DIM: (lambda x: x - x.mean(), (sample(40),)),
     Reason.LIBRARY_CALL: (lambda a: np.exp(a @ a), (sample(40, 40),)),
+    Reason.STORES_ROWS: (column, (sample(40, 67),)),
+    Reason.TOO_MANY_READERS: (gathers, (sample(40, 6), *(np.arange(20 + k) for k in range(6)))),
     Reason.TOO_MANY_STREAMS: (total, tuple(sample(40) for _ in range(40))),
 }
 ELSEWHERE = {

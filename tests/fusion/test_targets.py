@@ -84,6 +84,28 @@ def test_a_rule_of_fusion_replaces_profit():
     assert counts == [5, 1]
 
 
+LEGAL = {
+    "a small loop before": lambda x: x - x.mean(),
+    "rows before": lambda x: (softmax(x).sum(axis=0) - x.mean(), softmax(x.T)),
+    "rows stored": lambda x: (np.tanh(np.exp(x)).sum(), np.tanh(np.exp(x))[:, 3] * np.tanh(np.exp(x))[:, 3:4].sum()),
+    "expensive again": lambda x: np.exp(np.exp(x[0])) * x,
+    "many readers": lambda x: tuple(x[k :: k + 2].sum(axis=0) for k in range(6)),
+    "a deviation": lambda x: ((x - x.mean()) / x.std()).max(axis=0),
+}
+
+
+@pytest.mark.parametrize("name", LEGAL)
+def test_what_only_profit_keeps_apart(name):
+    """One kernel where all that is legal is fused, more where it has to pay; the same values."""
+    f, x = LEGAL[name], sample(40, 67, dtype="f8")
+    legal, profit, never = (lw.jit(f, target=lw.Target(fusion=rule)) for rule in ("legal", "profit", "never"))
+    assert len(legal.explain(x).kernels) == 1 < len(never.explain(x).kernels)
+    assert len(profit.explain(x).kernels) <= len(never.explain(x).kernels)
+    for jitted in (legal, profit):
+        for found, wanted in zip(np.atleast_2d(*jitted(x)), np.atleast_2d(*never(x)), strict=True):
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+
+
 def test_a_coin_falls_as_its_seed_says():
     x = sample(40, 67)
     texts = [lw.jit(statistics, target=lw.Target(fusion="random 3")).lower(x).as_text("kernels") for _ in range(2)]

@@ -309,7 +309,7 @@ func.func @rows_and_columns(
 }
 
 // must not join: some elements of a row, when all rows are done, would need all rows to be stored
-// REMARK:        [Missed] fuse: exp -> copy | Reason=data-dependent-access
+// REMARK:        [Missed] fuse: exp -> copy | Reason=stores-rows
 // CHECK-LABEL: func.func @elements_of_all_rows
 // CHECK-COUNT-2: weld.kernel @{{.*}} outer 0 after 0 {
 // CHECK:         func.return
