@@ -12,7 +12,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent
 NUMBERS = HERE / "results.json"
 BLOCK = re.compile(r"(<!-- benchmarks: ([\w-]+) -->\n).*?(<!-- /benchmarks -->)", re.DOTALL)
-SHOWN_IN = ("README.md",)
+SHOWN_IN = ("README.md", "docs/faq.md")
 SIZES = {
     "S": "S: 4,096 elements, in the first-level cache; the call itself counts",
     "M": "M: about a million elements, in the last-level cache",
@@ -44,7 +44,7 @@ def refreshed(text: str, found: dict[str, Any]) -> str:
 
 
 def kinds(found: dict[str, Any]) -> str:
-    return f"{tables.kinds(found)}\n\n{tables.behind(found)}\n{where(found)}"
+    return f"{tables.kinds(found)}\n\n{tables.behind(found)}\n\n{where(found)}"
 
 
 def peers(found: dict[str, Any]) -> str:
@@ -54,7 +54,13 @@ def peers(found: dict[str, Any]) -> str:
 def where(found: dict[str, Any]) -> str:
     machine, threads = found["machine"], found["rows"][0]["threads"]
     count = "one thread" if threads == 1 else f"{threads} threads"
-    return f"Measured on {machine['date']}: {machine['processor']}, {count}; {tables.noise(found)}."
+    return f"Measured on {machine['date']}: {machine['processor']}, {count}; {tables.noise(found)}.{busy(found)}"
+
+
+def busy(found: dict[str, Any]) -> str:
+    """A warning where the machine had other work."""
+    load = found["machine"]["load"]
+    return f" The machine was busy (load {load}): take these numbers for rough ones." if float(load) > 0.7 else ""
 
 
 def measured(found: dict[str, Any]) -> list[tuple[int, str]]:
@@ -69,10 +75,10 @@ def results(found: dict[str, Any]) -> str:
     versions.pop("into arrays", None)
     parts = [
         "# Results",
-        f"Written by `python benchmarks/run.py {found['options']}`; do not edit. [How it is measured](README.md).",
+        f"Written by `{found['command']}`; do not edit. [How it is measured](README.md).",
         f"{machine['processor']}, {machine['cores']} cores, {machine['platform']}, Python {machine['python']}; "
         + ", ".join(f"{title} {version}" for title, version in versions.items())
-        + f". {machine['date']}. Load when it began: {machine['load']}. Noise: {tables.noise(found)}.",
+        + f". {machine['date']}. Noise: {tables.noise(found)}.{busy(found)}",
         "Times are the least of all turns. *of best peer* and *of floor*: loopweld's time divided by the other. "
         "*into arrays*: loopweld with `out=`. Means are geometric.",
         "## Summary",

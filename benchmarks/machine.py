@@ -22,7 +22,7 @@ def describe() -> dict[str, str | int | None]:
         "date": date.today().isoformat(),
         "processor": processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "platform": platform.platform(terse=True),
+        "platform": f"{platform.system()} on {platform.machine()}",
         "python": platform.python_version(),
         "numpy": np.__version__,
         "loopweld": loopweld.__version__,

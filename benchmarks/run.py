@@ -10,7 +10,6 @@ NumPy in float64, and then take turns; the least time counts. Peers that are not
 import argparse
 import json
 import os
-import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -42,7 +41,7 @@ def main() -> None:
     if options.read:
         found = json.loads(Path(options.read).read_text(encoding="utf-8"))
     else:
-        found: dict[str, Any] = {"machine": describe(), "options": " ".join(sys.argv[1:]), "threads": options.threads}
+        found: dict[str, Any] = {"machine": describe(), "command": command(options), "threads": options.threads}
         found |= {"peers": {}, "limits": {}, "rows": []}
         for threads in options.threads:
             measure(options, threads, found)
@@ -64,6 +63,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--read", metavar="FILE", help="do not measure; take the numbers that --json wrote")
     parser.add_argument("--write-results", action="store_true", help="refresh the documents")
     return parser.parse_args()
+
+
+def command(options: argparse.Namespace) -> str:
+    """What to type for these measurements."""
+    words: list[Any] = ["--sizes", *options.sizes, "--threads", *options.threads, "--peers", *options.peers]
+    words += ["--only", *options.only] if options.only else []
+    return " ".join(map(str, ["python benchmarks/run.py", *words, "--rounds", options.rounds, "--write-results"]))
 
 
 def measure(options: argparse.Namespace, threads: int, found: dict[str, Any]) -> None:

@@ -114,19 +114,23 @@ def kinds(found: Found, sizes: str = "ML") -> str:
     return table(["programs", *names.values(), "loopweld / floor"], lines)
 
 
+CLOSE = 0.95
+"""A peer whose time divided by ours is above this is not called faster."""
+
+
 def behind(found: Found, sizes: str = "ML") -> str:
-    """The cases where a peer is faster, and by how much."""
-    rows = chosen(found, sizes)
-    lost = sorted((row for row in rows if best(row) < row["times"][NEW]), key=_lead)
-    total = f"loopweld is the fastest on {len(rows) - len(lost)} of {len(rows)}."
-    if not lost:
-        return total
-    names = peers(found)
+    """On how many cases nobody is faster, and the cases where a peer is, and by how much."""
+    rows, names = chosen(found, sizes), peers(found)
+    lost = sorted((row for row in rows if _lead(row) < CLOSE), key=_lead)
+    fastest = sum(_lead(row) >= 1 for row in rows)
+    total = f"Of {len(rows)} measurements loopweld is the fastest in {fastest}, and at most 5 % behind in "
+    total += f"{len(rows) - fastest - len(lost)}."
     shown = [f"`{row['case']}` {row['size']} ({_winner(row, names)}, {1 / _lead(row):.2f})" for row in lost]
-    return f"{total} Where a peer is faster, and loopweld's time divided by its: {', '.join(shown)}."
+    return f"{total} A peer is faster in {', '.join(shown)}: loopweld's time divided by its." if lost else total
 
 
 def _lead(row: Row) -> float:
+    """The best peer's time divided by ours."""
     return best(row) / row["times"][NEW]
 
 
