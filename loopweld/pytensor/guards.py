@@ -21,11 +21,15 @@ class GuardedSymbols(Symbols):
         return [g for g in map(self.canonical, self._guards) if g.value is None]
 
     def nonnegative(self, expr: Expr) -> bool:
-        """Whether the expression is at least 0, which is then assumed where it is not proven."""
+        """Whether the expression is at least 0 in this call; the answer is then assumed where it is not proven."""
         expr = self.canonical(expr)
-        if super().nonnegative(expr) or any(Symbols.nonnegative(self, expr - g) for g in self.guards):
+        if self._is_proven(expr):
             return True
-        if expr.value is not None or self.example(expr) < 0:
-            return False
-        self._guards.append(expr)
-        return True
+        holds = self.example(expr) >= 0
+        assumed = expr if holds else -expr - 1
+        if not self._is_proven(assumed):
+            self._guards.append(assumed)
+        return holds
+
+    def _is_proven(self, expr: Expr) -> bool:
+        return super().nonnegative(expr) or any(Symbols.nonnegative(self, expr - g) for g in self.guards)

@@ -150,28 +150,32 @@ class Lowering:
             raise ValueError(f"{what}: {self.symbols.example(a)} and {self.symbols.example(b)}")
         return found
 
-    def common_shape(self, variables: Sequence[Variable]) -> Shape:
+    def common_shape(self, variables: Sequence[Variable], repeats: bool = False) -> Shape:
         """What variables broadcast to, their dims the last ones. Only dims that the types say to be 1 repeat: raises
-        ValueError where a dim of another size is 1 in this call."""
-        return self.common_batch(variables, [0] * len(variables))
+        ValueError where a dim of another size is 1 in this call, unless all of size 1 `repeats`."""
+        return self.common_batch(variables, [0] * len(variables), repeats)
 
-    def common_batch(self, variables: Sequence[Variable], core: Sequence[int]) -> Shape:
+    def common_batch(self, variables: Sequence[Variable], core: Sequence[int], repeats: bool = False) -> Shape:
         """What the variables broadcast to without their last dims, `core` gives how many."""
         leading = [static_shape(v)[: len(static_shape(v)) - n] for v, n in zip(variables, core, strict=True)]
         rank = max(map(len, leading), default=0)
-        shape = [ONE] * rank
+        shape: list[Expr | None] = [None] * rank
         for number, (variable, declared) in enumerate(zip(variables, leading, strict=True)):
             for own, axis in enumerate(range(rank - len(declared), rank)):
                 if declared[own] == 1:
                     continue
-                size = self.shape(variable)[own]
-                shape[axis] = size if shape[axis] == ONE else self._joined(shape[axis], size, axis, number)
-        return tuple(self.symbols.canonical(e) for e in shape)
+                known, size = shape[axis], self.shape(variable)[own]
+                shape[axis] = size if known is None else self._joined(known, size, axis, number, repeats)
+        return tuple(ONE if e is None else self.symbols.canonical(e) for e in shape)
 
-    def _joined(self, a: Expr, b: Expr, axis: int, number: int) -> Expr:
+    def _joined(self, a: Expr, b: Expr, axis: int, number: int, repeats: bool = False) -> Expr:
         found = self.symbols.unify(a, b)
         if found is not None:
             return found
+        if repeats and self._repeats(a, b):
+            return b
+        if repeats and self._repeats(b, a):
+            return a
         sizes = self.symbols.example(a), self.symbols.example(b)
         if 1 in sizes:
             raise ValueError(
@@ -183,19 +187,27 @@ class Lowering:
             f"Input dimension mismatch in {self._op_name()}: along axis {axis} sizes {sizes[0]} and {sizes[1]}"
         )
 
+    def _repeats(self, size: Expr, target: Expr) -> bool:
+        """Whether the size is 1 in this call and the target is not; it is then taken to be 1."""
+        if self.symbols.example(size) != 1 or self.symbols.example(target) == 1:
+            return False
+        self.symbols.pin(size)
+        return True
+
     def broadcast(self, value: SSAValue, shape: Shape) -> SSAValue:
         """`value` repeated to `shape`; its dims are the last ones."""
         return self.session.broadcast(value, tuple(self.symbols.canonical(e) for e in shape))
 
-    def fill(self, variable: Variable, shape: Shape) -> SSAValue:
+    def fill(self, variable: Variable, shape: Shape, repeats: bool = False) -> SSAValue:
         """The variable repeated to `shape`, which its own must broadcast to; ValueError where it does not."""
         declared = static_shape(variable)
         first = len(shape) - len(declared)
         if first < 0:
             raise ValueError(f"{self._op_name()}: a value of {len(declared)} dims is given to {len(shape)} dims")
         for own, axis in enumerate(range(first, len(shape))):
-            if declared[own] != 1:
-                self._joined(self.symbols.canonical(shape[axis]), self.shape(variable)[own], own, 0)
+            target, size = self.symbols.canonical(shape[axis]), self.shape(variable)[own]
+            if declared[own] != 1 and not (repeats and self._repeats(size, target)):
+                self._joined(target, size, own, 0)
         return self.broadcast(self.value(variable), shape)
 
     def sizes(self, variable: Variable) -> list[Expr]:

@@ -107,6 +107,10 @@ def test_a_size_of_one_that_was_not_declared_raises():
         f(np.ones(1), np.ones(3))
     with pytest.raises(ValueError, match="Input dimension mismatch"):
         f(np.ones(2), np.ones(3))
+    row = pt.tensor("row", shape=(1, None))
+    g = pytensor.function([row, y], pt.diag(row) + y, mode="LOOPWELD")  # a diagonal of one element, or none
+    with pytest.raises(ValueError, match="Runtime broadcasting not allowed"):
+        g(np.ones((1, 4)), np.ones(3))
 
 
 def test_composites():

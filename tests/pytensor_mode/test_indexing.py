@@ -103,6 +103,35 @@ def test_index_dtypes(dtype: str):
     check(lambda x, i: [x[i], pt.inc_subtensor(x[i, 0], 1.0)], X, i)
 
 
+def test_what_is_assigned_and_index_arrays_repeat_as_in_numpy():
+    """A size of 1 that no type declares: other than between operands of elementwise ops."""
+    x, y = pt.vector("x"), pt.vector("y")
+    f = pytensor.function([x, y], pt.inc_subtensor(x[1:], y), mode="LOOPWELD")
+    for n, m in ((4, 3), (4, 1), (2, 1), (5, 1), (1, 1), (5, 4)):
+        expected = np.arange(float(n))
+        expected[1:] += np.ones(m)
+        np.testing.assert_array_equal(f(np.arange(float(n)), np.ones(m)), expected)
+    with pytest.raises(ValueError, match="dimension mismatch"):
+        f(np.ones(4), np.ones(2))
+    a, i, j = pt.matrix("a"), pt.lvector("i"), pt.lvector("j")
+    g = pytensor.function([a, i, j], [a[i, j], pt.inc_subtensor(a[i, j], 1.0)], mode="LOOPWELD")
+    value = np.arange(6.0).reshape(2, 3)
+    for rows, columns in (([0], [0, 1]), ([0, 1], [2]), ([1, 0], [1, 2]), ([1], [2])):
+        np.testing.assert_array_equal(g(value, rows, columns)[0], value[rows, columns])
+        expected = value.copy()
+        np.add.at(expected, (rows, columns), 1.0)
+        np.testing.assert_array_equal(g(value, rows, columns)[1], expected)
+
+
+def test_rows_repeat_only_where_it_is_declared():
+    x, y, i = pt.matrix("x"), pt.matrix("y"), pt.lvector("i")
+    f = pytensor.function([x, y, i], pt.inc_subtensor(x[i], y), mode="LOOPWELD")
+    assert f(np.zeros((3, 5)), np.ones((1, 5)), [2]).sum() == 5
+    for shape in ((1, 5), (2, 1)):
+        with pytest.raises(ValueError, match="Runtime broadcasting not allowed"):
+            f(np.zeros((3, 5)), np.ones(shape), [0, 2])
+
+
 def test_empty_index():
     check(lambda x, i: [x[i], pt.inc_subtensor(x[i], 1.0)], X, np.zeros(0, np.int64))
 

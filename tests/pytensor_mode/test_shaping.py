@@ -7,6 +7,7 @@ pytest.importorskip("pytensor", reason="needs Python 3.12 and loopweld[pytensor]
 
 import pytensor
 import pytensor.tensor as pt
+from pytensor.compile.mode import Mode
 from pytensor.tensor.basic import AllocEmpty, ExtractDiag
 from pytensor.tensor.reshape import join_dims, split_dims
 from pytensor.tensor.shape import specify_shape
@@ -115,6 +116,26 @@ def test_what_is_assumed_of_sizes_is_checked():
         found = f(a)
         np.testing.assert_array_equal(found[0], a[2:6] * 2)
         np.testing.assert_array_equal(found[1], a[-3:])
+
+
+def test_what_is_assumed_of_sizes_is_checked_where_it_is_false_too():
+    x = pt.matrix("x")
+    n, m = x.shape
+    most = pt.alloc(x.sum(), pt.switch(pt.lt(n, m), n, 3), pt.maximum(n, m))
+    f = pytensor.function([x], [pt.diag(x) * 2, most], mode=Mode("loopweld", optimizer=None))
+    for shape in ((1, 0), (1, 4), (4, 1), (4, 4), (0, 5), (5, 2)):
+        a = np.arange(np.prod(shape), dtype=float).reshape(shape)
+        found = f(a)
+        np.testing.assert_array_equal(found[0], np.diag(a) * 2)
+        assert found[1].shape == (shape[0] if shape[0] < shape[1] else 3, max(shape))
+
+
+def test_a_size_that_could_be_any_raises():
+    x = pt.matrix("x")
+    f = pytensor.function([x], x.reshape((-1, x.shape[0])) * 2, mode="LOOPWELD")
+    assert f(np.ones((3, 2))).shape == (2, 3) and f(np.ones((3, 0))).shape == (0, 3)
+    with pytest.raises(ValueError, match="cannot reshape"):
+        f(np.ones((0, 3)))
 
 
 def test_products_of_matrices_and_vectors():

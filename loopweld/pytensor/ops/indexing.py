@@ -32,7 +32,7 @@ from loopweld.dialects.expr import Expr
 from loopweld.dialects.weld import Gather, Iota, Scatter
 from loopweld.dialects.weld.reductions import Sum
 from loopweld.dialects.weld.types import Shape, is_float, scalar_of, shape_of
-from loopweld.pytensor.lowering import Lowering
+from loopweld.pytensor.lowering import ONE, Lowering
 from loopweld.pytensor.registry import Node, dtype_of, lowers, static_shape
 
 INT64 = np.dtype(np.int64)
@@ -128,10 +128,10 @@ def _key(low: Lowering, node: Node) -> Key:
             arrays.append((len(kept), entry))
             ranges.append(full_range(size))
         kept.append(axis)
-    ranges = [r.canonical(low.session) for r in ranges]
     together = not positions or positions[-1] - positions[0] == len(positions) - 1
     at = arrays[0][0] if arrays and together else 0
-    values, in_range = _index_values(low, arrays, [ranges[kept[k]].full for k, _ in arrays])
+    values, in_range = _index_values(low, arrays, [low.symbols.canonical(ranges[kept[k]].full) for k, _ in arrays])
+    ranges = [r.canonical(low.session) for r in ranges]
     return Key(ranges, kept, values, at, in_range)
 
 
@@ -156,7 +156,7 @@ def _index_values(
         known = np.asarray(entry.data) if isinstance(entry, Constant) else Tracer(low.session, value)
         in_range.append(check_bounds(low.session, known, size, axis))
         values.append(low.cast(value, INT64))
-    shape = low.common_shape([entry for _, entry in arrays])
+    shape = low.common_shape([entry for _, entry in arrays], repeats=True)
     return [(axis, low.broadcast(v, shape)) for (axis, _), v in zip(arrays, values, strict=True)], all(in_range)
 
 
@@ -187,7 +187,8 @@ def inc_subtensor(low: Lowering, node: Node) -> SSAValue:
     part = _part(low, base, key)
     indices = [v for _, v in key.arrays]
     found = low.session.emit(Gather.of(part, indices, key.axes, key.at, key.in_range)) if key.arrays else part
-    new = low.cast(_given(low, node.inputs[1], shape_of(found)), dtype_of(node.outputs[0]))
+    given = _given(low, node.inputs[1], shape_of(found), not _is_vector_index(node))
+    new = low.cast(given, dtype_of(node.outputs[0]))
     add = not op.set_instead_of_inc
     if add and (not key.arrays or getattr(op, "ignore_duplicates", False)):
         new, add = low.session.apply("add", found, new), False
@@ -200,14 +201,20 @@ def inc_subtensor(low: Lowering, node: Node) -> SSAValue:
     return put_ranges(low.session, base, ranges, low.session.reshape(new, tuple(r.size for r in ranges)))
 
 
-def _given(low: Lowering, variable: Variable, shape: Shape) -> SSAValue:
+def _is_vector_index(node: Node) -> bool:
+    """Whether it is `x[v]` for a vector: there, what is assigned repeats only where its type says so."""
+    return isinstance(node.op, AdvancedIncSubtensor) and node.op.idx_list == (0,) and node.inputs[2].type.ndim == 1
+
+
+def _given(low: Lowering, variable: Variable, shape: Shape, repeats: bool) -> SSAValue:
     """What is assigned, in the shape of where it goes; as in NumPy it may have more dims, of size 1."""
     extra = len(static_shape(variable)) - len(shape)
     if extra <= 0:
-        return low.fill(variable, shape)
+        return low.fill(variable, shape, repeats)
     own = low.shape(variable)
-    if any(n.value != 1 for n in own[:extra]):
+    if any(low.symbols.unify(n, ONE) is None for n in own[:extra]):
         raise ValueError(f"could not assign a value of {len(own)} dims to {len(shape)} dims")
+    own = low.shape(variable)
     return low.broadcast(low.session.reshape(low.value(variable), own[extra:]), shape)
 
 

@@ -47,11 +47,13 @@ def completed(low: Lowering, own: Dims, target: list[Expr]) -> Dims:
     """The new shape with its -1 filled in; ValueError where the number of elements differs."""
     symbols = low.symbols
     unknown = [k for k, e in enumerate(target) if symbols.example(e) == -1]
+    ambiguous = len(unknown) > 1
     if unknown:
         rest = product_of(e for k, e in enumerate(target) if k not in unknown)
+        ambiguous |= not symbols.positive(rest)  # any size would do
         target[unknown[0]] = _quotient(low, product_of(own), rest)
     total = product_of(own)
-    if len(unknown) > 1 or symbols.unify(product_of(target), total) is None:
+    if ambiguous or symbols.unify(product_of(target), total) is None:
         sizes = [-1 if k in unknown else symbols.example(e) for k, e in enumerate(target)]
         raise ValueError(f"cannot reshape array of size {symbols.example(total)} into shape {tuple(sizes)}")
     return tuple(symbols.canonical(e) for e in target)
