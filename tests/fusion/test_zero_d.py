@@ -65,8 +65,16 @@ def test_closed_gates(f):
         check(f, x, mu, sigma, kernels=None, terms=N)
 
 
-def test_gates_in_floats():
-    check(logp_and_gradients, *points("f4"), terms=N, scale=900)
+@pytest.mark.parametrize("dtype", ["f2", "f4"])
+def test_gates_in_floats(dtype):
+    x, mu, sigma = points(dtype)
+    check(logp_and_gradients, x, mu, sigma + sigma.dtype.type(0.5), sweeps=1, terms=N, scale=900, coarsest="f4")
+
+
+def test_gates_of_strided_inputs():
+    """In one order, which is not that of C, and with gaps."""
+    x, mu, sigma = (np.asfortranarray(a.reshape(30, 30))[::2] for a in points())
+    check(logp_and_gradients, x, mu, sigma, sweeps=1, terms=N, scale=900)
 
 
 def test_a_gate_from_another_array():
