@@ -156,7 +156,7 @@ def _watched(step: LibraryStep, spans: list[Span]) -> LibraryStep:
     def run(arrays: Sequence[Any], size: Any) -> Sequence[Any]:
         start = _now()
         found = step.run(arrays, size)
-        spans.append(Span(step.name.removeprefix("weld."), "call", start, _now() - start))
+        spans.append(Span(step.name, "call", start, _now() - start))
         return found
 
     return replace(step, run=run)

@@ -55,7 +55,8 @@ def _kernels(compilation: Compilation) -> Sequence[KernelDetails]:
     if not kernels:
         return ()
     target, llvm = compilation.target, compilation.llvm
-    assembly = jit.assembly(llvm, jit.native(target.name, target.features))
+    here = jit.native(target.name, target.features)
+    assembly = jit.assembly(llvm, here)
     loops = {f.sym_name.data: str(f) for f in compilation.program.module.ops if isinstance(f, FuncOp)}
     found: list[KernelDetails] = []
     for kernel in kernels:
@@ -64,10 +65,21 @@ def _kernels(compilation: Compilation) -> Sequence[KernelDetails]:
             "kernels": str(kernel),
             "loops": loops.get(name, ""),
             "llvm": "\n".join(functions_of(llvm, name)),
-            "assembly": "\n".join(assembly_of(assembly, name) or assembly_of(assembly, "main")),
+            "assembly": "\n".join(assembly_of(assembly, name) or _inlined(llvm, name, here)),
         }
         found.append(KernelDetails(name, texts, tuple(_source_lines(kernel))))
     return found
+
+
+def _inlined(llvm: str, kernel: str, target: jit.NativeTarget) -> list[str]:
+    """The assembly of a kernel that is part of the code of its caller, compiled once more by itself."""
+    alone = re.sub(
+        rf"^(define [^\n]*@{re.escape(kernel)}\([^\n]*\) )alwaysinline", r"\1noinline", llvm, flags=re.MULTILINE
+    )
+    return [
+        "# part of the function that calls it; this is the same code as a function of its own",
+        *assembly_of(jit.assembly(alone, target), kernel),
+    ]
 
 
 def functions_of(llvm: str, kernel: str) -> list[str]:

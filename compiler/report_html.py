@@ -125,7 +125,8 @@ def _table(heads: Iterable[tuple[str, str]], rows: Iterable[str]) -> str:
 
 
 def _kernel(kernel: KernelReport) -> str:
-    ops = f'<p class="small soft">{plural(len(kernel.ops), "op")}: {escape(", ".join(_counted(kernel.ops)))}</p>'
+    names = ": " + ", ".join(_counted(kernel.ops)) if kernel.ops else ", it copies"
+    ops = f'<p class="small soft">{plural(len(kernel.ops), "op")}{escape(names)}</p>'
     cells = [
         f'<td><span class="name">{escape(kernel.name)}</span>{ops}</td>',
         f'<td class="number" data-label="Sweeps">{kernel.sweeps}</td>',

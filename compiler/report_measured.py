@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from html import escape
 from math import floor, log10
 
@@ -29,7 +30,7 @@ def roofline(profile: Profile) -> str:
         f"M{x(x.low):.1f} {y(limits.bandwidth * x.low):.1f}L{x(ridge):.1f} {y(limits.flops):.1f}"
         f"L{x(x.high):.1f} {y(limits.flops):.1f}"
     )
-    points = "".join(_point(s, x, y, profile) for s in kernels)
+    points = "".join(_point(s, x, y, profile) for s in kernels) + "".join(_labels(kernels, x, y))
     label = escape(f"Roofline of {plural(len(kernels), 'kernel')}")
     most = f"{quantity(round(limits.bandwidth))}/s and {scaled(round(limits.flops), 'flop')}/s"
     words = (
@@ -77,14 +78,30 @@ def _point(span: Span, x: _Scale, y: _Scale, profile: Profile) -> str:
     allowed = span.flops / profile.machine.seconds(span.bytes, span.flops)
     words = f"{span.name}: {duration(span.seconds)}, {100 * span.share:.0f} % of the limit"
     at, top, here = x(ratio), y(allowed), y(span.flops / span.seconds)
-    side, anchor = (-9, "end") if at > WIDTH / 2 else (9, "start")
     return (
         f'<g class="point" style="--hue: {colour(span.name)}"><title>{escape(words)}</title>'
         f'<path class="grid" d="M{at:.1f} {top:.1f}V{here:.1f}"></path>'
         f'<circle class="ring" cx="{at:.1f}" cy="{top:.1f}" r="5"></circle>'
-        f'<circle class="disc" cx="{at:.1f}" cy="{here:.1f}" r="5"></circle>'
-        f'<text x="{at + side:.1f}" y="{here + 4:.1f}" text-anchor="{anchor}">{escape(span.name[:28])}</text></g>'
+        f'<circle class="disc" cx="{at:.1f}" cy="{here:.1f}" r="5"></circle></g>'
     )
+
+
+def _labels(spans: Sequence[Span], x: _Scale, y: _Scale) -> Iterable[str]:
+    """The names beside the discs; one that would lie on another moves down, joined to its disc by a line."""
+    taken: list[tuple[float, float, float]] = []
+    for span in sorted(spans, key=lambda s: -s.flops / s.seconds):
+        at, here = x(span.flops / span.bytes), y(span.flops / span.seconds)
+        name, right = span.name[:28], at > WIDTH / 2
+        width = 7.5 * len(name)
+        start = at - 12 - width if right else at + 12
+        level = here
+        while any(abs(level - other) < 15 and start < last and first < start + width for first, last, other in taken):
+            level += 5
+        taken.append((start, start + width, level))
+        end = at - 9 if right else at + 9
+        yield f'<path class="grid" d="M{at:.1f} {here:.1f}L{end:.1f} {level:.1f}"></path>' if level > here else ""
+        side = "end" if right else "start"
+        yield f'<text class="label" x="{end:.1f}" y="{level + 4:.1f}" text-anchor="{side}">{escape(name)}</text>'
 
 
 def timeline(profile: Profile) -> str:
@@ -96,11 +113,12 @@ def timeline(profile: Profile) -> str:
 
 
 def _row(span: Span, end: float) -> str:
-    left, width = 100 * span.start / end, max(100 * span.seconds / end, 0.3)
+    width = max(100 * span.seconds / end, 0.3)
+    left = min(100 * span.start / end, 100 - width)
     kind = "" if span.kind == "kernel" else ' <span class="soft small">library call</span>'
     facts = duration(span.seconds)
     if span.kind == "kernel" and span.bytes:
         facts += f", {quantity(round(span.bandwidth))}/s, {100 * span.share:.0f} % of the limit"
-    place = f"margin-left: {left:.2f}%; width: {min(width, 100 - left):.2f}%"
+    place = f"margin-left: {left:.2f}%; width: {width:.2f}%"
     bar = f'<div class="bar" style="--hue: {colour(span.name)}; {place}"></div>'
     return f'<tr><td><span class="name">{escape(span.name)}</span>{kind}{bar}</td><td class="number">{facts}</td></tr>'

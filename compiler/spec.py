@@ -18,6 +18,7 @@ from ..passes.fusion.graph import tensors_used
 from ..passes.loops.lower import Program
 from ..passes.loops.plan import Place, Plan, order_of
 from ..passes.loops.schedule import strides_of
+from ..passes.remarks import describe
 from .library import LibraryCall
 from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec
 
@@ -49,7 +50,7 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
         views = {k: _spec(v, plan, v.name_hint or "") for k, v in enumerate([*used, *op.results])}
         steps.append(
             LibraryStep(
-                op.name,
+                describe(op),
                 LibraryCall.of(op, used),
                 tuple(number(plan.places[v]) for v in used),
                 tuple(number(plan.places[v]) for v in op.results),

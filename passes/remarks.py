@@ -97,10 +97,14 @@ def record(decision: Decision) -> None:
 
 
 def describe(op: Operation) -> str:
-    """A short name for an op: for a generic the names of its elementwise ops and its reductions."""
+    """A short name for an op: for a generic the names of its elementwise ops and its reductions, for a call of NumPy or
+    SciPy the function's."""
     from ..dialects.weld.base import Elementwise
     from ..dialects.weld.generic import Generic
+    from ..dialects.weld.library import Library
 
+    if isinstance(op, Library):
+        return op.function.data.rpartition(".")[2]
     if not isinstance(op, Generic):
         return op.name.removeprefix("weld.")
     kinds = dict.fromkeys(type(inner) for inner in op.block.ops)

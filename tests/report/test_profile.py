@@ -115,6 +115,18 @@ def test_a_kernels_code_is_there_at_each_stage(profile: Profile):
         assert any("np." in text for _, text in kernel.lines)
 
 
+def test_the_assembly_of_a_kernel_that_is_part_of_its_caller():
+    """One that is a few instructions is; it is shown by itself."""
+    x = np.ones(5, np.float32)
+    report = lw.jit(lambda x: np.tanh(np.sort(np.exp(x))[-1]), threads=1).lower(x).compile().report
+    assert report.details is not None
+    for kernel in report.details().kernels:
+        first, second, *_ = kernel.texts["assembly"].splitlines()
+        assert first.startswith("# part of the function that calls it") and second == f"{kernel.name}:"
+    calls = [n.lines[0] for n in report.details().after.nodes if n.kind == "call"]
+    assert calls == ["sort"], "a call has the name of its function"
+
+
 def test_graphs_agree_on_kernels(profile: Profile):
     assert profile.report.details is not None
     details = profile.report.details()
