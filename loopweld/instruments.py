@@ -1,5 +1,6 @@
 """What can be watched while passes run: the IR before and after each of them, and what they did."""
 
+import re
 import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -79,15 +80,27 @@ def _title(pass_: ModulePass, verdict: str = "") -> str:
 
 @dataclass(frozen=True)
 class IRTree(Instrument):
-    """Writes the module after each pass to a file of its own: `0_canonicalize.mlir`, `1_cse.mlir`, ..."""
+    """Writes the module before or after passes to files: `builtin_module_no-symbol-name/0_canonicalize.mlir`, ..."""
 
     folder: Path
+    names_before: Collection[str] = ()
+    names_after: Collection[str] = ()
     generic: bool = False
     _numbers: Iterator[int] = field(default_factory=count)
 
+    def before(self, pass_: ModulePass, module: ModuleOp) -> None:
+        if _is_named(pass_, self.names_before):
+            self._write(pass_, module)
+
     def after(self, pass_: ModulePass, module: ModuleOp) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        path = self.folder / f"{next(self._numbers)}_{pass_.name}.mlir"
+        if _is_named(pass_, self.names_after):
+            self._write(pass_, module)
+
+    def _write(self, pass_: ModulePass, module: ModuleOp) -> None:
+        name = module.sym_name.data if module.sym_name is not None else "no-symbol-name"
+        folder = self.folder / ("builtin_module_" + re.sub(r"[/\\]", "_", name))
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{next(self._numbers)}_{pass_.name}.mlir"
         path.write_text(module_text(module, generic=self.generic) + "\n", encoding="utf-8")
 
 

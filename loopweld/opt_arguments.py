@@ -97,15 +97,17 @@ def _add_reports(add: Callable[..., object]) -> None:
         default="pipeline",
         help="by name, or in the order of the pipeline",
     )
-    what = {"": "decisions", "-passed": "fusions", "-missed": "refusals to fuse", "-analyse": "kernels"}
+    what = {"": "decisions and kernels", "-passed": "fusions", "-missed": "refusals to fuse", "-analyse": "kernels"}
+    what |= {"-failed": "failures, of which there are none"}
     for kind, found in what.items():
         add(
             f"--remarks-filter{kind}",
             type=_regex,
             metavar="REGEX",
-            help=f"print the {found} whose text the expression is found in ('.' for all)",
+            help=f"print remarks: the {found} in whose text the expression is found ('.' for all)",
         )
     add("--remark-format", choices=("emitRemark", "yaml"), default="emitRemark", help="as remarks, or in a YAML file")
+    add("--remark-policy", choices=("all", "final"), default="all", help="final: of remarks on one pair only the last")
     add("--remarks-output-file", type=Path, default=Path("mlir-remarks.yaml"), metavar="FILE", help="that file")
 
 

@@ -12,7 +12,7 @@ from xdsl.passes import ModulePass
 from loopweld.diagnostics import Diagnostic, Position
 from loopweld.instruments import ALL, Instrument, IRTree, PrintIR, Statistics, XdslReports
 from loopweld.passes.remarks import Decision
-from loopweld.remarks import Remark, decision_remark, kernel_remarks, selected
+from loopweld.remarks import Remark, decision_remark, final, kernel_remarks, selected
 from loopweld.timing import Timing
 
 
@@ -22,9 +22,8 @@ def instruments(args: argparse.Namespace, timing: Timing, last: ModulePass | Non
     before = ALL if args.mlir_print_ir_before_all else _names(args.mlir_print_ir_before)
     after = ALL if args.mlir_print_ir_after_all or args.mlir_print_ir_after_change else _names(args.mlir_print_ir_after)
     if folder is not None:
-        yield IRTree(folder, args.print_op_generic)
-        after = ()
-    if before or after or args.mlir_print_ir_after_failure:
+        yield IRTree(folder, before, after or (() if before else ALL), args.print_op_generic)
+    elif before or after or args.mlir_print_ir_after_failure:
         changed, failed = args.mlir_print_ir_after_change, args.mlir_print_ir_after_failure
         # With only `-after-failure`, the pass that fails is all there is to see; so it is in mlir-opt.
         yield PrintIR(sys.stderr, before, () if failed else after, changed, failed, args.print_op_generic)
@@ -51,6 +50,7 @@ class Reports(Instrument):
             "Passed": args.remarks_filter_passed,
             "Missed": args.remarks_filter_missed,
             "Analysis": args.remarks_filter_analyse,
+            "Failure": args.remarks_filter_failed,
         }
         self._decisions: list[Decision] = []
         self._statistics = Statistics(self._decisions)
@@ -75,7 +75,7 @@ class Reports(Instrument):
     def remarks(self) -> list[Diagnostic]:
         """The remarks about the module that are to be printed."""
         found = [*(decision_remark(d, self._start) for d in self._decisions), *self._kernels]
-        chosen = selected(found, self._filters)
+        chosen = selected(final(found) if self._args.remark_policy == "final" else found, self._filters)
         self._all_remarks += chosen
         return [] if self._args.remark_format == "yaml" else [remark.diagnostic for remark in chosen]
 

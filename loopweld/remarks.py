@@ -19,15 +19,17 @@ class Remark:
 
     kind: str
     name: str
+    category: str
     values: Mapping[str, str]
     position: Position
     function: str = ""
 
     @property
     def message(self) -> str:
-        """`[Passed] fuse: exp -> add | Reason=elementwise-producer, BytesSaved="8 * s0"`."""
-        values = ", ".join(f"{key}={_quoted(value)}" for key, value in self.values.items())
-        return f"[{self.kind}] {self.name} | {values}"
+        """`[Passed] fuse: exp -> add | Category:fusion | BytesSaved="8 * s0", Reason=elementwise-producer`."""
+        values = ", ".join(f"{key}={_quoted(value)}" for key, value in sorted(self.values.items()))
+        function = f"Function={self.function} | " if self.function else ""
+        return f"[{self.kind}] {self.name} | Category:{self.category} | {function}{values}"
 
     @property
     def diagnostic(self) -> Diagnostic:
@@ -40,7 +42,7 @@ class Remark:
         return "\n".join(
             (
                 f"--- !{self.kind}",
-                "Pass:            fusion",
+                f"Pass:            {self.category}",
                 f"Name:            {self.name.partition(':')[0]}",
                 f"DebugLoc:        {{ File: {_scalar(at.file)}, Line: {at.line}, Column: {at.column} }}",
                 f"Function:        {_scalar(self.function or '<unknown function>')}",
@@ -56,7 +58,7 @@ def decision_remark(decision: Decision, fallback: Position) -> Remark:
     outcome, bytes_ = ("Passed", "BytesSaved") if decision.fused else ("Missed", "BytesAtStake")
     values = {"Reason": decision.reason.value, bytes_: decision.saved}
     position = Position.of_location(decision.location) or fallback
-    return Remark(outcome, f"fuse: {decision.producer} -> {decision.consumer}", values, position)
+    return Remark(outcome, f"fuse: {decision.producer} -> {decision.consumer}", "fusion", values, position)
 
 
 def kernel_remarks(module: ModuleOp, fallback: Position) -> Iterator[Remark]:
@@ -66,13 +68,18 @@ def kernel_remarks(module: ModuleOp, fallback: Position) -> Iterator[Remark]:
             members = [describe(member) for member in op.members]
             values = {"Loops": str(len(members)), "SharedDims": str(op.outer_count), "Ops": "; ".join(members)}
             where = Position.of_operation(op) or fallback
-            yield Remark("Analysis", f"kernel: {op.sym_name.data}", values, where, _function_of(op))
+            yield Remark("Analysis", f"kernel: {op.sym_name.data}", "kernels", values, where, _function_of(op))
 
 
 def selected(remarks: Iterable[Remark], filters: Mapping[str, str | None]) -> list[Remark]:
     """The remarks that a filter asks for: a kind (or "" for all) and the expression that is found in the text."""
     wanted = [(kind, re.compile(pattern)) for kind, pattern in filters.items() if pattern is not None]
     return [r for r in remarks if any(kind in ("", r.kind) and found.search(r.message) for kind, found in wanted)]
+
+
+def final(remarks: Iterable[Remark]) -> list[Remark]:
+    """The last remark of each name at each place: of a pair that came up again, what became of it."""
+    return list({(r.name, r.category, r.position): r for r in remarks}.values())
 
 
 def _function_of(op: Operation) -> str:

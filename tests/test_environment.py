@@ -88,7 +88,8 @@ def test_log_fusion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
-        f'loopweld: fusion: [Passed] fuse: exp -> add | Reason=elementwise-producer, BytesSaved="8 * s0" at {path}:3\n'
+        'loopweld: fusion: [Passed] fuse: exp -> add | Category:fusion | BytesSaved="8 * s0",'
+        f" Reason=elementwise-producer at {path}:3\n"
     )
 
 

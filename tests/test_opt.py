@@ -218,9 +218,9 @@ def test_standard_input_has_a_name_and_lines(monkeypatch: pytest.MonkeyPatch, ca
 
 def test_an_operation_whose_parser_fails_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "f.mlir"
-    path.write_text("func.func @f() {\n  linalg.matmul\n  func.return\n}\n")
+    path.write_text("func.func @f() {\n  linalg.fill\n  func.return\n}\n")
     assert opt.main([str(path)]) == 1
-    assert capsys.readouterr().err.startswith(f"{path}:2:3: error: 'linalg.matmul' op cannot be parsed (IndexError: ")
+    assert capsys.readouterr().err.startswith(f"{path}:2:3: error: 'linalg.fill' op cannot be parsed (IndexError: ")
 
 
 @pytest.mark.parametrize("text", ["", "// only a comment\n"])
@@ -270,12 +270,20 @@ def test_remarks(file: str, capsys: pytest.CaptureFixture[str]):
     """Decisions that passes note down come out as remarks, those that the filter finds."""
     assert opt.main([file, "-p", "decides", "--remarks-filter=Passed"]) == 0
     assert capsys.readouterr().err == (
-        f"{file}:3:3: remark: [Passed] fuse: arith.constant -> func.return | Reason=shared-domain, BytesSaved=4*n\n"
+        f"{file}:3:3: remark: [Passed] fuse: arith.constant -> func.return | Category:fusion | BytesSaved=4*n,"
+        " Reason=shared-domain\n"
         "  func.return %zero : i32\n  ^\n"
     )
     assert opt.main([file, "-p", "decides", "--remarks-filter=."]) == 0
-    missed = "f.mlir:2:11: remark: [Missed] fuse: func.return -> arith.constant | Reason=library-call, BytesAtStake=8\n"
+    missed = "f.mlir:2:11: remark: [Missed] fuse: func.return -> arith.constant | Category:fusion | BytesAtStake=8"
     assert missed in capsys.readouterr().err
+
+
+def test_of_remarks_on_one_pair_the_last_is_final(file: str, capsys: pytest.CaptureFixture[str]):
+    assert opt.main([file, "-p", "decides,decides", "--remarks-filter=fusion"]) == 0
+    assert capsys.readouterr().err.count("[Passed]") == 2
+    assert opt.main([file, "-p", "decides,decides", "--remarks-filter=fusion", "--remark-policy=final"]) == 0
+    assert capsys.readouterr().err.count("[Passed]") == 1
 
 
 def test_remarks_can_be_expected(file: str, capsys: pytest.CaptureFixture[str]):

@@ -71,6 +71,8 @@ def elementwise(kind: str, operands: Sequence[SSAValue]) -> Region:
 
 def multiply_add(operands: Sequence[SSAValue], unsigned: bool = False) -> Region:
     """The body `out + a * b`, with `a` and `b` cast to the type of `out`."""
+    if len(operands) != 3:
+        raise VerifyException("expects two operands in ins and one in outs")
     block = Block(arg_types=element_types(operands))
     a, b, out = block.args
     factors = [_cast(block, value, out.type, unsigned) for value in (a, b)]
@@ -85,6 +87,9 @@ def _apply(block: Block, kind: str, args: Sequence[SSAValue]) -> SSAValue:
     table = FLOAT if isinstance(element, AnyFloat) else BOOL if element == i1 else INTEGER
     if kind not in table:
         raise VerifyException(f"has no meaning on elements of type {element}")
+    arity = 1 if kind in ("reciprocal", "square") else len(table[kind].get_irdl_definition().operands)
+    if len(args) != arity:
+        raise VerifyException(f"expects {arity} operands in ins, found {len(args)}")
     if kind == "reciprocal":
         assert isinstance(element, AnyFloat)
         one = arith.ConstantOp(FloatAttr(1.0, element))

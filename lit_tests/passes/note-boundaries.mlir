@@ -11,12 +11,12 @@
 // CHECK:         func.return
 
 // A pair with a call, also through a view; an argument is no producer.
-// CALLS:       fuse: exp -> matmul | Reason=library-call, BytesAtStake=144
-// CALLS:       fuse: matmul -> neg | Reason=library-call, BytesAtStake=192
+// CALLS:       fuse: exp -> matmul | Category:fusion | BytesAtStake=144, Reason=library-call
+// CALLS:       fuse: matmul -> neg | Category:fusion | BytesAtStake=192, Reason=library-call
 // CALLS-NOT:   fuse:
 
-// NEVER:       exp -> matmul | Reason=target-never-fuses
-// NEVER:       matmul -> neg | Reason=target-never-fuses
+// NEVER:       exp -> matmul | Category:fusion | {{.*}}Reason=target-never-fuses
+// NEVER:       matmul -> neg | Category:fusion | {{.*}}Reason=target-never-fuses
 func.func @main(%x: tensor<3x6xf32>, %w: tensor<3x4xf32>) -> tensor<6x4xf32> {
   %a = weld.generic over "3, 6" gives "write d0, d1" {
     %0 = weld.load %x "d0, d1" : tensor<3x6xf32>

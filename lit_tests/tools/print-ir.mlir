@@ -1,8 +1,8 @@
 // RUN: loopweld-opt %s -p cse,canonicalize --mlir-print-ir-after-all 2>&1 | filecheck %s --check-prefix=AFTER
 // RUN: loopweld-opt %s -p cse --mlir-print-ir-before-all 2>&1 | filecheck %s --check-prefix=BEFORE
 // RUN: loopweld-opt %s -p cse --mlir-timing 2>&1 | filecheck %s --check-prefix=TIMING
-// RUN: loopweld-opt %s -p cse,canonicalize --mlir-print-ir-tree-dir=%t && filecheck %s --check-prefix=FILE0 --input-file=%t/0_cse.mlir
-// RUN: filecheck %s --check-prefix=FILE1 --input-file=%t/1_canonicalize.mlir
+// RUN: loopweld-opt %s -p cse,canonicalize --mlir-print-ir-tree-dir=%t && filecheck %s --check-prefix=FILE0 --input-file=%t/builtin_module_no-symbol-name/0_cse.mlir
+// RUN: filecheck %s --check-prefix=FILE1 --input-file=%t/builtin_module_no-symbol-name/1_canonicalize.mlir
 
 // AFTER:       // -----// IR Dump After CommonSubexpressionElimination (cse) //----- //
 // AFTER:         arith.constant 0

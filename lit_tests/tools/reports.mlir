@@ -45,7 +45,7 @@
 // YAML:            Function:        main
 
 // ANALYSIS-NOT:    [Passed]
-// ANALYSIS:        remark: [Analysis] kernel: k0_exp_neg | Loops=1, SharedDims=0, Ops=exp+neg
+// ANALYSIS:        remark: [Analysis] kernel: k0_exp_neg | Category:kernels | Function={{.*}} | Loops=1, Ops=exp+neg, SharedDims=0
 
 func.func @main(%x: tensor<?xf32>) -> tensor<?xf32> {
   %0 = weld.exp %x : tensor<?xf32>

@@ -13,7 +13,7 @@
 // LEGAL-NEXT:     weld.generic over "4, 8" gives "write d0, d1" {
 // LEGAL:            weld.exp
 // LEGAL-NOT:      weld.generic
-// NEVER:        [Missed] fuse: {{.*}} | Reason=target-never-fuses
+// NEVER:        [Missed] fuse: {{.*}} | Category:fusion | {{.*}}Reason=target-never-fuses
 // NEVER:        weld.generic
 // NEVER:        weld.generic
 // COIN:         weld.kernel

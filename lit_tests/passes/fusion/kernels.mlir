@@ -7,7 +7,7 @@
 // RUN: loopweld-opt %s -p form-kernels | loopweld-opt -p form-kernels | filecheck %s
 
 // joins: the row's result is needed in the same row
-// REMARK:        [Passed] fuse: max -> sub | Reason=row-result
+// REMARK:        [Passed] fuse: max -> sub | Category:fusion | {{.*}}Reason=row-result
 // CHECK-LABEL: func.func @row_result
 // CHECK-NEXT:    %[[Y:.*]] = weld.kernel @{{.*}} outer 1 after 0 {
 // CHECK-NEXT:      %[[M:.*]] = weld.generic over "4, 8" gives "max d0" {
@@ -55,7 +55,7 @@ func.func @column_result(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 }
 
 // joins: a scalar epilogue, after the loops
-// REMARK:        [Passed] fuse: sum -> sqrt | Reason=small-epilogue
+// REMARK:        [Passed] fuse: sum -> sqrt | Category:fusion | {{.*}}Reason=small-epilogue
 // CHECK-LABEL: func.func @epilogue
 // CHECK-NEXT:    weld.kernel @{{.*}} outer 0 after 1 {
 // CHECK-COUNT-2:   weld.generic
@@ -75,7 +75,7 @@ func.func @epilogue(%x: tensor<8xf32>) -> tensor<f32> {
 }
 
 // joins: a value a column is computed once before the rows, and does not choose the outer loop
-// REMARK:        [Passed] fuse: log -> add+max | Reason=small-prologue
+// REMARK:        [Passed] fuse: log -> add+max | Category:fusion | {{.*}}Reason=small-prologue
 // CHECK-LABEL: func.func @prologue
 // CHECK-NEXT:    weld.kernel @{{.*}} outer 1 before 1 after 0 {
 // CHECK-NEXT:      %[[L:.*]] = weld.generic over "3" gives "write d0" {
@@ -150,7 +150,7 @@ func.func @expensive_value_a_row(
 }
 
 // joins: the index of each row is checked and used in the same iteration
-// REMARK:        [Passed] fuse: lt+any -> copy | Reason=shared-input
+// REMARK:        [Passed] fuse: lt+any -> copy | Category:fusion | {{.*}}Reason=shared-input
 // CHECK-LABEL: func.func @checked_rows
 // CHECK-NEXT:    weld.kernel @{{.*}} outer 1 after 0 {
 // CHECK-NEXT:      weld.generic over "n" gives "any" {
@@ -176,8 +176,8 @@ func.func @checked_rows(
 }
 
 // joins: the table of groups that a scatter starts from, and the sum of all, run before the loop over the data
-// REMARK:        [Passed] fuse: neg+mul+sum -> scatter_add+sum | Reason=small-prologue
-// REMARK:        [Passed] fuse: neg+mul+sum -> add | Reason=small-epilogue
+// REMARK:        [Passed] fuse: neg+mul+sum -> scatter_add+sum | Category:fusion | {{.*}}Reason=small-prologue
+// REMARK:        [Passed] fuse: neg+mul+sum -> add | Category:fusion | {{.*}}Reason=small-epilogue
 // CHECK-LABEL: func.func @groups
 // CHECK-NEXT:    weld.kernel @{{.*}} outer 0 before 1 after 1 {
 // CHECK-NEXT:      %[[A:.*]], %{{.*}} = weld.generic over "g" gives "write d0", "sum" {
@@ -210,7 +210,7 @@ func.func @groups(
 }
 
 // joins: two norms over the same rows that share a weight
-// REMARK:        [Passed] fuse: div+mul -> div+mul | Reason=shared-input
+// REMARK:        [Passed] fuse: div+mul -> div+mul | Category:fusion | {{.*}}Reason=shared-input
 // CHECK-LABEL: func.func @shared_weight
 // CHECK-NEXT:    weld.kernel @{{.*}} outer 1 after 0 {
 // CHECK-COUNT-4:   weld.generic over "n, m"
@@ -247,8 +247,8 @@ func.func @shared_weight(
 }
 
 // joins: the two producers of a small sum, which have nothing else in common
-// REMARK:        [Passed] fuse: exp+sum -> add | Reason=small-epilogue
-// REMARK:        [Passed] fuse: log+sum -> add | Reason=small-epilogue
+// REMARK:        [Passed] fuse: exp+sum -> add | Category:fusion | {{.*}}Reason=small-epilogue
+// REMARK:        [Passed] fuse: log+sum -> add | Category:fusion | {{.*}}Reason=small-epilogue
 // CHECK-LABEL: func.func @two_producers
 // CHECK-NEXT:    weld.kernel @{{.*}} outer 1 after 1 {
 // CHECK-COUNT-3:   weld.generic
@@ -277,7 +277,7 @@ func.func @two_producers(
 }
 
 // must not join: rows of one and columns of the other would be the same loop
-// REMARK:        [Missed] fuse: max -> sum | Reason=no-shared-outer-dim
+// REMARK:        [Missed] fuse: max -> sum | Category:fusion | {{.*}}Reason=no-shared-outer-dim
 // CHECK-LABEL: func.func @rows_and_columns
 // CHECK:         weld.kernel
 // CHECK:         weld.kernel
@@ -309,7 +309,7 @@ func.func @rows_and_columns(
 }
 
 // must not join: some elements of a row, when all rows are done, would need all rows to be stored
-// REMARK:        [Missed] fuse: exp -> copy | Reason=stores-rows
+// REMARK:        [Missed] fuse: exp -> copy | Category:fusion | {{.*}}Reason=stores-rows
 // CHECK-LABEL: func.func @elements_of_all_rows
 // CHECK-COUNT-2: weld.kernel @{{.*}} outer 0 after 0 {
 // CHECK:         func.return
@@ -330,7 +330,7 @@ func.func @elements_of_all_rows(
 }
 
 // must not join: a kernel of three needs the first op and gives to the last one, though none of the three does both
-// REMARK:        [Missed] fuse: exp+sum -> sub | Reason=dependency-cycle
+// REMARK:        [Missed] fuse: exp+sum -> sub | Category:fusion | {{.*}}Reason=dependency-cycle
 // CHECK-LABEL: func.func @cycle_of_kernels
 // CHECK-COUNT-3: weld.kernel
 // CHECK:         func.return
@@ -369,7 +369,7 @@ func.func @cycle_of_kernels(%x: tensor<64x32xf32>, %z: tensor<96x48xf32>) -> (te
 }
 
 // must not join: each element needs the sum of all of them
-// REMARK:        [Missed] fuse: sum -> div | Reason=no-shared-outer-dim
+// REMARK:        [Missed] fuse: sum -> div | Category:fusion | {{.*}}Reason=no-shared-outer-dim
 // CHECK-LABEL: func.func @whole_result
 // CHECK-COUNT-2: weld.kernel @{{.*}} outer 0 after 0 {
 // CHECK:         func.return
@@ -388,7 +388,7 @@ func.func @whole_result(%x: tensor<128x64xf32>) -> tensor<128x64xf32> {
 }
 
 // must not join: row i needs the result of another row
-// REMARK:        [Missed] fuse: sum -> sub | Reason=no-shared-outer-dim
+// REMARK:        [Missed] fuse: sum -> sub | Category:fusion | {{.*}}Reason=no-shared-outer-dim
 // CHECK-LABEL: func.func @another_row
 // CHECK-COUNT-2: weld.kernel @{{.*}} outer 0 after 0 {
 // CHECK:         func.return
@@ -407,7 +407,7 @@ func.func @another_row(%x: tensor<128x64xf32>) -> tensor<128x64xf32> {
 }
 
 // must not join: a kernel between the two needs the first and gives to the second
-// REMARK:        [Missed] fuse: sum -> add | Reason=dependency-cycle
+// REMARK:        [Missed] fuse: sum -> add | Category:fusion | {{.*}}Reason=dependency-cycle
 // CHECK-LABEL: func.func @cycle
 // CHECK:         weld.kernel
 // CHECK:         "weld.cumsum"
@@ -429,7 +429,7 @@ func.func @cycle(%x: tensor<128x64xf32>) -> tensor<128x64xf32> {
 }
 
 // must not join: a row of 2 MB would not stay in the cache between its sweeps
-// REMARK:        [Missed] fuse: exp+sum -> div | Reason=row-too-large
+// REMARK:        [Missed] fuse: exp+sum -> div | Category:fusion | {{.*}}Reason=row-too-large
 // CHECK-LABEL: func.func @row_too_large
 // CHECK-COUNT-2: weld.kernel @{{.*}} outer 0 after 0 {
 // CHECK:         func.return
@@ -449,7 +449,7 @@ func.func @row_too_large(%x: tensor<4x524288xf32>) -> tensor<4x524288xf32> {
 }
 
 // must not join: together they would read and write too many tensors
-// STREAMS:       [Missed] fuse: add+sum -> sub | Reason=too-many-streams
+// STREAMS:       [Missed] fuse: add+sum -> sub | Category:fusion | {{.*}}Reason=too-many-streams
 func.func @streams(%x: tensor<128x64xf32>, %y: tensor<128x64xf32>, %w: tensor<128x64xf32>) -> tensor<128x64xf32> {
   %s = weld.generic over "128, 64" gives "sum d0" {
     %0 = weld.load %x "d0, d1" : tensor<128x64xf32>

@@ -5,7 +5,7 @@
 // RUN: loopweld-opt %s -p "form-online{row-bytes=65536},form-kernels" | filecheck %s --check-prefix=KERNEL
 
 // chunks: exponentials of differences, each chunk's around its own maximum
-// REMARK:        [Passed] fuse: max -> sub+exp+sum | Reason=online-reduction
+// REMARK:        [Passed] fuse: max -> sub+exp+sum | Category:fusion | {{.*}}Reason=online-reduction
 // CHECK-LABEL: func.func @exponentials
 // CHECK-NEXT:    %[[PM:.*]] = weld.generic over "((n + 4095) floordiv (4096)), 4096 if -4096 * d0 - d1 + n - 1 >= 0" gives "max d0" {
 // CHECK-NEXT:      weld.load %x "4096 * d0 + d1"
@@ -45,7 +45,7 @@ func.func @exponentials(%x: tensor<?xf32, #weld.dims<"n">>) -> tensor<f32> {
 }
 
 // chunks: squares of differences, with the sum of the differences to move them to another centre
-// REMARK:        [Passed] fuse: sum -> mul+sub+sum | Reason=online-reduction
+// REMARK:        [Passed] fuse: sum -> mul+sub+sum | Category:fusion | {{.*}}Reason=online-reduction
 // CHECK-LABEL: func.func @squares
 // CHECK-NEXT:    weld.generic over "4, 5, 4096 if -4096 * d1 - d2 + 19999 >= 0" gives "sum d0, d1" {
 // CHECK:         weld.generic over "4, 5, 4096 if -4096 * d1 - d2 + 19999 >= 0" gives "sum d0, d1", "sum d0, d1" {
@@ -147,7 +147,7 @@ func.func @short_rows(%x: tensor<4x16384xf32>) -> tensor<4xf32> {
 }
 
 // must not: nothing keeps this exponential from overflowing in a chunk, though it does not in the row
-// REMARK:        [Missed] fuse: max -> sub+exp+sum | Reason=reduction-result
+// REMARK:        [Missed] fuse: max -> sub+exp+sum | Category:fusion | {{.*}}Reason=reduction-result
 // CHECK-LABEL: func.func @another_maximum
 // CHECK-COUNT-2: weld.generic over "n"
 // CHECK:         func.return
@@ -167,7 +167,7 @@ func.func @another_maximum(%x: tensor<?xf32, #weld.dims<"n">>, %y: tensor<?xf32,
 }
 
 // must not: an absolute value is no polynomial in the difference
-// REMARK:        [Missed] fuse: sum -> sub+abs+sum | Reason=reduction-result
+// REMARK:        [Missed] fuse: sum -> sub+abs+sum | Category:fusion | {{.*}}Reason=reduction-result
 // CHECK-LABEL: func.func @absolute
 // CHECK-COUNT-2: weld.generic over "n"
 // CHECK:         func.return
@@ -187,7 +187,7 @@ func.func @absolute(%x: tensor<?xf32, #weld.dims<"n">>) -> tensor<f32> {
 }
 
 // must not: what the second walk writes is a result, so that there is a second walk anyway
-// REMARK:        [Missed] fuse: max -> sub+exp+sum | Reason=materialized-output
+// REMARK:        [Missed] fuse: max -> sub+exp+sum | Category:fusion | {{.*}}Reason=materialized-output
 // CHECK-LABEL: func.func @returned
 // CHECK-COUNT-2: weld.generic over "n"
 // CHECK:         func.return

@@ -144,7 +144,7 @@ func.func @cheap_for_two_users(%x: tensor<8xf32>) -> (tensor<4xf32>, tensor<4xf3
 }
 
 // must not fuse: what is expensive would be computed once a row
-// MISSED:        producers.mlir:{{[0-9]+:[0-9]+}}: remark: [Missed] fuse: exp -> add | Reason=recomputes-expensive, BytesAtStake=64
+// MISSED:        producers.mlir:{{[0-9]+:[0-9]+}}: remark: [Missed] fuse: exp -> add | Category:fusion | BytesAtStake=64, Reason=recomputes-expensive
 // CHECK-LABEL: func.func @expensive_for_every_row
 // CHECK-COUNT-2: weld.generic
 // CHECK-NOT:     weld.generic
@@ -165,7 +165,7 @@ func.func @expensive_for_every_row(%x: tensor<8xf32>, %y: tensor<4x8xf32>) -> te
 }
 
 // must not fuse: a reduction is complete only after its loop
-// MISSED:        [Missed] fuse: sum -> sub | Reason=reduction-result, BytesAtStake=32
+// MISSED:        [Missed] fuse: sum -> sub | Category:fusion | BytesAtStake=32, Reason=reduction-result
 // CHECK-LABEL: func.func @reduction_result
 // CHECK-COUNT-2: weld.generic
 // CHECK-NOT:     weld.generic
@@ -185,7 +185,7 @@ func.func @reduction_result(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 }
 
 // must not fuse: a scatter is complete only after all its updates
-// MISSED:        [Missed] fuse: scatter_add -> exp | Reason=scatter-result, BytesAtStake=40
+// MISSED:        [Missed] fuse: scatter_add -> exp | Category:fusion | BytesAtStake=40, Reason=scatter-result
 // CHECK-LABEL: func.func @scatter_result
 // CHECK-COUNT-2: weld.generic
 // CHECK-NOT:     weld.generic
@@ -296,7 +296,7 @@ func.func @gathered(%x: tensor<8xf32>, %i: tensor<3xi64>) -> tensor<3xf32> {
 }
 
 // must not fuse: the value is returned, and read back where it is not the loop's own element
-// MISSED:        [Missed] fuse: exp -> neg | Reason=materialized-output, BytesAtStake=64
+// MISSED:        [Missed] fuse: exp -> neg | Category:fusion | BytesAtStake=64, Reason=materialized-output
 // CHECK-LABEL: func.func @returned
 // CHECK-COUNT-2: weld.generic
 // CHECK-NOT:     weld.generic
@@ -316,8 +316,8 @@ func.func @returned(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32>) {
 }
 
 // must not fuse: the sum of what is divided by it needs the whole of it first
-// MISSED:        [Missed] fuse: sum -> div | Reason=reduction-result
-// MISSED:        [Missed] fuse: {{.*}} -> div | Reason=materialized-output
+// MISSED:        [Missed] fuse: sum -> div | Category:fusion | {{.*}}Reason=reduction-result
+// MISSED:        [Missed] fuse: {{.*}} -> div | Category:fusion | {{.*}}Reason=materialized-output
 // CHECK-LABEL: func.func @divided_by_its_sum
 // CHECK-NEXT:    %[[A:.*]], %[[S:.*]] = weld.generic over "8" gives "write d0", "sum" {
 // CHECK:         %[[B:.*]] = weld.generic over "8" gives "write d0" {

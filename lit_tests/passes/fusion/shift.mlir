@@ -5,7 +5,7 @@
 // RUN: loopweld-opt %s -p "shift-sums{row-bytes=65536},fuse-siblings,form-online{row-bytes=65536},form-kernels" | filecheck %s --check-prefix=KERNEL
 
 // squares of differences from the mean: they are taken from that of 16 elements without the greatest and the least
-// REMARK:      [Passed] fuse: sum -> sub+mul+sum | Reason=online-reduction
+// REMARK:      [Passed] fuse: sum -> sub+mul+sum | Category:fusion | {{.*}}Reason=online-reduction
 // CHECK-LABEL: func.func @squares
 // CHECK:         %[[A:.*]] = weld.generic over "n" gives "sum" {
 // CHECK:         weld.generic over "16" gives "sum", "max", "min" {

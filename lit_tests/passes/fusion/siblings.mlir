@@ -5,8 +5,8 @@
 // RUN: loopweld-opt %s -p "fuse-siblings{max-streams=2}" --remarks-filter=. 2>&1 | filecheck %s --check-prefix=STREAMS
 
 // fuses: two reductions of one tensor along different axes; the tensor is read once
-// REMARK:        [Passed] fuse: sum -> max | Reason=shared-input, BytesSaved=128
-// STREAMS:       [Missed] fuse: sum -> max | Reason=too-many-streams, BytesAtStake=128
+// REMARK:        [Passed] fuse: sum -> max | Category:fusion | BytesSaved=128, Reason=shared-input
+// STREAMS:       [Missed] fuse: sum -> max | Category:fusion | BytesAtStake=128, Reason=too-many-streams
 // CHECK-LABEL: func.func @two_reductions
 // CHECK-NEXT:    %[[S:.*]], %[[M:.*]] = weld.generic over "4, 8" gives "sum d0", "max d1" {
 // CHECK-NEXT:      weld.load %x "d0, d1"
@@ -26,7 +26,7 @@ func.func @two_reductions(%x: tensor<4x8xf32>) -> (tensor<4xf32>, tensor<8xf32>)
 }
 
 // fuses: the dims of one in the order of the other
-// REMARK:        [Passed] fuse: sum -> neg | Reason=shared-input, BytesSaved=128
+// REMARK:        [Passed] fuse: sum -> neg | Category:fusion | BytesSaved=128, Reason=shared-input
 // CHECK-LABEL: func.func @transposed
 // CHECK-NEXT:    weld.generic over "8, 4" gives "sum d1", "write d0, d1" {
 // CHECK-NEXT:      weld.load %x "d1, d0"
@@ -46,7 +46,7 @@ func.func @transposed(%x: tensor<4x8xf32>) -> (tensor<4xf32>, tensor<8x4xf32>) {
 }
 
 // fuses: scatters that share their indices
-// REMARK:        [Passed] fuse: scatter_add -> {{.*}} | Reason=shared-input
+// REMARK:        [Passed] fuse: scatter_add -> {{.*}} | Category:fusion | {{.*}}Reason=shared-input
 // CHECK-LABEL: func.func @two_scatters
 // CHECK-NEXT:    weld.generic over "3" gives "scatter_add i0", "scatter_add i0" from %x, %y {
 // CHECK-COUNT-1:   weld.load %i "d0"
@@ -69,7 +69,7 @@ func.func @two_scatters(%x: tensor<5xf32>, %y: tensor<5xf32>, %u: tensor<3xf32>,
 }
 
 // must not fuse: the second one needs the first one's whole result
-// REMARK:        [Missed] fuse: max -> sub+exp | Reason=reduction-result
+// REMARK:        [Missed] fuse: max -> sub+exp | Category:fusion | {{.*}}Reason=reduction-result
 // CHECK-LABEL: func.func @needs_the_result
 // CHECK-COUNT-2: weld.generic
 // CHECK:         func.return
@@ -89,7 +89,7 @@ func.func @needs_the_result(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
 }
 
 // must not fuse: another op stands between the two
-// REMARK:        [Missed] fuse: sum -> add+exp | Reason=dependency-cycle
+// REMARK:        [Missed] fuse: sum -> add+exp | Category:fusion | {{.*}}Reason=dependency-cycle
 // CHECK-LABEL: func.func @cycle
 // CHECK-COUNT-3: weld.generic
 // CHECK:         func.return
