@@ -196,9 +196,11 @@ def test_a_reader_that_leaves(file: Path):
 def test_ctrl_c(command: list[str], tmp_path: Path):
     path = tmp_path / "long.mlir"
     path.write_text(many_lines(30_000))
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background may ignore it
     process = subprocess.Popen(
         [sys.executable, "-m", *command, str(path)], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
+    signal.signal(signal.SIGINT, before)
     time.sleep(2)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)

@@ -110,8 +110,11 @@ LAYOUT_FUNCTIONS = {
 
 @pytest.mark.parametrize("name", LAYOUT_FUNCTIONS)
 def test_layouts(name):
-    for dtype in ("?", "i2", "f4", "f8"):
-        for layout, array in layouts(dtype).items():
+    for number, layout in enumerate(layouts("f4")):
+        for dtype in ("f4", ("?", "i2", "f8")[number % 3]):
+            array = layouts(dtype).get(layout)
+            if array is None:
+                continue
             try:
                 check(LAYOUT_FUNCTIONS[name], array)
             except Exception as error:

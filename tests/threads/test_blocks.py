@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,9 +27,14 @@ def results(value: Any) -> tuple[Any, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
+@lru_cache
+def for_counts(f: Callable[..., Any]) -> list[Any]:
+    return [lw.jit(f, threads=count) for count in COUNTS]
+
+
 def check(f: Callable[..., Any], *arrays: Any, parallel: bool = True) -> None:
     """The same bits for every number of threads, close to NumPy's values, from kernels with blocks."""
-    jitted = [lw.jit(f, threads=count) for count in COUNTS]
+    jitted = for_counts(f)
     found = [results(g(*arrays)) for g in jitted]
     for other in found[1:]:
         for a, b in zip(found[0], other, strict=True):
