@@ -18,6 +18,11 @@ from ..remarks import Reason, note
 from .chunks import CHUNK_BYTES, Row
 
 
+def _is_elementwise(op: Generic, tensor: SSAValue) -> bool:
+    """Whether each element of the result is computed at one point of the domain: a scatter keeps others."""
+    return not op.given(tensor).is_scatter
+
+
 def assume(function: FuncOp, needed: Iterable[Expr]) -> None:
     """Add to what must not be negative for the sizes that the program is best for."""
     known = function.attributes.get("weld.assumed")
@@ -76,7 +81,7 @@ class Rows:
             owner, total = tensor.owner, frozenset[SSAValue]()
             if isinstance(owner, Generic) and owner in self.families[row].members:
                 total = frozenset((tensor,) if owner.given(tensor).is_reduction else ())
-            elif isinstance(owner, Generic) and product_of(owner.sizes) == row.count:
+            elif isinstance(owner, Generic) and _is_elementwise(owner, tensor) and product_of(owner.sizes) == row.count:
                 total = total.union(*(self._roots_of(load.tensor, row) for load in owner.loads()))
             self.roots[key] = total
         return self.roots[key]

@@ -285,3 +285,16 @@ def test_sums_in_a_wider_type(dtype):
     found, exact = lw.jit(f, target=SMALL)(x), f(x.astype("f8"))
     np.testing.assert_allclose(found, exact, rtol=1e-5)
     assert all(a.dtype == "f8" for a in found)
+
+
+def test_a_sum_of_what_a_sum_is_written_into():
+    """One element of the row depends on its sum, the others do not."""
+
+    def f(x, i):
+        y = x.copy()
+        y[i] = x.sum()
+        return y.sum(), np.exp(y - y.max()).sum()
+
+    for n in (30, 3 * CHUNK):
+        x = np.arange(n) / n
+        np.testing.assert_allclose(lw.jit(f)(x, np.array([2])), f(x, np.array([2])))
