@@ -7,6 +7,7 @@ vector operands of one length; a mask is a vector of i1 of that length.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Self
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, VectorType, i32, i64
@@ -47,6 +48,7 @@ class Buffer(ParametrizedAttribute, TypeAttribute):
     element: Attribute
 
 
+@lru_cache
 def vector(element: Attribute, lanes: int) -> Attribute:
     """The type of `lanes` elements in registers; the element type itself for one lane."""
     return element if lanes == 1 else VectorType(element, [lanes])

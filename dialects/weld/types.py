@@ -100,9 +100,15 @@ def shape_of(value: SSAValue | Attribute) -> Shape:
     Raises ValueError for a dynamic tensor type without a `#weld.dims` encoding (run `resolve-shapes` first).
     """
     kind = value.type if isinstance(value, SSAValue) else value
-    if not is_tensor(kind):
+    if kind.__class__ is not TensorType:  # asked very often, and isinstance takes long
         return ()
-    return kind.encoding.data if isinstance(kind.encoding, Dims) else _static_shape(kind)
+    kind = cast(Tensor, kind)
+    if isinstance(kind.encoding, Dims):
+        return kind.encoding.data
+    sizes = kind.get_shape()
+    if DYNAMIC_INDEX in sizes:
+        raise PassFailedException(f"{kind} has no symbolic shape; run resolve-shapes first")
+    return _static_shape(sizes)
 
 
 def is_resolved(value: SSAValue | Attribute) -> bool:
@@ -114,10 +120,7 @@ def is_resolved(value: SSAValue | Attribute) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _static_shape(kind: Tensor) -> Shape:
-    sizes = kind.get_shape()
-    if DYNAMIC_INDEX in sizes:
-        raise PassFailedException(f"{kind} has no symbolic shape; run resolve-shapes first")
+def _static_shape(sizes: tuple[int, ...]) -> Shape:
     return tuple(Expr.constant(n) for n in sizes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeAlias
 
 import numpy as np
@@ -21,6 +22,11 @@ Axes: TypeAlias = DenseArrayBase[IntegerType]
 
 
 def axes_attribute(axes: Sequence[int]) -> Axes:
+    return _axes(tuple(axes))
+
+
+@lru_cache
+def _axes(axes: tuple[int, ...]) -> Axes:
     return DenseArrayBase.from_list(i64, list(axes))
 
 

@@ -102,7 +102,7 @@ class _Growth:
         self.loads: dict[tuple[SSAValue, Access], Load] = {}
         """The loads that depend on no value of the body, by what they read: each place is loaded once."""
         self.tensors: set[SSAValue] = set()
-        """Every tensor that the body loads."""
+        """Every tensor with dims that the body loads."""
         self.refused: dict[SSAValue, Decision] = {}
         self._take_up(consumer.loads())
 
@@ -123,7 +123,8 @@ class _Growth:
         for load in reversed(ops):
             if not isinstance(load, Load):
                 continue
-            self.tensors.add(load.tensor)
+            if is_stream(load.tensor):
+                self.tensors.add(load.tensor)
             if isinstance(load.tensor.owner, Generic):
                 self.waiting.add(load.tensor.owner)
             if len(load.operands) == 1:
@@ -157,7 +158,7 @@ class _Growth:
 
     def _note(self, loads: Sequence[Load]) -> None:
         """Note the loads that are left of a producer whose results are other values now."""
-        self.tensors.update(load.tensor for load in loads)
+        self.tensors.update(load.tensor for load in loads if is_stream(load.tensor))
         self.loads |= {(load.tensor, load.access): load for load in loads if len(load.operands) == 1}
 
     def _one_loop(self, producer: Generic, loads: Sequence[Load]) -> dict[str, str] | None:
@@ -175,8 +176,10 @@ class _Growth:
         """The reason against making the two one where the loop would have too many streams."""
         own = set(loads_of(self.consumer, producer))
         kept = [out for out in producer.outs if any(use.operation not in own for use in out.uses)]
-        loaded = self.tensors.union(load.tensor for load in producer.loads()).difference(producer.outs)
-        count = sum(map(is_stream, loaded)) + WRITE_STREAMS * sum(map(is_stream, [*kept, *self.consumer.outs]))
+        loaded = {load.tensor for load in producer.loads() if is_stream(load.tensor)}
+        count = len(self.tensors.union(loaded).difference(producer.outs)) + WRITE_STREAMS * sum(
+            map(is_stream, [*kept, *self.consumer.outs])
+        )
         return Reason.TOO_MANY_STREAMS if count > self.max_streams else None
 
     def _join(self, producer: Generic, loads: Sequence[Load], dims: dict[str, str]) -> None:

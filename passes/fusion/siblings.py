@@ -10,7 +10,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
-from ...dialects.weld.generic import Generic, Load
+from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import bytes_of, shape_of
 from ..remarks import Reason, note
 from .dependencies import Dependencies
@@ -109,10 +109,9 @@ class _Siblings:
 def _alignment(first: Generic, second: Generic, tensor: SSAValue) -> dict[str, Expr] | None:
     """The dims of `first` as dims of `second`, so that both read `tensor` at the same element; None if there is
     no such permutation."""
-    loads = [use.operation for use in tensor.uses if isinstance(use.operation, Load)]
-    mine, others = first.block, second.block
-    for a in (load for load in loads if load.parent is mine):
-        for b in (load for load in loads if load.parent is others):
+    mine, others = ([load for load in op.loads() if load.tensor is tensor] for op in (first, second))
+    for a in mine:
+        for b in others:
             found = _match(a.where.indices, b.where.indices, first, second)
             if found is not None and tuple(g.substitute(found) for g in first.guards) == second.guards:
                 return found

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
-from ...dialects.weld.generic import Generic, Index, Inside
+from ...dialects.weld.generic import Generic, Index, Inside, Load
 from ...dialects.weld.types import bit_width, is_float, scalar_of
 
 
@@ -158,18 +158,28 @@ def register_lanes(members: list[Generic], bits: int) -> int:
 
 def lanes_for(members: list[Generic], bits: int, registers: int, dim: str, size: Expr) -> int:
     """Lanes of one step along a dim: full registers of the widest type computed with, times an unroll by the body's
-    cost; fewer where the accumulators would not fit into the registers."""
-    cost = sum(inner.cost for op in members for inner in op.block.ops if isinstance(inner, Elementwise))
-    cost //= max(len(members), 1)
+    cost; fewer where the accumulators would not fit into the registers. A long body without accumulators, to which an
+    unroll gives little, takes steps that leave no rest of a known size: a rest is the body once more."""
+    register = register_lanes(members, bits)
+    cost = sum(_cost(inner, register) for op in members for inner in op.block.ops) // max(len(members), 1)
     unroll = 4 if cost <= 16 else 2 if cost <= 160 else 1
-    lanes = register_lanes(members, bits) * unroll
+    lanes = register * unroll
     carried = max(_carried_bits(op, dim) for op in members)
     while lanes > 1 and lanes * carried > registers * bits:
         lanes //= 2
     known = size.value
+    if known and known % register == 0 and unroll < 4 and not carried:
+        lanes = register if known % lanes else lanes
     while known is not None and lanes > 1 and lanes // 2 >= max(known, 1):
         lanes //= 2
     return lanes
+
+
+def _cost(op: Operation, lanes: int) -> int:
+    """Vector instructions of an op of a body; a gather is one for each lane."""
+    if isinstance(op, Load):
+        return lanes if op.indices else 0
+    return op.cost if isinstance(op, Elementwise) else 0
 
 
 def _carried_bits(op: Generic, dim: str) -> int:
