@@ -147,6 +147,36 @@ def correlated_normal():
     pm.MvNormal("y", pm.Normal("mean", 0, 1, shape=3), chol=factor, observed=rng.normal(size=(100, 3)))
 
 
+def correlated_slopes():
+    """A level and a slope of each group, correlated."""
+    group, x = rng.integers(0, 15, 200), rng.normal(size=200)
+    factor, _, _ = pm.LKJCholeskyCov("factor", n=2, eta=2, sd_dist=pm.Exponential.dist(1.0, shape=2))
+    own = pm.Normal("own", 0, 1, shape=(15, 2)) @ factor.T
+    mean = pm.Normal("level", 0, 1) + own[group, 0] + own[group, 1] * x
+    pm.Normal("y", mean, pm.HalfNormal("noise", 1), observed=rng.normal(size=200))
+
+
+def local_level():
+    drift, step = pm.Normal("drift", 0, 1), pm.HalfNormal("step", 1)
+    level = pm.GaussianRandomWalk("level", mu=drift, sigma=step, init_dist=pm.Normal.dist(0, 10), shape=301)
+    pm.Normal("y", level, pm.HalfNormal("noise", 1), observed=rng.normal(size=301))
+
+
+def latent_autoregression():
+    rho, noise = pm.Uniform("rho", -1, 1), pm.HalfNormal("noise", 1)
+    rate = pm.AR("rate", rho=pt.stack([rho]), sigma=noise, init_dist=pm.Normal.dist(0, 1), shape=200)
+    pm.Poisson("y", pt.exp(rate), observed=rng.poisson(2, 200))
+
+
+def clipped_effects():
+    """Counts by month and place: effects of both, and a walk, within limits."""
+    step, month = pm.Normal("step", 0, 1, shape=(12, 7)), pm.Normal("month", 0, 1, shape=(12, 1))
+    place = pm.Normal("place", 0, 1, shape=7)
+    effect = 0.1 * step.cumsum(axis=0) + month + place - place.mean()
+    rate = pt.exp(effect.clip(-5, 5))
+    pm.NegativeBinomial("y", mu=rate, alpha=pm.Exponential("shape", 1), observed=rng.poisson(3, (12, 7)))
+
+
 def additive(terms: int = 10):
     """`y = sum of a[index] * x`, as Bambi and brms make it of a long formula."""
     total = pt.zeros(1000)
@@ -166,6 +196,7 @@ MODELS: dict[str, Callable[[], None]] = {
         *(eight_schools, eight_schools_centred, radon_varying_intercept, radon_varying_slopes, radon_non_centred),
         *(logistic_regression, poisson_regression, negative_binomial_regression, zero_inflated_poisson, beta_binomial),
         *(item_response, normal_mixture, ordered_logit, categorical_regression, best, weibull_survival),
-        *(censored_normal, stochastic_volatility, autoregression, horseshoe, correlated_normal, additive, additive_80),
+        *(censored_normal, stochastic_volatility, autoregression, horseshoe, correlated_normal, correlated_slopes),
+        *(local_level, latent_autoregression, clipped_effects, additive, additive_80),
     )
 }
