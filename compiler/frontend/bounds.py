@@ -69,18 +69,26 @@ def _counts_within(session: Session, value: SSAValue, size: Expr) -> bool:
 
 
 def emit_check(session: Session, value: SSAValue, low: Expr, high: Expr, text: str, exception: str) -> None:
-    """The program raises where an element of the integer tensor is not in [low, high)."""
+    """The program raises where an element of the integer tensor is not in [low, high).
+
+    Where low is 0 or -high it does so by the one comparison of unsigned numbers that a gather has, too.
+    """
     if (value, low, high) in session.checked:
         return
     session.checked.add((value, low, high))
     if session.dtype(value).kind == "u":
         low = Expr.constant(0)
     value = session.cast(value, np.dtype(np.int64))
-    bad = session.apply(
-        "or",
-        session.apply("lt", value, _limit(session, low, value)),
-        session.apply("ge", value, _limit(session, high, value)),
-    )
+    limit = _limit(session, high, value)
+    if low == -high:
+        negative = session.apply("lt", value, _limit(session, Expr.constant(0), value))
+        value = session.apply("select", negative, session.apply("add", value, limit), value)
+    if low in (-high, Expr.constant(0)):
+        unsigned = np.dtype(np.uint64)
+        bad = session.apply("ge", session.cast(value, unsigned), session.cast(limit, unsigned))
+    else:
+        small = session.apply("lt", value, _limit(session, low, value))
+        bad = session.apply("or", small, session.apply("ge", value, limit))
     emit_check_of(session, bad, text, exception)
 
 

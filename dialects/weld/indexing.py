@@ -18,7 +18,7 @@ from ..ranges import is_below
 from .attributes import Where
 from .base import Points, TensorOp
 from .facts import define_op
-from .types import BOOL, I64, Shape, dtype_of, scalar_of, shape_of, tensor_type
+from .types import BOOL, I64, U64, Shape, dtype_of, scalar_of, shape_of, tensor_type
 from .views import Axes, axes_attribute
 
 SCATTER_KINDS = {
@@ -123,9 +123,11 @@ class Indexed(TensorOp):
             if self.in_range is not None:
                 values.append(raw)
                 continue
-            size, zero = p.index(shape[axis]), p.b.constant(0, raw)
-            value = p.b.select(p.b.lt(raw, zero), p.b.add(raw, size), raw)
-            fits = p.b.and_(p.b.ge(value, zero), p.b.lt(value, size))
+            number = shape[axis].value
+            size = p.index(shape[axis]) if number is None else p.b.constant(number, raw)
+            value = p.b.select(p.b.lt(raw, p.b.constant(0, raw)), p.b.add(raw, size), raw)
+            limit = p.b.cast(size, U64) if number is None else p.b.constant(number, U64)
+            fits = p.b.not_(p.b.ge(p.b.cast(value, U64), limit))
             inside = fits if inside is None else p.b.and_(inside, fits)
             values.append(value)
         where = Where(tuple(places[k] if k in places else next(kept) for k in range(len(shape))))

@@ -33,6 +33,7 @@ Float: TypeAlias = Float16Type | BFloat16Type | Float32Type | Float64Type
 
 BOOL = IntegerType(1)
 I64 = IntegerType(64)
+U64 = IntegerType(64, Signedness.UNSIGNED)
 INDEX = IndexType()
 F16, BF16, F32, F64 = Float16Type(), BFloat16Type(), Float32Type(), Float64Type()
 

@@ -87,7 +87,9 @@ func.func @concat(%x: tensor<4xf32>, %y: tensor<2xf32>) -> tensor<6xf32> {
 // CHECK:           %[[NEGATIVE:.*]] = weld.lt %[[RAW]]
 // CHECK:           %[[WRAPPED:.*]] = weld.add %[[RAW]]
 // CHECK:           %[[AT:.*]] = weld.select %[[NEGATIVE]], %[[WRAPPED]], %[[RAW]]
-// CHECK:           %[[INSIDE:.*]] = weld.and
+// CHECK:           %[[UNSIGNED:.*]] = weld.cast %[[AT]] : (i64) -> ui64
+// CHECK-NEXT:      %[[OUTSIDE:.*]] = weld.ge %[[UNSIGNED]], %{{.*}} : ui64
+// CHECK:           %[[INSIDE:.*]] = weld.xor %[[OUTSIDE]]
 // CHECK:           weld.load %x, %[[AT]], %[[INSIDE]] "i0, d1" : tensor<5x8xf32>
 func.func @gather(%x: tensor<5x8xf32>, %i: tensor<3xi64>) -> tensor<3x8xf32> {
   %y = "weld.gather"(%x, %i) <{axes = array<i64: 0>, at = 0 : i64}> : (tensor<5x8xf32>, tensor<3xi64>) -> tensor<3x8xf32>

@@ -121,6 +121,14 @@ def test_take_of_any_index(mode):
     assert report.kernels[0].sweeps == 1
 
 
+@pytest.mark.parametrize("size", [8, 100])
+def test_one_comparison_says_whether_an_index_is_in_range(size):
+    """The check and the gather share it, and the wrapped index."""
+    text = lw.jit(lambda t, i: t[i].sum()).lower(table(size), indices(size, N)).as_text("fused")
+    body = text[: text.index("weld.check")]
+    assert [body.count(f"weld.{op} ") for op in ("lt", "ge", "and", "or", "select")] == [1, 1, 0, 0, 1], text
+
+
 def test_computed_indices():
     check(lambda t, i: t[(i * 3 + 1) % GROUPS] + 1, table(GROUPS), indices(GROUPS, N), sweeps=1)
     check(lambda t, i, j: t[i[j]] * 2, table(GROUPS), indices(GROUPS, 120), indices(120, N), sweeps=1)
