@@ -26,6 +26,19 @@ class Fit:
     """The degree for each of the formats that have the table."""
 
 
+@dataclass(frozen=True)
+class Pieces:
+    """An odd function on [0, bound], where it is nearly 1, by polynomials of f32, in pieces of equal length.
+
+    `slope` is its derivative.
+    """
+
+    function: Callable[[Real], Real]
+    slope: Callable[[Real], Real]
+    bound: int | float
+    degree: int
+
+
 def _one(_: Real) -> Real:
     return mpf(1)
 
@@ -52,10 +65,6 @@ def _digamma_quotient(s: Real) -> Real:
     """digamma(x) / (x - root) at x = 1.5 + s."""
     x = s + mpf("1.5")
     return mp.digamma(x) / (x - DIGAMMA_ROOT)
-
-
-def _erf_tail(high: Real, degrees: dict[str, int]) -> Fit:
-    return Fit(lambda t: mp.log(mp.erfc(t)), lambda t: mp.erfc(t) / mp.erf(t), mpf(1), high, degrees)
 
 
 def _lgamma_quotient(s: Real) -> Real:
@@ -95,11 +104,6 @@ def _atan_quotient(z: Real) -> Real:
 def _sinh_quotient(z: Real) -> Real:
     s = mp.sqrt(z)
     return (mp.sinh(s) - s) / (s * z)
-
-
-def _tanh_quotient(z: Real) -> Real:
-    s = mp.sqrt(z)
-    return (mp.tanh(s) - s) / (s * z)
 
 
 def _sin_quotient(z: Real) -> Real:
@@ -198,9 +202,14 @@ FITS: dict[str, Fit] = {
         mpf("1.001"),
         {"f32": 7, "f64": 14},
     ),
-    # log(erfc(x)) = p(x), 1 <= x <= 4 in f32, 6 in f64: for erf, which is 1 - erfc there
-    "erf_tail": _erf_tail(mpf(4), {"f32": 7}),
-    "erf_tail_long": _erf_tail(mpf(6), {"f64": 18}),
+    # log(erfc(x)) = p(x), 1 <= x <= 6: for erf, which is 1 - erfc there
+    "erf_tail": Fit(
+        lambda t: mp.log(mp.erfc(t)),
+        lambda t: mp.erfc(t) / mp.erf(t),
+        mpf(1),
+        mpf(6),
+        {"f64": 18},
+    ),
     # exp(x^2) erfc(x) (1 + 2 x) = p(u), u = (x - 4) / (x + 4), x >= 0 (Shepherd and Laframboise, 1981)
     "erfcx": Fit(
         lambda u: erfcx(_erfcx_argument(u)) * (1 + 2 * _erfcx_argument(u)),
@@ -224,14 +233,6 @@ FITS: dict[str, Fit] = {
         mpf(0),
         mpf("1.001"),
         {"f32": 3, "f64": 6},
-    ),
-    # tanh(x) = x + x z p(z), z = x^2, |x| <= 1
-    "tanh": Fit(
-        _tanh_quotient,
-        lambda z: z * mp.sqrt(z) / mp.tanh(mp.sqrt(z)),
-        mpf(0),
-        mpf("1.001"),
-        {"f32": 6},
     ),
     # asin(x) = x + x z p(z), z = x^2 <= 1/4
     "asin": Fit(
@@ -275,6 +276,11 @@ FITS: dict[str, Fit] = {
 }
 
 PI = +mp.pi
+PIECES: dict[str, Pieces] = {
+    "erf_pieces": Pieces(mp.erf, lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x), 4.0, 5),
+    "tanh_pieces": Pieces(mp.tanh, lambda x: mp.sech(x) ** 2, 9.25, 6),
+}
+
 SPLITS: dict[str, tuple[Real, int]] = {
     "ln2": (mp.log(2), 2),
     "log2e": (1 / mp.log(2), 2),

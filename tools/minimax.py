@@ -10,13 +10,17 @@ target format one after another, and the others fitted again each time, so that 
 
 import struct
 import sys
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
+from itertools import count
 from pathlib import Path
 
-from fits import FITS, SHORT_SPLITS, SPLITS, Fit, Real, mp, mpf
+from fits import FITS, PIECES, SHORT_SPLITS, SPLITS, Fit, Pieces, Real, mp, mpf
 
 OUTPUT = Path(__file__).resolve().parent.parent / "compiler" / "codegen" / "vecmath" / "coefficients.py"
 GRID_POINTS_PER_COEFFICIENT = 20
+LAST = "15.45"
+"""`LAST` of `pieces.py`: the bound in pieces."""
 REFITTED = 3
 """How many of the lowest coefficients are rounded before the others are fitted again."""
 
@@ -102,6 +106,44 @@ def fit(task: Fit, elem: str) -> tuple[tuple[float, ...], float]:
     raise AssertionError("the loop returns")
 
 
+def _centre(task: Pieces, start: Real) -> tuple[float, float]:
+    """A number of f32 near the start where the function is within 1/128 of a unit of the last place of one, and its
+    slope within 1/32; and that value (S. Gal, An accurate elementary mathematical library, 1986)."""
+    with mp.workprec(24):
+        ulp = mpf(2) ** (mp.frexp(start)[1] - 24)
+        first = +start
+    for step in count():
+        c = first + (step + 1) // 2 * (-1) ** step * ulp
+        value, slope = task.function(c), task.slope(c)
+        near = (round_to(value, "f32"), round_to(slope, "f32"))
+        if abs(near[0] - value) < mp.ldexp(value, -31) and abs(near[1] - slope) < mp.ldexp(slope, -29):
+            return float(c), near[0]
+    raise AssertionError("the search does not end")
+
+
+def pieces(task: Pieces) -> tuple[tuple[float, ...], float]:
+    """For 16 pieces the centres, the values there, and each coefficient, and the largest weighted error of a fit.
+
+    The first piece is x + x p(x), the others are v + u p(u) at c + u.
+    """
+    width = mpf(task.bound) / mpf(LAST)
+    function, degrees = task.function, {"f32": task.degree}
+    first = Fit(lambda x: function(x) / x - 1, lambda x: x / function(x), width / 1000, width / 2, degrees)
+    rows, errors = [(0.0, 0.0)], [fit(first, "f32")]
+    for k in range(1, 16):
+        c, v = _centre(task, k * width)
+        low, high = (k - 0.5) * width - c, min((k + 0.5) * width, mpf(task.bound)) - c
+        piece = Fit(partial(_rise, function, mpf(c), mpf(v)), abs, low, high, degrees)
+        rows.append((c, v))
+        errors.append(fit(piece, "f32"))
+    columns = [(*row, *coefficients) for row, (coefficients, _) in zip(rows, errors, strict=True)]
+    return tuple(x for row in zip(*columns, strict=True) for x in row), max(error for _, error in errors)
+
+
+def _rise(function: Callable[[Real], Real], c: Real, v: Real, u: Real) -> Real:
+    return (function(c + u) - v) / u
+
+
 def split(value: Real, parts: int, elem: str, first_bits: int | None = None) -> tuple[float, ...]:
     """`value` as a sum of `parts` numbers of the format."""
     out: list[float] = []
@@ -127,12 +169,14 @@ def two_over_pi_words() -> tuple[int, ...]:
 def table(name: str) -> tuple[tuple[float, ...], float]:
     """The table called "exp.f32", and the error of its fit."""
     base, elem = name.rsplit(".", 1)
-    return fit(FITS[base], elem)
+    return pieces(PIECES[base]) if base in PIECES else fit(FITS[base], elem)
 
 
 def table_names() -> list[str]:
     """All names that `table` knows, in the order of the file."""
-    return [f"{base}.{elem}" for base, task in FITS.items() for elem in task.degrees]
+    return [f"{base}.{elem}" for base, task in FITS.items() for elem in task.degrees] + [
+        f"{base}.f32" for base in PIECES
+    ]
 
 
 def constants() -> dict[str, tuple[float, ...]]:

@@ -46,7 +46,8 @@ from .writer import FunctionText, ModuleText
 def module_text(module: ModuleOp, numerics: str = "fast", features: str = "") -> str:
     """The LLVM IR of a module at the loops stage, for a target with LLVM's `features`. Each `main...` is exported as
     `void main(ptr places, ptr symbols)`: a table of addresses and one of 64-bit integers."""
-    text = ModuleText("+avx512f" in features.split(","))
+    names = features.split(",")
+    text = ModuleText("+avx512f" in names, "+avx2" in names)
     flags = FAST if numerics == "fast" else ""
     for op in module.ops:
         if isinstance(op, FuncOp):

@@ -16,6 +16,8 @@ class ModuleText:
 
     avx512: bool = False
     """The target has AVX-512."""
+    avx2: bool = False
+    """The target has AVX2."""
     declarations: dict[str, str] = field(default_factory=dict[str, str])
     definitions: dict[str, str] = field(default_factory=dict[str, str])
     functions: list[str] = field(default_factory=list[str])
@@ -29,11 +31,11 @@ class ModuleText:
         """The symbol of an inline math function, defined in this module."""
         symbol = vecmath.symbol(name, elem, lanes)
         if symbol not in self.definitions:
-            text = vecmath.define(name, elem, lanes, self.avx512)
+            text = vecmath.define(name, elem, lanes, self.avx512, self.avx2)
             if vecmath.COST[name] > INLINE_COST:
                 text = text.replace("alwaysinline", "noinline", 1)
             self.definitions[symbol] = text
-            for line in vecmath.requires(name, elem, lanes, self.avx512):
+            for line in vecmath.requires(name, elem, lanes, self.avx512, self.avx2):
                 self.declare(line)
         return symbol
 

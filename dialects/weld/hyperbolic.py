@@ -40,7 +40,7 @@ class Tanh(Elementwise):
     numpy = np.tanh
     kinds = "fc"
     llvm = {"f": "math tanh"}
-    cost = 53
+    cost = 50
 
 
 @elementwise

@@ -16,7 +16,7 @@ class Erf(Elementwise):
     scipy = "erf"
     kinds = "f"
     llvm = {"f": "math erf"}
-    cost = 54
+    cost = 48
 
 
 @elementwise

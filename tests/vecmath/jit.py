@@ -16,6 +16,7 @@ DTYPES: dict[str, Any] = {"f32": np.float32, "f64": np.float64}
 UINTS: dict[str, Any] = {"f32": np.uint32, "f64": np.uint64}
 SCALARS = {"f32": "float", "f64": "double"}
 CASES = [(name, elem) for name in vecmath.ARITY for elem in DTYPES]
+LEVELS = ["none", "avx2", "avx512f"]
 WIDTHS = {"f32": 16, "f64": 8}
 
 _LOOP = """
@@ -39,7 +40,7 @@ exit:
 """
 
 
-def source(name: str, elem: str, lanes: int, avx512: bool = False) -> str:
+def source(name: str, elem: str, lanes: int, avx512: bool = False, avx2: bool = False) -> str:
     """A module with `run(inputs.., out, n)`, n a multiple of `lanes`."""
     scalar = SCALARS[elem]
     vector = scalar if lanes == 1 else f"<{lanes} x {scalar}>"
@@ -59,19 +60,20 @@ def source(name: str, elem: str, lanes: int, avx512: bool = False) -> str:
         align=align,
         lanes=lanes,
     )
-    return "\n".join([*vecmath.requires(name, elem, lanes, avx512), vecmath.define(name, elem, lanes, avx512), loop])
+    declarations = vecmath.requires(name, elem, lanes, avx512, avx2)
+    return "\n".join([*declarations, vecmath.define(name, elem, lanes, avx512, avx2), loop])
 
 
 class Kernel:
     """The compiled loop; call it with arrays of one length."""
 
-    def __init__(self, name: str, elem: str, lanes: int, cpu: str = "", level: int = 0, portable: bool = False) -> None:
+    def __init__(self, name: str, elem: str, lanes: int, cpu: str = "", level: int = 0, most: str = "avx512f") -> None:
         features = "" if cpu else llvm.get_host_cpu_features().flatten()
-        avx512 = "+avx512f" in features.split(",") and not portable
+        usable = [f for f in LEVELS[: LEVELS.index(most) + 1] if f"+{f}" in features.split(",")]
         machine = llvm.Target.from_default_triple().create_target_machine(
             cpu=cpu or llvm.get_host_cpu_name(), features=features, opt=2, reloc="pic", codemodel="small"
         )
-        module = llvm.parse_assembly(source(name, elem, lanes, avx512))
+        module = llvm.parse_assembly(source(name, elem, lanes, "avx512f" in usable, "avx2" in usable))
         module.triple = llvm.get_default_triple()
         module.data_layout = str(machine.target_data)
         module.verify()
@@ -98,6 +100,7 @@ class Kernel:
 
 
 @cache
-def kernel(name: str, elem: str, lanes: int = 0, cpu: str = "", level: int = 0, portable: bool = False) -> Kernel:
-    """The kernel for the host, of one AVX-512 register where `lanes` is 0; `portable` leaves out its instructions."""
-    return Kernel(name, elem, lanes or WIDTHS[elem], cpu, level, portable)
+def kernel(name: str, elem: str, lanes: int = 0, cpu: str = "", level: int = 0, most: str = "avx512f") -> Kernel:
+    """The kernel for the host, of one AVX-512 register where `lanes` is 0; `most` is the newest of avx512f, avx2 and
+    none whose instructions it may have."""
+    return Kernel(name, elem, lanes or WIDTHS[elem], cpu, level, most)

@@ -41,11 +41,11 @@ _FUNCTIONS: dict[str, _Function] = {
     "hypot": _Function(algebraic.hypot, 51, arity=2),
     "sinh": _Function(hyperbolic.sinh, 42),
     "cosh": _Function(hyperbolic.cosh, 29),
-    "tanh": _Function(hyperbolic.tanh, 36),
+    "tanh": _Function(hyperbolic.tanh, 26),
     "asinh": _Function(hyperbolic.asinh, 135),
     "acosh": _Function(hyperbolic.acosh, 119),
     "atanh": _Function(hyperbolic.atanh, 71),
-    "erf": _Function(error.erf, 37),
+    "erf": _Function(error.erf, 24),
     "erfc": _Function(error.erfc, 102),
     "erfinv": _Function(error.erfinv, 522, through_f64=True),
     "pow": _Function(power.power, 141, arity=2),
@@ -77,10 +77,10 @@ def symbol(name: str, elem: str, lanes: int) -> str:
 
 
 @cache
-def _text(name: str, elem: str, lanes: int, avx512: bool) -> tuple[str, tuple[str, ...]]:
+def _text(name: str, elem: str, lanes: int, avx512: bool, avx2: bool) -> tuple[str, tuple[str, ...]]:
     function = _FUNCTIONS[name]
     output = Output()
-    body = Body(symbol(name, elem, lanes), elem, lanes, output, avx512)
+    body = Body(symbol(name, elem, lanes), elem, lanes, output, avx512, avx2)
     arguments = [Vec(body, f"%{a}") for a in "xy"[: function.arity]]
     if function.through_f64 and elem == "f32":
         wide = body.double()
@@ -96,16 +96,16 @@ def _text(name: str, elem: str, lanes: int, avx512: bool) -> tuple[str, tuple[st
     return "\n".join([*output.helpers, text]), tuple(sorted(output.declarations))
 
 
-def define(name: str, elem: str, lanes: int, avx512: bool = False) -> str:
+def define(name: str, elem: str, lanes: int, avx512: bool = False, avx2: bool = False) -> str:
     """LLVM text of `define internal <lanes x T> @lw.NAME.vLANESELEM(<lanes x T> %x) alwaysinline`.
 
-    elem is "f32" or "f64"; lanes == 1 means the plain scalar type. `avx512` allows its instructions, which give the
-    same bits. Slow paths that are not inlined are internal functions and constants before it, whose names begin with
-    the symbol: one `define` per symbol is complete.
+    elem is "f32" or "f64"; lanes == 1 means the plain scalar type. `avx512` and `avx2` allow their instructions,
+    which give the same bits. Slow paths that are not inlined are internal functions and constants before it, whose
+    names begin with the symbol: one `define` per symbol is complete.
     """
-    return _text(name, elem, lanes, avx512)[0]
+    return _text(name, elem, lanes, avx512, avx2)[0]
 
 
-def requires(name: str, elem: str, lanes: int, avx512: bool = False) -> tuple[str, ...]:
+def requires(name: str, elem: str, lanes: int, avx512: bool = False, avx2: bool = False) -> tuple[str, ...]:
     """Declarations of the intrinsics that `define`'s text calls, one per line; the caller drops duplicates."""
-    return _text(name, elem, lanes, avx512)[1]
+    return _text(name, elem, lanes, avx512, avx2)[1]

@@ -1,7 +1,8 @@
 """erf, erfc and erfinv.
 
-Up to 1, erf(x) = x + x p(x^2). Beyond, erf = 1 - exp(q(|x|)), with q fitted to log(erfc); and
-erfc = e^(-x^2) p(u) / (1 + 2 x), u = (x - 4) / (x + 4) (Shepherd and Laframboise, 1981), x^2 as a pair.
+In f32 erf has a polynomial for each of 16 pieces. In f64 erf(x) = x + x p(x^2) up to 1; beyond, erf = 1 - exp(q(x)), q
+fitted to log(erfc). erfc = e^(-x^2) p(u) / (1 + 2 x), u = (x - 4) / (x + 4) (Shepherd and Laframboise, 1981), x^2 as a
+pair.
 """
 
 import math
@@ -10,6 +11,7 @@ from itertools import zip_longest
 from .exponential import exp_pair, normal_exp
 from .logarithm import natural, split
 from .pairs import Pair, exact_product, exact_sum, quick_sum, quotient
+from .pieces import odd
 from .text import Body, Vec
 
 
@@ -21,10 +23,11 @@ def _small(body: Body, x: Vec) -> Pair:
 def erf(body: Body, x: Vec) -> Vec:
     """x + x p(x^2) or 1 - exp(p(|x|)), with the coefficients of either in one polynomial. Odd; -0 and subnormals are
     right because the first has a relative error."""
-    bound, name = (4.0, "erf_tail") if body.elem == "f32" else (6.0, "erf_tail_long")
-    t = abs(x).at_most(bound)
+    if body.elem == "f32":
+        return odd(body, x, "erf_pieces", 4.0)
+    t = abs(x).at_most(6.0)
     far = t > 1.0
-    pairs = zip_longest(body.table(name), body.table("erf"), fillvalue=0.0)
+    pairs = zip_longest(body.table("erf_tail"), body.table("erf"), fillvalue=0.0)
     p = body.poly(far.select(t, t * t), [far.select(a, b) for a, b in pairs])
     large = 1.0 - normal_exp(body, p)
     return far.select(large, t.fma(p, t)).copysign(x)

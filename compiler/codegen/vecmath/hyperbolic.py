@@ -2,9 +2,10 @@
 
 import math
 
-from .exponential import exp_pair, half_expm1, normal_exp
+from .exponential import exp_pair, half_expm1
 from .logarithm import Split, log1p_pair, natural, split
 from .pairs import Pair, add_one, divide, exact_product, exact_sum, quick_sum, quotient, square_root
+from .pieces import odd
 from .text import Body, Vec
 
 INF = math.inf
@@ -13,14 +14,11 @@ INF = math.inf
 def tanh(body: Body, x: Vec) -> Vec:
     """e / (e + 1) with e = (e^2|x| - 1) / 2, as a quotient of pairs; beyond the clamp it rounds to 1.
 
-    f32 is cheaper with a polynomial up to 1 and 1 - 2 / (e^2|x| + 1) beyond.
+    f32 is cheaper with a polynomial for each of 16 pieces.
     """
-    size = abs(x).at_most(10.0 if body.elem == "f32" else 20.0)
     if body.elem == "f32":
-        far = (1.0 / (normal_exp(body, size + size) + 1.0)).fma(-2.0, 1.0)
-        z = size * size
-        near = (size * z).fma(body.poly(z, body.table("tanh")), size)
-        return (size > 1.0).select(far, near).copysign(x)
+        return odd(body, x, "tanh_pieces", 9.25)
+    size = abs(x).at_most(20.0)
     e = half_expm1(body, size + size)
     e = quick_sum(e.hi, e.lo)
     under = quick_sum(e.hi.at_least(1.0), e.hi.at_most(1.0))

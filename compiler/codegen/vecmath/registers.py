@@ -13,6 +13,9 @@ REGISTER = 512
 STEPS = 16
 """Entries of a table: two registers of f64, one of f32."""
 
+HALF = STEPS // 2
+"""Entries of f32 in a register of AVX2."""
+
 _SHIFT = STEPS.bit_length() - 1
 
 
@@ -48,12 +51,16 @@ def _call(body: Body, name: str, *operands: Vec | Int | tuple[str, str]) -> Vec:
                 text = _shuffle(body, element, body.lanes, text, "poison", range(start, start + one.lanes))
             texts.append(f"{kind} {text}")
         parts.append(body.output.assign(f"call {one.float_type} {function}({', '.join(texts)})"))
-    lanes = one.lanes
+    return Vec(body, _joined(body, parts, one.lanes))
+
+
+def _joined(body: Body, parts: list[str], lanes: int) -> str:
+    """Vectors of so many lanes as one."""
     while len(parts) > 1:
         pairs = zip(parts[::2], parts[1::2], strict=True)
-        parts = [_shuffle(body, scalar, lanes, a, b, range(2 * lanes)) for a, b in pairs]
+        parts = [_shuffle(body, body.format.llvm, lanes, a, b, range(2 * lanes)) for a, b in pairs]
         lanes *= 2
-    return Vec(body, parts[0])
+    return parts[0]
 
 
 def _masked(body: Body, name: str, *operands: Vec | Int | tuple[str, str]) -> Vec:
@@ -66,7 +73,19 @@ def _masked(body: Body, name: str, *operands: Vec | Int | tuple[str, str]) -> Ve
 
 def lookup(body: Body, name: str, index: Int) -> Vec:
     """Entry `index` modulo 16 of a table among the constants."""
-    entries, scalar = body.parts(name), body.format.llvm
+    return _entry(body, name, body.parts(name), index)
+
+
+def lookup_rows(body: Body, name: str, index: Int) -> list[Vec]:
+    """Entry `index` modulo 16 of each row of a table among the polynomials."""
+    entries = body.table(name)
+    rows = [entries[k : k + STEPS] for k in range(0, len(entries), STEPS)]
+    return [_entry(body, f"{name}{k}", row, index) for k, row in enumerate(rows)]
+
+
+def _entry(body: Body, name: str, entries: tuple[float, ...], index: Int) -> Vec:
+    """Entry `index` modulo 16 of these, which `name` stands for."""
+    scalar = body.format.llvm
     assert len(entries) == STEPS
     texts = [f"{scalar} {hexadecimal(e, body.elem)}" for e in entries]
     if _native(body):
@@ -77,7 +96,24 @@ def lookup(body: Body, name: str, index: Int) -> Vec:
         if not other:
             return _call(body, "permvar.sf", first, index)
         return _call(body, "vpermi2var.pd", first, index, *other)
+    if body.avx2 and body.elem == "f32" and body.lanes % HALF == 0:
+        low, high = (_permuted(body, f"<{', '.join(texts[k : k + HALF])}>", index) for k in (0, HALF))
+        return (index & HALF).equals(0).select(low, high)
     return _load(body, name, f"[{STEPS} x {scalar}] [{', '.join(texts)}]", index & (STEPS - 1))
+
+
+def _permuted(body: Body, table: str, index: Int) -> Vec:
+    """Entry `index` modulo 8 of a register of AVX2."""
+    one = replace(body, lanes=HALF)
+    function = "@llvm.x86.avx2.permps"
+    body.output.declarations.add(f"declare {one.float_type} {function}({one.float_type}, {one.int_type})")
+    parts: list[str] = []
+    for start in range(0, body.lanes, HALF):
+        picked = range(start, start + HALF)
+        lanes = _shuffle(body, "i32", body.lanes, index.name, "poison", picked) if body.lanes > HALF else index.name
+        call = f"call {one.float_type} {function}({one.float_type} {table}, {one.int_type} {lanes})"
+        parts.append(body.output.assign(call))
+    return Vec(body, _joined(body, parts, HALF))
 
 
 def _load(body: Body, name: str, array: str, index: Int) -> Vec:

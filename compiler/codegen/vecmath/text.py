@@ -34,6 +34,8 @@ class Body:
     output: Output
     avx512: bool = False
     """The target has AVX-512."""
+    avx2: bool = False
+    """The target has AVX2."""
 
     @property
     def format(self) -> Format:
@@ -100,7 +102,7 @@ class Body:
 
     def double(self) -> "Body":
         """The same output, on f64 elements."""
-        return Body(self.symbol, "f64", self.lanes, self.output, self.avx512)
+        return Body(self.symbol, "f64", self.lanes, self.output, self.avx512, self.avx2)
 
 
 def _float_operand(body: Body, value: "Vec | float") -> str:
