@@ -44,7 +44,8 @@ def refreshed(text: str, found: dict[str, Any]) -> str:
 
 
 def kinds(found: dict[str, Any]) -> str:
-    return f"{tables.kinds(found)}\n\n{tables.behind(found)}\n\n{where(found)}"
+    sizes = "; ".join(SIZES[size].removeprefix(f"{size}: ") for size in "ML" if tables.chosen(found, size))
+    return f"{tables.kinds(found)}\n\nSizes: {sizes}. {tables.behind(found)}\n\n{where(found)}"
 
 
 def peers(found: dict[str, Any]) -> str:

@@ -260,6 +260,30 @@ class OnnxRuntime(Torch):
         return (lambda: session.run_with_iobinding(bound)), lambda _: bound.copy_outputs_to_cpu()
 
 
+class PyTensor(Peer):
+    """Its rewrites, and numba's loops."""
+
+    title, modules = "PyTensor", ("pytensor", "numba")
+
+    def start(self) -> None:
+        self.pytensor = import_module("pytensor")
+        self.pt = import_module("pytensor.tensor")
+        self.xp = words(self.pt)
+        x = self.pt.vector("x")
+        self.pytensor.function([x], x + 1, mode="NUMBA")(np.ones(3))
+
+    def build(self, case: Case, inputs: list[Array], outputs: list[Array]) -> Built:
+        with self.pytensor.config.change_flags(floatX=case.dtype):
+            shapes = [tuple(1 if n == 1 else None for n in a.shape) for a in inputs]
+            arguments = [
+                self.pt.tensor(f"x{k}", dtype=str(a.dtype), shape=shape)
+                for k, (a, shape) in enumerate(zip(inputs, shapes, strict=True))
+            ]
+            results = list(several(case.form("pytensor", "jax")(self.xp, *arguments)))
+            f = self.pytensor.function(arguments, results, mode="NUMBA", trust_input=True)
+        return (lambda: f(*inputs)), as_arrays
+
+
 PEERS: dict[str, type[Peer]] = {
     "loopweld": Loopweld,
     "loopweld-out": LoopweldOut,
@@ -271,6 +295,7 @@ PEERS: dict[str, type[Peer]] = {
     "torch": Torch,
     "onnxruntime": OnnxRuntime,
     "numexpr": Numexpr,
+    "pytensor": PyTensor,
 }
 """Our two forms first: with new results, and into arrays that exist (`out=`)."""
 OURS = ("loopweld", "loopweld-out")

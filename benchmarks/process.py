@@ -3,23 +3,22 @@
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from threading import Timer
 from typing import Any
 
-PATIENCE = 120.0
-"""Seconds after which a peer that has not answered is stopped."""
+PATIENCE, FIRST = 120.0, 600.0
+"""Seconds after which a peer that has not answered is stopped; the same for its imports and first program."""
 
 
 class Process:
-    """worker.py for one peer, with as many threads as it may use; loopweld's programs go to `cache`."""
+    """worker.py for one peer in an interpreter, with as many threads as it may use; our programs go to `cache`."""
 
-    def __init__(self, name: str, threads: int, cache: str) -> None:
+    def __init__(self, name: str, threads: int, cache: str, python: str) -> None:
         names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMEXPR_MAX", "NUMBA", "LOOPWELD")
         self.environment = os.environ | {f"{n}_NUM_THREADS": str(threads) for n in names}
         self.environment |= {"LOOPWELD_CACHE_DIR": cache, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        self.command = [sys.executable, str(Path(__file__).with_name("worker.py")), name, str(threads)]
+        self.command = [python, str(Path(__file__).with_name("worker.py")), name, str(threads)]
         self.name = name
         self.about = self._start()
 
@@ -46,7 +45,7 @@ class Process:
 
     def _exchange(self, do: str, how: dict[str, Any]) -> dict[str, Any]:
         assert self.process.stdin is not None and self.process.stdout is not None
-        timer = Timer(PATIENCE, self.process.kill)
+        timer = Timer(FIRST if do == "start" else PATIENCE, self.process.kill)
         timer.start()
         try:
             self.process.stdin.write(json.dumps({"do": do} | how) + "\n")

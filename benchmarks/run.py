@@ -10,6 +10,7 @@ NumPy in float64, and then take turns; the least time counts. Peers that are not
 import argparse
 import json
 import os
+import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -59,6 +60,7 @@ def arguments() -> argparse.Namespace:
                         help=f"of {', '.join(PEERS)}; or all (default {' '.join(DEFAULT)})")  # fmt: skip
     parser.add_argument("--only", nargs="+", choices=list(CASES), metavar="CASE", help="these cases")
     parser.add_argument("--rounds", type=int, default=5, metavar="N", help="turns of each peer (default 5)")
+    parser.add_argument("--python", nargs="+", default=[], metavar="PEER=PATH", help="a peer's own interpreter")
     parser.add_argument("--json", metavar="FILE", help="write the numbers there")
     parser.add_argument("--read", metavar="FILE", help="do not measure; take the numbers that --json wrote")
     parser.add_argument("--write-results", action="store_true", help="refresh the documents")
@@ -79,7 +81,8 @@ def measure(options: argparse.Namespace, threads: int, found: dict[str, Any]) ->
         cache = stack.enter_context(tempfile.TemporaryDirectory())
         shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=shared)))
-        peers = [stack.enter_context(Process(name, threads, cache)) for name in names]
+        python = dict(text.split("=", 1) for text in options.python)
+        peers = [stack.enter_context(Process(name, threads, cache, python.get(name, sys.executable))) for name in names]
         for peer in [peer for peer in peers if "skip" in peer.about]:
             print(f"{peer.name}: {peer.about['skip']}", flush=True)
             peers.remove(peer)

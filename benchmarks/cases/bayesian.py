@@ -123,6 +123,9 @@ def hierarchical_logp_grad(xp, y, x, group, level, slope, sigma):
     return logp, xp.bincount(group, weights=pull, minlength=level.shape[0]), xp.sum(pull * x)
 
 
+hierarchical_logp_grad.instead("pytensor")(hierarchical_logp_grad.function)
+
+
 @hierarchical_logp_grad.instead("jax")
 def _(xp, y, x, group, level, slope, sigma):
     z = (y - (level.at[group].get(mode="promise_in_bounds") + slope * x)) / sigma

@@ -80,8 +80,10 @@ for name, entries in (("small", 1000), ("large", 1_000_000)):
     made = case(f"gather_{name}", "gather, scatter", _table(entries), {"log": 1, "gather": 1, "flop": 2}, **how)(gather)
     made.loops(_gather_loops)
     made.instead("jax")(_gather_jax)
+    made.instead("pytensor")(gather)
     counted = {"div": 1, "gather": 1, "update": 1}
     made = case(f"scatter_{name}", "gather, scatter", _table(entries), counted, **how)(scatter)
     made.loops(_scatter_loops)
     made.instead("jax")(_scatter_jax)
     made.instead("torch")(_scatter_torch)
+    made.instead("pytensor")(scatter)
