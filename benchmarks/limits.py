@@ -21,21 +21,22 @@ FOOTPRINTS = (1 << 19, 12 << 20, 192 << 20)
 """Bytes that fit the second-level cache, the last one, and none."""
 
 MATH = {
-    "exp": (12, 20),
-    "log": (13, 18),
-    "cos": (12, 17),
-    "log1p": (17, 22),
-    "tanh": (17, 29),
-    "erf": (17, 30),
-    "sqrt": (4, 15),
-    "div": (4, 8),
+    "exp": (7, 13),
+    "log": (9, 14),
+    "cos": (8, 13),
+    "log1p": (11, 17),
+    "tanh": (11, 20),
+    "erf": (12, 22),
+    "sqrt": (3, 9),
+    "div": (3, 6),
     "gather": (16, 8),
     "update": (32, 16),
 }
-"""Vector instructions, in float32 and float64, that an inlined evaluation takes at least.
+"""Multiply-adds, of a vector in float32 and in float64, in the time of which an inlined evaluation can be done at best.
 
-Functions: range reduction, a polynomial of the degree that full precision needs, reconstruction. Quotients and roots:
-what the divider takes, in multiply-adds. Gathers: two loads a cycle, index and element. Updates: one store a cycle.
+Functions: those of range reduction and of a polynomial that has full precision; integer and logical instructions may
+run beside them. Quotients and roots: what the divider takes. Gathers: two loads a cycle, index and element. Updates:
+one store a cycle.
 """
 
 
