@@ -88,10 +88,9 @@ def results(found: dict[str, Any]) -> str:
         "## Kinds of programs",
         "Each peer's time divided by loopweld's; the last column is of M and L alone.",
         tables.kinds(found, "SML"),
-        "## First calls",
-        "Size S: tracing, compiling or loading, and one call.",
-        tables.first_calls(found),
     ]
+    if tables.chosen(found, "S"):
+        parts += ["## First calls", "Size S: tracing, compiling or loading, and one call.", tables.first_calls(found)]
     if found["limits"]:
         parts += ["## The machine's limits", limits(found)]
     for threads, size in measured(found):

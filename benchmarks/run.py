@@ -131,7 +131,7 @@ def measure_case(case: Case, size: str, peers: list[Process], folder: Path, roun
         row["first"] = {p.name: amount(built[p]["first"]) for p in able}
         row["from_disk"] = amount(built[able[0]].get("from_disk", 0)) if able else 0
     shown = "  ".join(f"{name} {seconds * 1e6:.4g}" for name, seconds in row["times"].items())
-    print(f"{case.name} {size} [{time.perf_counter() - start:.1f} s]: {shown} us", flush=True)
+    print(f"{case.name} {size} [{time.perf_counter() - start:.0f} s], in us: {shown}", flush=True)
     for name, reason in row["skipped"].items():
         print(f"  {name}: {reason}", flush=True)
     return row

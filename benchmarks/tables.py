@@ -84,7 +84,7 @@ def _time(seconds: float | None, least: float) -> str:
 def summary(found: Found) -> str:
     """Geometric means over the cases of each size and number of threads."""
     heads = ["size", "threads", "cases", "fastest of all", "of best peer", "NumPy / loopweld", "of floor"]
-    heads += ["of floor, into arrays"]
+    heads += ["of floor, into arrays", "one thread / this, and the least"]
     rows: list[list[str]] = []
     for threads in found["threads"]:
         for size in "SML":
@@ -94,8 +94,17 @@ def summary(found: Found) -> str:
                 means: list[float | None] = [mean(row["times"][NEW] / best(row) for row in cases)]
                 means += [against(cases, "numpy"), *(_of_floor(cases, name) for name in OURS)]
                 shown = [ratio(value) for value in means]
-                rows.append([size, str(threads), str(len(cases)), str(ahead), *shown])
+                rows.append([size, str(threads), str(len(cases)), str(ahead), *shown, _gain(found, size, threads)])
     return table(heads, rows)
+
+
+def _gain(found: Found, size: str, threads: int) -> str:
+    """How many times faster loopweld is than with the first number of threads: the mean, and the least."""
+    first = {row["case"]: row["times"][NEW] for row in chosen(found, size)}
+    if threads == found["threads"][0]:
+        return "-"
+    gains = [first[row["case"]] / row["times"][NEW] for row in chosen(found, size, threads) if row["case"] in first]
+    return f"{ratio(mean(gains))}, {ratio(min(gains, default=None))}"
 
 
 def _of_floor(rows: Iterable[Row], name: str) -> float | None:

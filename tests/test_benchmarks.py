@@ -52,7 +52,7 @@ def test_means_are_geometric_and_the_least_time_is_bold(documents: Any):
         for seconds in (1.0, 16.0)
     ]
     found = {"peers": peers, "threads": [1], "limits": {}, "rows": rows}
-    assert documents.tables.summary(found).splitlines()[2] == "| M | 1 | 2 | 1 | 0.50 | 2.00 | 2.00 | - |"
+    assert documents.tables.summary(found).splitlines()[2] == "| M | 1 | 2 | 1 | 0.50 | 2.00 | 2.00 | - | - |"
     assert "| `a` | 2 s | - | **1 s** | 1 s | 2.00 | 0.50 | 2.00 |" in documents.tables.size_table(found, "M", 1)
     assert "A peer is faster in `a` M (numpy, 2.00)" in documents.tables.behind(found)
     assert documents.plot(found, "M", 1).count("<circle") == 4 + 3  # the marks and the legend
