@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...dialects.weld.generic import Generic, Load, exprs_of, has_values
 from ..remarks import Reason
+from .computed import is_computable
 from .graph import is_returned, loads_of
 from .merge import slice_of, substitution
 
@@ -18,20 +19,20 @@ def inline_forbidden(load: Load) -> Reason | None:
         return Reason.SCATTER_RESULT
     if result.is_reduction:
         return Reason.REDUCTION_RESULT
-    if load.indices and not _only_loads_move(load, producer):
+    if load.indices and not _can_move(load, producer):
         return Reason.DATA_DEPENDENT_ACCESS
     return None
 
 
-def _only_loads_move(load: Load, producer: Generic) -> bool:
-    """Whether the producer uses the dims that the load has values for only as indices of loads: these can be values,
-    under the load's test that they are in range, or its promise."""
+def _can_move(load: Load, producer: Generic) -> bool:
+    """Whether the producer's value can be computed at indices that are values, under the load's test that they are in
+    range, or its promise."""
     moved = {dim for dim, index in substitution(load).items() if has_values(index)}
-    for op in slice_of(producer, producer.yielded_for(load.tensor)):
-        exprs = op.where.guards if isinstance(op, Load) else exprs_of(op)
-        if any(moved & e.names for e in exprs):
-            return False
-    return True
+    return all(
+        is_computable(e, moved)
+        for op in slice_of(producer, producer.yielded_for(load.tensor))
+        for e in (op.where.guards if isinstance(op, Load) else exprs_of(op))
+    )
 
 
 def repeating_forbidden(op: Generic) -> Reason | None:

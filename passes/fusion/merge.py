@@ -13,9 +13,10 @@ from ...dialects.expr import Expr
 from ...dialects.ir import block_of, erase
 from ...dialects.weld.attributes import Access, Where
 from ...dialects.weld.comparison import Select
-from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield
+from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, exprs_of, has_values
 from ...dialects.weld.types import scalar_of
 from ..points import ScalarBuilder, compute_element
+from .computed import computed, holds
 from .graph import loads_of, users
 
 
@@ -146,18 +147,30 @@ def copy_ops(
     """
     block = block_of(before)
     copies: dict[SSAValue, SSAValue] = {}
+    values = {f"i{k}": value for k, value in enumerate(indices)}
     for op in ops:
+        b = ScalarBuilder(block, before, op.location)
+        tests = tuple(e for e in _computed_exprs(op) if indices and has_values(e.substitute(dims)))
+        if tests and not isinstance(op, Load):
+            places = [e.substitute(dims) for e in exprs_of(op)]
+            copies[op.results[0]] = (
+                holds(b, places, values) if isinstance(op, Inside) else computed(b, places[0], values)
+            )
+            continue
         operands = [copies.get(v, v) for v in op.operands]
-        names = dims
+        names, test = dims, guard
         if isinstance(op, Load) and indices:
             used, names = _numbered(op, dims, len(indices))
             operands[1 + len(op.indices) : 1 + len(op.indices)] = [indices[k] for k in used]
-        if isinstance(op, Load) and guard is not None:
-            operands = _with_guard(op, operands, guard, before)
+        if tests:
+            held = holds(b, [e.substitute(dims) for e in tests], values)
+            test = held if guard is None else b.and_(held, guard)
+        if isinstance(op, Load) and test is not None:
+            operands = _with_guard(op, operands, test, before)
         copy = type(op).create(
             operands=operands,
             result_types=[r.type for r in op.results],
-            properties=substituted(op, names, guards),
+            properties=substituted(op, names, guards, tests),
             attributes=op.attributes,
             location=op.location,
         )
@@ -165,6 +178,11 @@ def copy_ops(
         for old, new in zip(op.results, copy.results, strict=True):
             copies[old] = new
     return copies
+
+
+def _computed_exprs(op: Operation) -> tuple[Expr, ...]:
+    """The expressions of an op that no values may be in."""
+    return op.where.guards if isinstance(op, Load) else exprs_of(op)
 
 
 def _numbered(op: Load, dims: Mapping[str, Expr], count: int) -> tuple[list[int], dict[str, Expr]]:
@@ -183,10 +201,12 @@ def _with_guard(op: Load, operands: list[SSAValue], guard: SSAValue, before: Ope
     return [*operands[:-1], both]
 
 
-def substituted(op: Operation, dims: Mapping[str, Expr], guards: tuple[Expr, ...] = ()) -> dict[str, Attribute]:
-    """A body op's properties with dims replaced; loads read only where the guards hold too."""
+def substituted(
+    op: Operation, dims: Mapping[str, Expr], guards: tuple[Expr, ...] = (), without: tuple[Expr, ...] = ()
+) -> dict[str, Attribute]:
+    """A body op's properties with dims replaced; loads read only where the guards hold too, `without` some of them."""
     if isinstance(op, Load):
-        where = op.where.substitute(dims)
+        where = Where(op.where.indices, tuple(g for g in op.where.guards if g not in without)).substitute(dims)
         extra = tuple(g for g in guards if g not in where.guards)
         return {"access": Access(Where(where.indices, where.guards + extra))}
     if isinstance(op, Index):

@@ -223,7 +223,8 @@ class _Growth:
         again = _at_once([other for other in loads if other.tensor is load.tensor])
         dies = users(producer) == {self.consumer} and not any(o.uses for o in producer.outs if o is not load.tensor)
         if load.indices and not is_sparse(load, self.consumer, again):
-            return Reason.DATA_DEPENDENT_ACCESS
+            cost, _ = recompute_cost(load, self.cheap)
+            return Reason.DATA_DEPENDENT_ACCESS if is_returned(load.tensor) or cost * again > self.cheap else None
         once = dies and (bool(load.indices) or not _repeats(load, self.consumer))
         if once and again == 1:
             return None

@@ -451,3 +451,26 @@ def test_a_bad_index_of_rows_and_of_pairs():
     with pytest.raises(IndexError):
         lw.jit(lambda x, i: x[i])(np.zeros((0, 5), np.float32), np.zeros(3, np.int64))
     assert lw.jit(lambda x, i: x[i])(np.zeros((0, 5), np.float32), np.zeros(0, np.int64)).shape == (0, 5)
+
+
+# ---- gathers of what is computed -----------------------------------------------------
+COMPUTED = {
+    "a pad": lambda x, i: np.pad(x, ((1, 2), (0, 0)), constant_values=7)[i],
+    "a pad under a function": lambda x, i: np.exp(-np.pad(x, 1)[i]),
+    "rows joined": lambda x, i: np.concatenate([x, x[:3] * 2], axis=0)[i] + 1,
+    "an index": lambda x, i: (x + np.arange(x.shape[0])[:, None].astype(x.dtype))[i],
+    "shifted": lambda x, i: np.roll(x, 3, axis=0)[i % 40] - x[i % 40],
+    "reduced": lambda x, i: np.pad(x, ((1, 2), (0, 0)))[i].sum(axis=1),
+    "two indices": lambda x, i: np.pad(x, 1)[i, i % 9],
+}
+
+
+@pytest.mark.parametrize("name", COMPUTED)
+def test_gathers_of_cheap_values(name):
+    """They are computed where they are gathered: no row of them waits in memory, also of many more than there are."""
+    x = sample(40, 67, dtype="f8")
+    report = check(COMPUTED[name], x, indices(40, 900), kernels=None, terms=67)
+    assert len(report.kernels) == 1 and report.temporary_bytes == 0
+    assert report.scratch_bytes < x.nbytes / 2, report
+    values(COMPUTED[name], np.asfortranarray(sample(40, 67))[:, ::-2], indices(40, 17), terms=67)
+    values(COMPUTED[name], sample(40, 20, dtype="f2"), indices(40, 31), terms=67, coarsest="f2")

@@ -254,13 +254,65 @@ func.func @picked(%x: tensor<9x8xf32>, %t: tensor<4xi64>, %i: tensor<4xi64>) -> 
   func.return %y : tensor<4xf32>
 }
 
-// must not fuse: the gathered value is the index itself
+// fuses: a function of the index, which is a value here
 // CHECK-LABEL: func.func @picked_index(
-// CHECK-COUNT-2: weld.generic
+// CHECK:           %[[I:.*]] = weld.load %i "d0"
+// CHECK:           %[[TWO:.*]] = weld.index "2"
+// CHECK:           %[[M:.*]] = weld.mul %[[I]], %[[TWO]]
+// CHECK:           %[[D:.*]] = weld.index "d0"
+// CHECK:           weld.add %[[D]], %[[M]]
+// CHECK-NOT:     weld.generic
 // CHECK:         func.return
 func.func @picked_index(%i: tensor<4xi64>) -> tensor<4xi64> {
   %a = weld.generic over "4, 8" gives "write d0, d1" {
-    %0 = weld.index "2 * d1"
+    %0 = weld.index "2 * d1 + d0"
+    weld.yield %0 : i64
+  } : tensor<4x8xi64>
+  %y = weld.generic over "4" gives "write d0" {
+    %0 = weld.load %i "d0" : tensor<4xi64>
+    %zero = weld.constant 0 : i64
+    %in = weld.ge %0, %zero : i64
+    %1 = weld.load %a, %0, %in "d0, i0" : tensor<4x8xi64>
+    weld.yield %1 : i64
+  } : tensor<4xi64>
+  func.return %y : tensor<4xi64>
+}
+
+// fuses: a gather through a pad tests where the pad is
+// CHECK-LABEL: func.func @padded(
+// CHECK-NEXT:    weld.generic over "m" gives "write d0" {
+// CHECK-NEXT:      %[[I:.*]] = weld.load %i "d0"
+// CHECK:           %[[LEFT:.*]] = weld.add %{{.*}}, %[[I]]
+// CHECK:           weld.ge %[[LEFT]]
+// CHECK:           weld.ge
+// CHECK:           %[[IN:.*]] = weld.and
+// CHECK:           %[[X:.*]] = weld.load %x, %[[I]], %[[IN]] "i0 - 1"
+// CHECK:           weld.select %{{.*}}, %[[X]],
+// CHECK-NOT:     weld.generic
+// CHECK:         func.return
+func.func @padded(%x: tensor<8xf32>, %i: tensor<?xi64, #weld.dims<"m">>) -> tensor<?xf32, #weld.dims<"m">> {
+  %a = weld.generic over "10" gives "write d0" {
+    %0 = weld.load %x "d0 - 1 if d0 - 1 >= 0 and 8 - d0 >= 0" : tensor<8xf32>
+    %1 = weld.inside "d0 - 1 >= 0 and 8 - d0 >= 0"
+    %2 = weld.constant 7.0 : f32
+    %3 = weld.select %1, %0, %2 : (i1, f32, f32) -> f32
+    weld.yield %3 : f32
+  } : tensor<10xf32>
+  %y = weld.generic over "m" gives "write d0" {
+    %0 = weld.load %i "d0" : tensor<?xi64, #weld.dims<"m">>
+    %1 = weld.load %a, %0 "i0" : tensor<10xf32>
+    weld.yield %1 : f32
+  } : tensor<?xf32, #weld.dims<"m">>
+  func.return %y : tensor<?xf32, #weld.dims<"m">>
+}
+
+// must not fuse: a quotient of the index
+// CHECK-LABEL: func.func @picked_quotient(
+// CHECK-COUNT-2: weld.generic
+// CHECK:         func.return
+func.func @picked_quotient(%i: tensor<4xi64>) -> tensor<4xi64> {
+  %a = weld.generic over "4, 8" gives "write d0, d1" {
+    %0 = weld.index "d1 floordiv 3"
     weld.yield %0 : i64
   } : tensor<4x8xi64>
   %y = weld.generic over "4" gives "write d0" {
