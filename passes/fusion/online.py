@@ -16,11 +16,11 @@ from ...dialects.ir import block_of, erase
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import is_float, scalar_of
 from ..remarks import Reason
-from .chunks import Cut, Row, chunked, expand, expands
+from .chunks import Cut, Find, Row, chunked, expand, expands
 from .collapse import collapse, collapsible
 from .graph import functions, producers, sort_block
 from .legality import repeating_forbidden
-from .merge import repeat_writes
+from .merge import repeat_writes, slice_of
 from .profit import Choice, not_worth_repeating, write_cost
 from .rebase import Centre
 from .rows import Family, Rows, assume
@@ -66,6 +66,8 @@ class _Rows(Rows):
         super().__init__(function, options.row_bytes, options.kept_bytes)
         self.choice = choice
         self.bandwidth_ratio = options.bandwidth_ratio
+        self.centres: dict[Generic, dict[tuple[SSAValue, frozenset[SSAValue]], Centre | None]] = {}
+        """What each value of a body is centred with, by what is behind the value subtracted from it."""
 
     def rewrite(self) -> bool:
         """Rewrite all families; False where generics had to become simpler first, so that it must start again."""
@@ -88,9 +90,7 @@ class _Rows(Rows):
         chunks: list[Generic] = []
         rows: list[Generic] = []
         for op in members:
-            body = expand(
-                op, row, self.late(op, row), lambda x, a: self._centre(x, a, row), cut.places, cut.base(parts)
-            )
+            body = expand(op, row, self.late(op, row), self._finder(op, row), cut.places, cut.base(parts))
             assert body is not None, "the same body was expanded before"
             for found, new in zip((chunks, rows), chunked(op, cut, body, parts), strict=True):
                 found.append(new)
@@ -114,8 +114,11 @@ class _Rows(Rows):
             family.members.append(op)
             return
         needed = self.needed(row, late)
+        fits = expands(op, row, late, self._finder(op, row))
+        centred = [c.total.owner for c in self.centres.get(op, {}).values() if c is not None]
+        needed = list(dict.fromkeys((*needed, *(m for m in centred if isinstance(m, Generic)))))
         writes = [(m, out) for m in (*needed, op) for out in m.outs if m.given(out).is_write]
-        forbidden = self._forbidden(op, row, needed)
+        forbidden = self._forbidden(op, row, needed) if fits else Reason.REDUCTION_RESULT
         loss = next(filter(None, (not_worth_repeating(m, out) for m, out in writes if out.uses)), None)
         kept = max((write_cost(m, out) for m, out in writes), default=0)
         long = self.is_long(op, row, not (forbidden or loss), kept <= self.bandwidth_ratio)
@@ -127,13 +130,27 @@ class _Rows(Rows):
             family.chunked |= {op, *needed}
 
     # ---- legality ------------------------------------------------------------------
+    def _finder(self, op: Generic, row: Row) -> Find:
+        """Finds the centres of a body's values, the same ones each time."""
+        known = self.centres.setdefault(op, {})
+
+        def find(x: SSAValue, behind: frozenset[SSAValue]) -> Centre | None:
+            if (x, behind) not in known:
+                known[x, behind] = self._centre(x, behind, row)
+            return known[x, behind]
+
+        return find
+
     def _centre(self, x: SSAValue, behind: frozenset[SSAValue], row: Row) -> Centre | None:
         """The reduction of the values `x` to centre them with: preferably one that the subtracted value is from."""
         found: list[SSAValue] = []
         number = self.number.get(x)
         for member in self.families[row].members:
+            late = self.late(member, row)
             for out, values in zip(member.outs, member.yielded(), strict=True):
-                if member.given(out).kind in ("max", "min", "sum") and self.number[values[0]] == number:
+                if member.given(out).kind not in ("max", "min", "sum") or self.number[values[0]] != number:
+                    continue
+                if not any(op.results[0] in late for op in slice_of(member, values)):  # a chunk has a part of it
                     found.append(out)
         if not found or not is_float(scalar_of(x)):
             return None
@@ -148,8 +165,7 @@ class _Rows(Rows):
             reason = repeating_forbidden(member)
             if reason is not None:
                 return reason
-        fits = expands(op, row, self.late(op, row), lambda x, a: self._centre(x, a, row))
-        return None if fits else Reason.REDUCTION_RESULT
+        return None
 
 
 def _kind(out: SSAValue) -> str:

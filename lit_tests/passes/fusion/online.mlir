@@ -242,3 +242,37 @@ func.func @expected_short(%x: tensor<4x?xf32, #weld.dims<"4, n">>) -> tensor<4xf
   } : tensor<4xf32>
   func.return %s : tensor<4xf32>
 }
+
+// must not: the sum that the differences are from is of values that wait for the maximum; a chunk has no part of it
+// CHECK-LABEL: func.func @no_part
+// CHECK:         weld.generic over "n" gives "sum" {
+// CHECK-NEXT:      weld.load %d "d0"
+// CHECK:         func.return
+func.func @no_part(%x: tensor<?xf32, #weld.dims<"n">>) -> (tensor<f32>, tensor<?xf32, #weld.dims<"n">>) {
+  %m = weld.generic over "n" gives "max" {
+    %0 = weld.load %x "d0" : tensor<?xf32, #weld.dims<"n">>
+    weld.yield %0 : f32
+  } : tensor<f32>
+  %d = weld.generic over "n" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<?xf32, #weld.dims<"n">>
+    %1 = weld.load %m "" : tensor<f32>
+    %2 = weld.sub %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<?xf32, #weld.dims<"n">>
+  %s = weld.generic over "n" gives "sum" {
+    %0 = weld.load %x "d0" : tensor<?xf32, #weld.dims<"n">>
+    %1 = weld.load %m "" : tensor<f32>
+    %2 = weld.sub %0, %1 : f32
+    %3 = weld.exp %2 : f32
+    weld.yield %3 : f32
+  } : tensor<f32>
+  %q = weld.generic over "n" gives "sum" {
+    %0 = weld.load %d "d0" : tensor<?xf32, #weld.dims<"n">>
+    %1 = weld.exp %0 : f32
+    %2 = weld.load %s "" : tensor<f32>
+    %3 = weld.sub %1, %2 : f32
+    %4 = weld.mul %3, %3 : f32
+    weld.yield %4 : f32
+  } : tensor<f32>
+  func.return %q, %d : tensor<f32>, tensor<?xf32, #weld.dims<"n">>
+}
