@@ -198,11 +198,12 @@ class _Lowering:
         return {dim: (begin, bound)}, {dim: (bound, end)}
 
     def _keep_in_step(self) -> None:
-        """What the members read only at their own element stays in registers."""
+        """What the members read only at their own element stays in registers; in memory too, if it is read later."""
         for member in self.looped:
             for out, result in zip(member.outs, member.results_given, strict=True):
                 if result.is_write and self._read_in_step(member, out):
-                    buffer = self.homes[out].buffer if out in self.memory.results else None
+                    later = any(load.parent_op() not in self.looped for load in loads_of(out))
+                    buffer = self.homes[out].buffer if later or out in self.memory.results else None
                     self.homes[out] = replace(self.homes[out], in_step=True, buffer=buffer)
 
     def _read_in_step(self, member: Generic, out: SSAValue) -> bool:

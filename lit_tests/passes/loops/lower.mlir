@@ -303,3 +303,35 @@ func.func @main(%x: tensor<?xf32, #weld.dims<"n">>) -> tensor<?xf32, #weld.dims<
   } : tensor<?xf32, #weld.dims<"n">>
   func.return %y : tensor<?xf32, #weld.dims<"n">>
 }
+
+// -----
+// A short row stays in registers, and in memory for what reads it after the loops.
+// CHECK-LABEL: func.func private @late
+// CHECK:         %[[D:.*]] = weld.sub
+// CHECK-NEXT:    loop.store "set" %[[D]] to %e
+// CHECK-NEXT:    loop.reduce "sum" %[[D]]
+// CHECK:         loop.load %e
+func.func @main(%x: tensor<7x8xf32>) -> (tensor<7xf32>, tensor<5x8xf32>) {
+  %s, %y = weld.kernel @late outer 1 after 1 {
+    %m = weld.generic over "7, 8" gives "max d0" {
+      %0 = weld.load %x "d0, d1" : tensor<7x8xf32>
+      weld.yield %0 : f32
+    } : tensor<7xf32>
+    %e = weld.generic over "7, 8" gives "write d0, d1" {
+      %0 = weld.load %x "d0, d1" : tensor<7x8xf32>
+      %1 = weld.load %m "d0" : tensor<7xf32>
+      %2 = weld.sub %0, %1 : f32
+      weld.yield %2 : f32
+    } : tensor<7x8xf32>
+    %t = weld.generic over "7, 8" gives "sum d0" {
+      %0 = weld.load %e "d0, d1" : tensor<7x8xf32>
+      weld.yield %0 : f32
+    } : tensor<7xf32>
+    %z = weld.generic over "5, 8" gives "write d0, d1" {
+      %0 = weld.load %e "d0 + 2, d1" : tensor<7x8xf32>
+      weld.yield %0 : f32
+    } : tensor<5x8xf32>
+    weld.yield %t, %z : tensor<7xf32>, tensor<5x8xf32>
+  } : tensor<7xf32>, tensor<5x8xf32>
+  func.return %s, %y : tensor<7xf32>, tensor<5x8xf32>
+}
