@@ -138,13 +138,35 @@ def nutpie_model(model: Any, **options: Any) -> Any:
 
     `options` are those of nutpie's own `compile_pymc_model` that choose initial points and variables:
     `initial_points`, `jitter_rvs`, `default_initialization_strategy`, `var_names`. Data and sizes of the model are
-    those of now. Raises ValueError for models with ops that PyTensor runs.
+    those of now, also in what `with_data` gives, which compiles it again. Raises ValueError for models with ops that
+    PyTensor runs.
     """
-    nutpie: Any = import_module("nutpie.compile_pymc")
-    from pymc.initial_point import make_initial_point_fn
+    return _nutpie_model(model, {}, options)
+
+
+def _frozen(model: Any, data: dict[str, Any]) -> Any:
+    """The model with its sizes, and its data or these, as constants."""
     from pymc.model.transform.optimization import freeze_dims_and_data
 
-    frozen = freeze_dims_and_data(model)
+    before = {name: model[name].get_value() for name in data}
+    try:
+        for name, value in data.items():
+            model.set_data(name, value)
+        return freeze_dims_and_data(model)
+    finally:
+        for name, value in before.items():
+            model.set_data(name, value)
+
+
+def _nutpie_model(model: Any, data: dict[str, Any], options: dict[str, Any]) -> Any:
+    nutpie: Any = import_module("nutpie.compile_pymc")
+    from pymc.initial_point import make_initial_point_fn
+
+    class CompiledModel(nutpie.CompiledPyMCModel):
+        def with_data(self, **updates: Any) -> Any:
+            return _nutpie_model(model, data | updates, options)
+
+    frozen = _frozen(model, data)
     strategy = options.get("default_initialization_strategy", "support_point")
     jitter = options.get("jitter_rvs")
     if jitter is None and strategy == "support_point":
@@ -166,7 +188,7 @@ def nutpie_model(model: Any, **options: Any) -> Any:
     )
     dims, coords = nutpie._prepare_dims_and_coords(frozen, shapes, moved)
     point = np.zeros(size)
-    return nutpie.CompiledPyMCModel(
+    return CompiledModel(
         _n_dim=size,
         dims=dims,
         _coords=coords,

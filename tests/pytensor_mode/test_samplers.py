@@ -75,6 +75,20 @@ def test_nutpie_samples(make: Any):
         assert abs(a.mean() - b.mean()) < 5 * error
 
 
+def test_nutpie_samples_with_other_data():
+    nutpie = pytest.importorskip("nutpie", reason="needs nutpie")
+    with pm.Model() as model:
+        data = pm.Data("data", np.zeros(50))
+        pm.Normal("y", pm.Normal("mean", 0, 10), 1, observed=data)
+    compiled = loopweld.pytensor.nutpie_model(model)
+    for changed, mean in ((compiled, 0.0), (compiled.with_data(data=np.full(400, 3.0)), 3.0)):
+        trace = nutpie.sample(changed, draws=300, tune=200, chains=1, seed=1, progress_bar=False)
+        assert abs(trace.posterior["mean"].values.mean() - mean) < 0.2
+    assert data.get_value().shape == (50,)
+    with pytest.raises(KeyError):
+        compiled.with_data(other=np.zeros(3))
+
+
 def test_models_without_a_c_function_say_why():
     with pm.Model() as model:
         covariance = pm.gp.cov.ExpQuad(1, pm.HalfNormal("length", 1))
