@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+
+from xdsl.ir import Attribute
 
 from ...dialects.loop.ops import Reduce, lanes_of
 from ...dialects.weld.types import kind_of, scalar_of
-from .types import scalar_text, suffix, vector_text
+from .types import number_text, scalar_text, suffix, vector_text
 from .writer import FunctionText
 
 _INTEGER = {
@@ -31,7 +34,7 @@ def reduce_text(w: FunctionText, op: Reduce, args: list[str]) -> list[str]:
         word = "fadd" if kind == "sum" else "fmul"
         return [_halved(w, scalar, lanes, args[0], lambda half, a, b: w.emit(f"{word} {half} {a}, {b}"))]
     if what == "f":
-        return [_halved(w, scalar, lanes, args[0], lambda half, a, b: _extreme(w, kind, half, a, b))]
+        return [_extreme(w, kind, element, lanes, args[0])]
     mangled = suffix(scalar, lanes)
     if kind in ("max", "min"):
         name = {"i": "s", "u": "u", "b": "u"}[what] + kind
@@ -49,14 +52,26 @@ def _halved(w: FunctionText, scalar: str, lanes: int, value: str, combine: Calla
     return value
 
 
-def _extreme(w: FunctionText, kind: str, half: str, a: str, b: str) -> str:
-    """The greater (or smaller) of each pair, NaN where one is NaN: a comparison and its select are one instruction
-    that gives `b` for unordered pairs."""
-    mask = "i1" if half[0] != "<" else f"<{half[1:].split(' ')[0]} x i1>"
-    beats = w.emit(f"fcmp {'ogt' if kind == 'max' else 'olt'} {half} {a}, {b}")
-    best = w.emit(f"select {mask} {beats}, {half} {a}, {half} {b}")
-    nan = w.emit(f"fcmp uno {half} {a}, {a}")
-    return w.emit(f"select {mask} {nan}, {half} {a}, {half} {best}")
+def _extreme(w: FunctionText, kind: str, element: Attribute, lanes: int, value: str) -> str:
+    """The greatest (or least) of the lanes, NaN where one is NaN. A comparison and its select are one instruction,
+    which drops some NaNs: whether there are any is asked once, of both halves at the same time."""
+    if lanes == 1:
+        return value
+    scalar, word = scalar_text(element), "ogt" if kind == "max" else "olt"
+
+    def better(half: str, a: str, b: str) -> str:
+        mask = vector_text("i1", int(half[1:].split(" ")[0]) if half[0] == "<" else 1)
+        beats = w.emit(f"fcmp {word} {half} {a}, {b}")
+        return w.emit(f"select {mask} {beats}, {half} {a}, {half} {b}")
+
+    low, high = _halves(w, scalar, lanes, value)
+    half = vector_text(scalar, lanes // 2)
+    unordered = w.emit(f"fcmp uno {half} {low}, {high}")
+    if lanes > 2:
+        bits = w.emit(f"bitcast <{lanes // 2} x i1> {unordered} to i{lanes // 2}")
+        unordered = w.emit(f"icmp ne i{lanes // 2} {bits}, 0")
+    best = _halved(w, scalar, lanes // 2, better(half, low, high), better)
+    return w.emit(f"select i1 {unordered}, {scalar} {number_text(math.nan, element)}, {scalar} {best}")
 
 
 def _halves(w: FunctionText, scalar: str, lanes: int, value: str) -> tuple[str, str]:
