@@ -20,6 +20,7 @@ from ...dialects.weld.types import I64
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
 from .memory import KernelMemory, Scratch, is_row, loads_of
 from .nest import Nest, Tiles
+from .row_tiles import choose_row_tiles
 from .runs import Runs, Total, is_floating_sum, is_long, iterations
 from .schedule import Member, Options, ShortRow, lanes_for, outer_vector, short_row, vector_dim
 from .scopes import Frame, Scope
@@ -54,7 +55,9 @@ class _Lowering:
     def __init__(self, kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], options: Options):
         self.given = kernel
         self.tiling = choose_tiling(kernel, layouts)
-        kernel = self.tiling.kernel if self.tiling is not None else kernel
+        self.row_tiles = choose_row_tiles(kernel, layouts, options.bits) if self.tiling is None else None
+        chosen = self.tiling or self.row_tiles
+        kernel = chosen.kernel if chosen is not None else kernel
         self.kernel = kernel
         self.options = options
         self.bits = options.bits
@@ -117,7 +120,9 @@ class _Lowering:
         return self.wide[key]
 
     def _tiles(self) -> None:
-        """Scratch for the tiles of a tiling."""
+        """Scratch for tiles."""
+        if self.row_tiles is not None:
+            self.row_tiles.place(self.memory, self.lanes)
         if self.tiling is None:
             return
         rows = self.tiling.rows(self.lanes)
@@ -129,14 +134,27 @@ class _Lowering:
             self.memory.row_scratch[buffer] = count
             self.homes[load] = tile_home(self.tiling, buffer, self.lanes)
 
+    def _walks(self, frame: Frame) -> None:
+        """The looped members inside all outer loops."""
+        if self.row_tiles is not None:
+            self.row_tiles.move_in(self.memory, frame, self.bits)
+        for walk in self.kernel.walks:
+            if len(walk) > 1:
+                self._chunks(walk, frame)
+            else:
+                self._member(walk[0], frame, self.outer)
+        if self.row_tiles is not None:
+            self.row_tiles.move_out(self.memory, frame, self.bits)
+
     # ---- loops ---------------------------------------------------------------------
 
     def _outer_vector(self) -> str | None:
         """The outer dim across the lanes, where that suits the members better than their inner dims."""
         if not self.outer:
             return None
-        if self.tiling is not None:
-            return self.tiling.across
+        chosen = self.tiling or self.row_tiles
+        if chosen is not None:
+            return chosen.across
         return outer_vector([self.memory.plan(m, self.outer) for m in self.looped], self.outer, self.bits)
 
     def _outer_lanes(self) -> int:
@@ -279,11 +297,7 @@ class _Lowering:
 
     def _outer_loops(self, frame: Frame, rest: list[str]) -> None:
         if not rest:
-            for walk in self.kernel.walks:
-                if len(walk) > 1:
-                    self._chunks(walk, frame)
-                else:
-                    self._member(walk[0], frame, self.outer)
+            self._walks(frame)
             return
         dim = rest[0]
         size = self.looped[0].sizes[int(dim[1:])]

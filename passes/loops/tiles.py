@@ -137,6 +137,11 @@ def fill_tiles(tiling: Tiling, homes: Homes, lanes: int, bits: int, frame: Frame
         step = offset.coefficient(tiling.across)
         assert source.buffer is not None and tile.buffer is not None and step is not None
         start, row = frame.index(Expr.constant(0)), frame.index(Expr.constant(lanes))
-        square = min(lanes, bits // max(bit_width(scalar_of(load.tensor)), 8), MOST_LANES)
+        square = square_of(load.tensor, lanes, bits)
         places = (source.buffer, frame.index(offset), frame.index(step)), (tile.buffer, start, row)
         frame.top.add(Transpose.of(frame.index(rows), columns, *places, square))
+
+
+def square_of(tensor: SSAValue, lanes: int, bits: int) -> int:
+    """Rows of a square of a tensor's elements in registers of so many bits, for a step of the lanes."""
+    return min(lanes, bits // max(bit_width(scalar_of(tensor)), 8), MOST_LANES)

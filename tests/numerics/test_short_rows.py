@@ -89,8 +89,38 @@ def test_a_short_row_is_one_step_without_loop() -> None:
     short, long = text.index('"d0"'), text.rindex('"d0"')
     assert short != long
     assert '"d1' not in text[:short].split("func.func private")[1]
-    x = np.ones((40, 12), np.float32)
-    assert lw.jit(softmax).lower(x).as_text("loops").count("loop.for") == 1
+    x = np.ones((40, 16), np.float32)
+    text = lw.jit(lambda x: x - x.max(axis=1, keepdims=True)).lower(x).as_text("loops")
+    assert text.count("loop.for") == 1 and "loop.transpose" not in text
+
+
+@pytest.mark.parametrize(("columns", "dtype"), [(2, np.float32), (5, np.float64), (12, np.float16), (16, np.float32)])
+def test_a_lane_has_a_row_of_its_own(columns: int, dtype: type) -> None:
+    """Rows of which a register would hold one, or part of one, are transposed: no step combines lanes."""
+    rng = np.random.default_rng(columns)
+    compiled = {f: lw.jit(f) for f in (softmax, standardise)}
+    rtol = {np.float16: 2e-2, np.float32: 2e-5, np.float64: 1e-12}[dtype]
+    for rows in (33, 64, 65, 150):
+        x = rng.standard_normal((rows, columns)).astype(dtype)
+        for f, found in compiled.items():
+            close(found(x), f(x.astype(np.float64)), rtol)
+        spread = np.zeros((rows, columns + 3), dtype)[:, 1:-2]
+        spread[...] = x
+        close(compiled[softmax](spread), softmax(x.astype(np.float64)), rtol)
+        y = x.copy()
+        compiled[softmax](y, out=y)
+        close(y, softmax(x.astype(np.float64)), rtol)
+    x[3, 1], x[5, 0], x[7] = np.nan, np.inf, -np.inf
+    with np.errstate(invalid="ignore"):
+        close(compiled[softmax](x), softmax(x), rtol)
+    text = compiled[softmax].lower(x).as_text("loops")
+    assert "loop.reduce" not in text
+    assert text.count(f"x %{_constant(text, columns)} of %x[") == 2  # whole steps, and the rest
+
+
+def _constant(text: str, number: int) -> str:
+    """The name of an integer constant."""
+    return text.split(f" = weld.constant {number} : i64")[0].rsplit("%", 1)[1]
 
 
 def test_lanes_hold_points_where_components_are_few():
