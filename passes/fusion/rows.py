@@ -44,7 +44,7 @@ class Rows:
 
     def __init__(self, function: FuncOp, row_bytes: int, kept_bytes: int = 0):
         self.block = function.body.block
-        self.row_bytes, self.kept_bytes = row_bytes, max(row_bytes, kept_bytes)
+        self.row_bytes, self.kept_bytes = row_bytes, kept_bytes
         self.expected = expected_sizes(function)
         self.assumed: dict[Expr, None] = {}
         """What must not be negative for the sizes that the program is best for."""
@@ -56,13 +56,16 @@ class Rows:
 
     def is_long(self, op: Generic, row: Row, matters: bool, cheap: bool) -> bool:
         """Whether a row is to be read as seldom as possible: it is known or expected to exceed the cache. So is a row
-        that is all there is, which could not share a kernel with others, where what is kept of it is `cheap`."""
-        size = row.bytes_of(op)
-        limit = self.row_bytes if cheap or row.count.value == 1 else self.kept_bytes
+        that is all there is, which could not share a kernel with others, where what is kept of it is `cheap`. Else
+        what is kept of such a row is a tensor, mostly where the result will be, so that the cache holds two of them."""
+        size, lone = row.bytes_of(op), row.count.value == 1
+        limit = self.row_bytes
+        if not cheap and self.kept_bytes > limit:
+            limit = self.kept_bytes * (2 if lone else 1)
         if size.value is not None:
             return size.value > max(limit, CHUNK_BYTES)
-        if not size.names <= self.expected.keys() or (cheap and row.count.value == 1):
-            return row.count.value == 1
+        if not size.names <= self.expected.keys() or (cheap and lone):
+            return lone
         long = size.evaluate(self.expected.__getitem__) > limit
         if matters:
             self.assumed[size - limit - 1 if long else limit - size] = None

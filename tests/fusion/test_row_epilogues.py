@@ -319,6 +319,14 @@ def test_expensive_values_of_a_row_in_the_last_cache_are_kept():
         assert all(len(r.kernels) == 1 and r.temporary_bytes == 0 for r in reports)
 
 
+def test_expensive_values_of_a_lone_row_in_the_last_cache_are_kept():
+    """In the result's memory."""
+    x = sample(3 * LONG)
+    kept, again = (lw.jit(softmax, target=lw.Target("cpu", last_cache_share=mib << 20)).explain(x) for mib in (16, 2))
+    assert (len(kept.kernels), len(again.kernels)) == (3, 2)
+    assert kept.temporary_bytes <= 64 and again.temporary_bytes <= 64
+
+
 def test_long_columns_are_read_twice():
     report = long_report(lambda x: softmax(x, 0), sample(1 << 17, 20))
     assert times(report)["x"] == 2
@@ -356,7 +364,7 @@ def test_whole_arrays_are_read_twice_and_never_stored():
         for x in (sample(3000), sample(1, 3000)):
             values(f, x, terms=3000)
         for x in (sample(LONG), sample(1, LONG)):
-            report = lw.jit(f).explain(x)
+            report = lw.jit(f, target=OWN_CACHE).explain(x)
             assert sum(t.times for k in report.kernels for t in k.reads if t.tensor == "x") <= 2, f"{report}"
             assert report.temporary_bytes <= 64 and report.bytes_moved <= 1.55 * report.bytes_minimum
 
