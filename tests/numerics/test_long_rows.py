@@ -243,7 +243,7 @@ def test_reports():
             (logsumexp, 1, 2),
             (variance, 1, 1),
             (statistics, 1, 2),
-            (standardised_moments, 1, 3),
+            (standardised_moments, 1, 1),
             (softmax, 2, 3),
         ):
             target = lw.Target("cpu", cache_bytes=CHUNK_BYTES, last_cache_share=1 << 13)
