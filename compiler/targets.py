@@ -46,7 +46,7 @@ class Target:
     bandwidth_ratio: int = 6
     """Vector instructions that take as long as storing and loading a vector: a value that costs no more is computed
     again instead of being kept in memory."""
-    max_streams: int = 20
+    max_streams: int = 16
     """How many streams one loop may have: one for each tensor that it reads, two for each that it writes."""
     fusion: str = "profit"
     """Which fusions are done: "profit" those that save bytes, "legal" all that give the right result, "never" none, and

@@ -37,7 +37,7 @@ class FormKernels(ModulePass):
     name = "form-kernels"
     row_bytes: int = 1 << 20
     """Largest static scratch of one outer iteration (the second-level cache)."""
-    max_streams: int = 20
+    max_streams: int = 16
     """Kernels with more tensors than this are not grown."""
     choice: str = "profit"
     """Who decides about what is legal, see `Choice`; "never" puts each generic into a kernel of its own."""

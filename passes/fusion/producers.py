@@ -32,7 +32,7 @@ class FuseProducers(ModulePass):
     """
 
     name = "fuse-producers"
-    max_streams: int = 20
+    max_streams: int = 16
     """Loops with more tensors than this are not grown."""
     bandwidth_ratio: int = 6
     """Instructions that cost as much as storing and loading the value that they compute."""
@@ -55,7 +55,7 @@ class AbsorbReductions(ModulePass):
     """
 
     name = "absorb-reductions"
-    max_streams: int = 20
+    max_streams: int = 16
     """Loops with more tensors than this are not grown."""
     bandwidth_ratio: int = 6
     """Instructions that cost as much as storing and loading the value that they compute."""

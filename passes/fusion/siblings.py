@@ -30,7 +30,7 @@ class FuseSiblings(ModulePass):
     """
 
     name = "fuse-siblings"
-    max_streams: int = 20
+    max_streams: int = 16
     """Loops with more tensors than this are not grown."""
     choice: str = "profit"
     """Who decides about what is legal, see `Choice`."""
