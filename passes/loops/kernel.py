@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
@@ -46,13 +46,22 @@ class KernelFunction:
     symbols: list[str]
 
 
-def lower_kernel(kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], options: Options) -> KernelFunction:
-    """`layouts` gives the strides in elements of every tensor from outside."""
-    return _Lowering(kernel, layouts, options).run()
+def lower_kernel(
+    kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], options: Options, apart: Sequence[bool]
+) -> KernelFunction:
+    """`layouts` gives the strides in elements of every tensor from outside; `apart` says of each result whether nothing
+    that the kernel reads may be in its memory."""
+    return _Lowering(kernel, layouts, options, apart).run()
 
 
 class _Lowering:
-    def __init__(self, kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], options: Options):
+    def __init__(
+        self,
+        kernel: Kernel,
+        layouts: Mapping[SSAValue, tuple[Expr, ...]],
+        options: Options,
+        apart: Sequence[bool],
+    ):
         self.given = kernel
         self.tiling = choose_tiling(kernel, layouts)
         self.row_tiles = choose_row_tiles(kernel, layouts, options.bits) if self.tiling is None else None
@@ -66,7 +75,9 @@ class _Lowering:
         """Whether the code for short rows is being made."""
         self.outer = kernel.outer_count
         self.looped = kernel.looped
-        self.memory = KernelMemory(kernel, layouts)
+        self.memory = KernelMemory(
+            kernel, layouts, options.expected, apart if self.row_tiles is None else [False] * len(apart)
+        )
         self.filled: set[SSAValue] = set()
         self.tiles: Tiles | None = None
         self.split: Split | None = None

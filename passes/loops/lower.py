@@ -11,6 +11,7 @@ from xdsl.ir import Block, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
+from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import I64, byte_width
 from ..evaluate import find_function
 from ..expected import expected_sizes, least_size
@@ -106,7 +107,7 @@ def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
         if step.library is not None:
             steps.append(f"library {step.library.name}")
             continue
-        lowered = [lower_kernel(k, plan.layouts, given) for k in step.kernels]
+        lowered = [lower_kernel(k, plan.layouts, given, _apart(k, plan)) for k in step.kernels]
         for kernel in lowered:
             _share(kernel, plan)
             if options.stream_bytes:
@@ -118,6 +119,13 @@ def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
     program.module.attributes["loop.steps"] = ArrayAttr([StringAttr(s) for s in steps])
     program.module.attributes["loop.arena"] = ArrayAttr([StringAttr(f"{s.bytes} bytes") for s in plan.slots])
     return program
+
+
+def _apart(kernel: Kernel, plan: Plan) -> list[bool]:
+    """For each result whether nothing that the kernel reads may be in its memory."""
+    read = {load.tensor for member in kernel.members for load in member.loads() if load.tensor in plan.places}
+    read |= {init for member in kernel.members for init in member.inits if init in plan.places}
+    return [not any(plan.may_share(tensor, out) for tensor in read) for out in kernel.outs]
 
 
 def _share(kernel: KernelFunction, plan: Plan) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ...dialects.expr import Expr, product_of
 from ...dialects.loop.ops import Buffer
-from ...dialects.weld.attributes import Result
+from ...dialects.weld.attributes import Result, Where
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic, Index, Inside, Load
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.types import I64, scalar_of, shape_of
+from ...dialects.weld.types import I64, byte_width, scalar_of, shape_of
 from .schedule import Member, plan_member, strides_of
 from .values import Home, Homes
+
+LONG_BYTES = 1 << 16
+"""A row that the first-level cache does not hold."""
 
 
 @dataclass
@@ -29,7 +32,13 @@ class Scratch:
 class KernelMemory:
     """The homes of a kernel's tensors; `layouts` gives the strides in elements of every tensor from outside."""
 
-    def __init__(self, kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]]):
+    def __init__(
+        self,
+        kernel: Kernel,
+        layouts: Mapping[SSAValue, tuple[Expr, ...]],
+        expected: Mapping[str, int],
+        apart: Sequence[bool],
+    ):
         self.kernel = kernel
         self.outer = kernel.outer_count
         self.looped = kernel.looped
@@ -53,6 +62,9 @@ class KernelMemory:
             strides = strides_of(shape_of(inner))
             self.homes[inner] = Home(self.argument(inner), strides, level=self.level(inner))
         self._start_in_place()
+        self.expected = expected
+        self.roomy = [out for out, is_apart in zip(self.results, apart, strict=True) if is_apart]
+        """Results whose memory the kernel reads nothing else from."""
 
     def place_inside(self, lanes: int, per_lane: bool) -> None:
         """Homes for the results that do not leave the kernel."""
@@ -107,12 +119,40 @@ class KernelMemory:
             for axis in reversed(inner):
                 strides[axis] = step
                 step = step * shape[axis]
+            room = self._room(member, out, step) if lanes == 1 else None
+            if room is not None:
+                return replace(self.homes[room], level=self.outer)
             buffer = self.add_scratch(out, step)
             self.row_scratch[buffer] = step
             return Home(buffer, tuple(strides), self.per_lane, level=self.outer)
         if late and not shape and not self.outer and not result.is_scatter and out not in self.early:
             return Home(level=0)
         return Home(self.add_scratch(out, product_of(shape)), strides_of(shape), level=self.level(out))
+
+    def _room(self, member: Generic, out: SSAValue, count: Expr) -> SSAValue | None:
+        """The result in whose memory a long row can wait: the last member that reads the row writes it there, each
+        element where it has read it."""
+        loads = loads_of(out)
+        last = max((self.looped.index(op) for load in loads if isinstance(op := load.parent_op(), Generic)), default=0)
+        writer, given = self.looped[last], member.given(out)
+        if not self._is_long(count * byte_width(scalar_of(out))) or writer.guards or member.guards:
+            return None
+        own = [load for load in loads if load.parent_op() is writer]
+        if writer is member or not given.is_write or writer.sizes != member.sizes:
+            return None
+        if any(load.where != Where(given.indices) or load.indices for load in own):
+            return None
+        for result in writer.outs:
+            if result in self.roomy and writer.given(result) == given and result.type == out.type:
+                self.roomy.remove(result)
+                return result
+        return None
+
+    def _is_long(self, size: Expr) -> bool:
+        """Whether what one iteration keeps of a row is known, or expected, to need more than the first-level cache."""
+        if not size.names <= self.expected.keys():
+            return False
+        return size.evaluate(self.expected.__getitem__) > LONG_BYTES
 
     def keep_best_values(self) -> None:
         """argmax and argmin that combine in memory keep their best values in scratch beside the positions."""
