@@ -47,7 +47,8 @@ class Target:
     """Vector instructions that take as long as storing and loading a vector: a value that costs no more is computed
     again instead of being kept in memory."""
     max_streams: int = 16
-    """How many streams one loop may have: one for each tensor that it reads, two for each that it writes."""
+    """How many streams one loop may have: one for each tensor that it reads or reduces to, two for each that it
+    writes."""
     fusion: str = "profit"
     """Which fusions are done: "profit" those that save bytes, "legal" all that give the right result, "never" none, and
     "random 7" those for which a coin falls that is thrown with seed 7."""

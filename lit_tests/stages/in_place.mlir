@@ -42,15 +42,15 @@ func.func @main(%x: tensor<?xf32, #weld.dims<"n">> {weld.donated}) -> tensor<?xf
 // LOOPS-COUNT-2:   loop.load %x{{.*}} {scope = "y0", noalias = ["inputs"]}
 // LOOPS-NOT:       loop.load %x
 // LOOPS:           loop.store "set" {{.*}} to %y{{.*}} {scope = "y0", noalias = ["inputs"]}
-func.func @main(%x: tensor<?x8xf32, #weld.dims<"n, 8">> {weld.donated}) -> tensor<?x8xf32, #weld.dims<"n, 8">> {
-  %max = "weld.reduce_max"(%x) <{axes = array<i64: 1>}> : (tensor<?x8xf32, #weld.dims<"n, 8">>) -> tensor<?xf32, #weld.dims<"n">>
-  %maxs = "weld.broadcast"(%max) <{axes = array<i64: 0>, shape = #weld.dims<"n, 8">}> : (tensor<?xf32, #weld.dims<"n">>) -> tensor<?x8xf32, #weld.dims<"n, 8">>
-  %d = weld.sub %x, %maxs : tensor<?x8xf32, #weld.dims<"n, 8">>
-  %e = weld.exp %d : tensor<?x8xf32, #weld.dims<"n, 8">>
-  %sum = "weld.sum"(%e) <{axes = array<i64: 1>}> : (tensor<?x8xf32, #weld.dims<"n, 8">>) -> tensor<?xf32, #weld.dims<"n">>
-  %sums = "weld.broadcast"(%sum) <{axes = array<i64: 0>, shape = #weld.dims<"n, 8">}> : (tensor<?xf32, #weld.dims<"n">>) -> tensor<?x8xf32, #weld.dims<"n, 8">>
-  %y = weld.div %e, %sums : tensor<?x8xf32, #weld.dims<"n, 8">>
-  func.return %y : tensor<?x8xf32, #weld.dims<"n, 8">>
+func.func @main(%x: tensor<?x64xf32, #weld.dims<"n, 64">> {weld.donated}) -> tensor<?x64xf32, #weld.dims<"n, 64">> {
+  %max = "weld.reduce_max"(%x) <{axes = array<i64: 1>}> : (tensor<?x64xf32, #weld.dims<"n, 64">>) -> tensor<?xf32, #weld.dims<"n">>
+  %maxs = "weld.broadcast"(%max) <{axes = array<i64: 0>, shape = #weld.dims<"n, 64">}> : (tensor<?xf32, #weld.dims<"n">>) -> tensor<?x64xf32, #weld.dims<"n, 64">>
+  %d = weld.sub %x, %maxs : tensor<?x64xf32, #weld.dims<"n, 64">>
+  %e = weld.exp %d : tensor<?x64xf32, #weld.dims<"n, 64">>
+  %sum = "weld.sum"(%e) <{axes = array<i64: 1>}> : (tensor<?x64xf32, #weld.dims<"n, 64">>) -> tensor<?xf32, #weld.dims<"n">>
+  %sums = "weld.broadcast"(%sum) <{axes = array<i64: 0>, shape = #weld.dims<"n, 64">}> : (tensor<?xf32, #weld.dims<"n">>) -> tensor<?x64xf32, #weld.dims<"n, 64">>
+  %y = weld.div %e, %sums : tensor<?x64xf32, #weld.dims<"n, 64">>
+  func.return %y : tensor<?x64xf32, #weld.dims<"n, 64">>
 }
 
 // -----

@@ -20,7 +20,7 @@ from ..remarks import Decision, Reason, describe, record
 from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, share_elements, simplify_body
-from .profit import WRITE_STREAMS, Choice, is_sparse, is_stream, recompute_cost
+from .profit import Choice, is_sparse, is_stream, recompute_cost, streams_of
 
 
 @dataclass(frozen=True)
@@ -177,9 +177,8 @@ class _Growth:
         own = set(loads_of(self.consumer, producer))
         kept = [out for out in producer.outs if any(use.operation not in own for use in out.uses)]
         loaded = {load.tensor for load in producer.loads() if is_stream(load.tensor)}
-        count = len(self.tensors.union(loaded).difference(producer.outs)) + WRITE_STREAMS * sum(
-            map(is_stream, [*kept, *self.consumer.outs])
-        )
+        written = sum(map(streams_of, [*kept, *self.consumer.outs]))
+        count = len(self.tensors.union(loaded).difference(producer.outs)) + written
         return Reason.TOO_MANY_STREAMS if count > self.max_streams else None
 
     def _join(self, producer: Generic, loads: Sequence[Load], dims: dict[str, str]) -> None:

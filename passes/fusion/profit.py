@@ -119,15 +119,20 @@ def is_sparse(load: Load, consumer: Generic, times: int) -> bool:
     return all(factor >= 0 for _, factor in rest.terms)
 
 
-WRITE_STREAMS = 2
-"""How many streams a written tensor counts for: its memory comes into the caches, and leaves them again."""
-
-
 def streams(*generics: Generic) -> int:
     """How many streams the loops have when they run as one."""
     written = {out for generic in generics for out in generic.outs if is_stream(out)}
     read = {load.tensor for generic in generics for load in generic.loads() if is_stream(load.tensor)}
-    return len(read - written) + WRITE_STREAMS * len(written)
+    return len(read - written) + sum(map(streams_of, written))
+
+
+def streams_of(written: SSAValue) -> int:
+    """How many streams a result counts for: two where it is written element by element, since its memory comes into the
+    caches and leaves them again; one for a reduction, which mostly has one element for many steps."""
+    assert isinstance(written.owner, Generic)
+    if not is_stream(written):
+        return 0
+    return 2 if written.owner.given(written).is_write else 1
 
 
 def is_stream(value: SSAValue) -> bool:
