@@ -249,8 +249,9 @@ def _inner_accesses(plan: Member, outer: int) -> Member:
 
 
 def vector_dim(plan: Member, outer: int) -> str:
-    """The inner dim across the lanes."""
-    inner = plan.order[outer:]
+    """The inner dim across the lanes: none that others' ends depend on, whose loop must be open before theirs."""
+    ends = set[str]().union(*(end.names for end in plan.op.bounds.values()))
+    inner = [d for d in plan.order[outer:] if d not in ends]
     if any(r.is_scatter for r in plan.results):
         return inner[-1]
     return max(inner, key=lambda d: (score(plan, d), inner.index(d)))

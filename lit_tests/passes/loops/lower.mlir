@@ -335,3 +335,20 @@ func.func @main(%x: tensor<7x8xf32>) -> (tensor<7xf32>, tensor<5x8xf32>) {
   } : tensor<7xf32>, tensor<5x8xf32>
   func.return %s, %y : tensor<7xf32>, tensor<5x8xf32>
 }
+
+// -----
+// Lanes across what an end depends on would leave it open: they are across the chunk, though its rows are far apart.
+// CHECK-LABEL: func.func private @k0_sub
+// CHECK:         loop.for {{.*}} "d1" {
+// CHECK:           loop.for {{.*}} "d2" {
+// CHECK:             loop.load %x{{.*}} -> vector
+// CHECK:           loop.for {{.*}} to %d2_end{{[0-9]+}} {{.*}} "d2 rest" {
+func.func @main(%x: tensor<?x2xf32, #weld.dims<"n, 2">>, %p: tensor<2x?xf32, #weld.dims<"2, (n + 7) floordiv 8">>) -> tensor<2x?xf32, #weld.dims<"2, (n + 7) floordiv 8">> {
+  %s = weld.generic over "2, (n + 7) floordiv 8, 8 if n - 1 - 8 * d1 - d2 >= 0" gives "sum d0, d1" {
+    %0 = weld.load %x "8 * d1 + d2, d0" : tensor<?x2xf32, #weld.dims<"n, 2">>
+    %1 = weld.load %p "d0, d1" : tensor<2x?xf32, #weld.dims<"2, (n + 7) floordiv 8">>
+    %2 = weld.sub %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<2x?xf32, #weld.dims<"2, (n + 7) floordiv 8">>
+  func.return %s : tensor<2x?xf32, #weld.dims<"2, (n + 7) floordiv 8">>
+}
