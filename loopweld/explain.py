@@ -38,7 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
     found = _FUNCTION.fullmatch(args.file)
-    if found is not None and not os.path.exists(args.file):
+    file, _, entry = args.file.rpartition(":")
+    if file.endswith(".mlir") and not os.path.exists(args.file):
+        args.file, args.entry = file, entry
+    elif found is not None and not os.path.exists(args.file):
         return _explain_function(found[1], found[2], args)
     return run_job("explain", args, lambda job: _show(_report_of_file(job, args), args))
 

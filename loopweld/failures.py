@@ -20,6 +20,8 @@ def diagnose(
     position of an error that has none. `show_operation` adds the operation as it is now, for passes have changed it;
     `explain` that and where the operands of an operation that does not verify come from.
     """
+    if isinstance(error, OSError) and _is_of_a_file(error):
+        return Diagnostic(Severity.ERROR, f"cannot open '{error.filename}': {error.strerror}", fallback)
     if isinstance(error, ParseError):
         return Diagnostic(Severity.ERROR, error.msg, Position.of_span(error.span), _references(error))
 
@@ -33,8 +35,12 @@ def diagnose(
 
 
 def is_internal(error: Exception) -> bool:
-    """Whether the error is none of the user's program but ours."""
-    return not isinstance(error, DiagnosticException)
+    """Whether the error is none of the user's program, nor of the files that it names, but ours."""
+    return not isinstance(error, DiagnosticException) and not _is_of_a_file(error)
+
+
+def _is_of_a_file(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.filename is not None
 
 
 def failing_operation(error: Exception) -> Operation | None:

@@ -64,6 +64,8 @@ def run_job(command: str, args: argparse.Namespace, work: Callable[[Job], None])
         work(job)
     except InputError as error:
         return _complain(command, str(error))
+    except MemoryError as error:
+        return _complain(command, f"not enough memory: {error}")
     except BrokenPipeError:
         raise  # no error of the file's; see `cli.main`
     except Exception as error:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -22,10 +21,10 @@ from loopweld.expectations import expectations, mismatches
 from loopweld.failures import diagnose, is_internal
 from loopweld.instruments import Instrument
 from loopweld.listing import dialect_irdl, list_dialects, list_passes, list_pipeline
-from loopweld.opt_arguments import add_arguments, with_values
+from loopweld.opt_arguments import ArgumentError, add_arguments, normalised
 from loopweld.opt_reports import Reports, instruments, named_passes
 from loopweld.passes.remarks import collect
-from loopweld.pipeline_text import PipelineError, parse_passes
+from loopweld.pipeline_text import WHOLE, PipelineError, parse_passes
 from loopweld.reproducer import Reproducers, without_reproducer
 from loopweld.roundtrip import check_round_trip
 from loopweld.source_parser import SourceParser
@@ -49,8 +48,8 @@ class OptMain(xDSLOptMain):
         self._doing = "starting"
         self._passes_began = False
         self._diagnostics: list[Diagnostic] = []
-        given = sys.argv[1:] if args is None else args
-        super().__init__("Runs passes over an .mlir file.", list(with_values(given)))
+        self._given = list(sys.argv[1:] if args is None else args)
+        super().__init__("Runs passes over an .mlir file.", self._given)
         for name in sorted(named_passes(self.args) - set(self.available_passes)):
             raise PipelineError(f"'{name}' does not refer to a registered pass", name, 0)
         self._reports = Reports(self.args)
@@ -82,6 +81,10 @@ class OptMain(xDSLOptMain):
         add_arguments(arg_parser)
         actions = arg_parser._actions  # pyright: ignore[reportPrivateUsage]
         self.options = {name: action.help or "" for action in actions for name in action.option_strings}
+        try:
+            self._given[:] = normalised(self._given, self.options, (*self.available_passes, WHOLE))
+        except ArgumentError as error:
+            arg_parser.error(str(error))
 
     def setup_pipeline(self) -> None:
         self._set_pipeline(self.args.passes)
@@ -221,8 +224,6 @@ class OptMain(xDSLOptMain):
 
     def _parse_mlir(self, stream: IO[bytes]) -> ModuleOp:
         text = stream.read().decode()
-        if not re.sub("//.*", "", text).strip():
-            return ModuleOp([])
         return SourceParser(self.ctx, text, self.get_input_name()).parse_module(not self.args.no_implicit_module)
 
 

@@ -2,7 +2,8 @@
 
 import argparse
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 OPTIONAL_VALUES = {
@@ -13,15 +14,56 @@ OPTIONAL_VALUES = {
 """Options that may stand alone or with `=value`, and what they mean alone."""
 
 
-def with_values(argv: Sequence[str]) -> Iterator[str]:
-    """The arguments, with the values that options of `OPTIONAL_VALUES` have where none is given."""
+ALIASES = {"--mlir-print-op-generic": "--print-op-generic", "--mlir-print-debuginfo": "--print-debuginfo"}
+"""Options of mlir-opt that xDSL has under another name."""
+
+ALWAYS = ("--mlir-disable-threading", "--mlir-print-ir-module-scope")
+"""Options of mlir-opt for what is always so here."""
+
+
+class ArgumentError(Exception):
+    """The arguments are wrong."""
+
+
+def normalised(argv: Sequence[str], options: Collection[str], passes: Collection[str]) -> Iterator[str]:
+    """The arguments in the form that the parser knows: options with one dash get two, those of `OPTIONAL_VALUES` their
+    value, and passes that are given as options (`--cse --fuse-producers="max-streams=8"`) become the pipeline.
+
+    Raises ArgumentError for what is neither an option nor a pass.
+    """
+    pipeline: list[str] = []
     for argument in argv:
-        yield f"{argument}={OPTIONAL_VALUES[argument]}" if argument in OPTIONAL_VALUES else argument
+        name, equals, value = argument.partition("=")
+        if name.startswith("-") and (f"-{name}" in options or name[1:] in passes):
+            name = f"-{name}"
+        name = ALIASES.get(name, name)
+        if name[2:] in passes and name.startswith("--"):
+            pipeline.append(name[2:] + (f"{{{value}}}" if value else ""))
+        elif name in ALWAYS:
+            continue
+        elif name in OPTIONAL_VALUES and not equals:
+            yield f"{name}={OPTIONAL_VALUES[name]}"
+        elif name.startswith("--") and name != "--" and not any(option.startswith(name) for option in options):
+            raise ArgumentError(_unknown(name, [*options, *(f"--{each}" for each in passes)]))
+        else:
+            yield f"{name}{equals}{value}"
+    if pipeline and any(
+        argument.partition("=")[0].lstrip("-") in ("p", "passes", "pass-pipeline") for argument in argv
+    ):
+        raise ArgumentError("passes are given as options and as a pipeline; give them in one way")
+    if pipeline:
+        yield f"--pass-pipeline={','.join(pipeline)}"
+
+
+def _unknown(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, known, n=1)
+    hint = f"; did you mean '{close[0]}'?" if close else ""
+    return f"unknown argument '{name}'{hint} (--help lists the options, --list-passes the passes)"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the options; some replace xDSL's of the same name, which mean less."""
-    parser.prog = "loopweld-opt"
+    parser.prog, parser.usage = "loopweld-opt", "loopweld-opt [options] [FILE]"
     groups = {
         "pipeline and input": _add_pipeline,
         "checks": _add_checks,
@@ -34,6 +76,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_pipeline(add: Callable[..., object]) -> None:
+    add(
+        "-p",
+        "--passes",
+        default="",
+        help="the passes to run, 'a,b{x=1}'; loopweld-pipeline is all that compile a program. Passes may be options,"
+        " too: --cse --fuse-producers=max-streams=8",
+    )
     add(
         "--pass-pipeline",
         dest="passes",
@@ -77,7 +126,7 @@ def _add_printing(add: Callable[..., object]) -> None:
         "--mlir-print-ir-tree-dir",
         type=Path,
         metavar="DIR",
-        help="write the IR after each pass to DIR/0_first-pass.mlir, DIR/1_second-pass.mlir, ...",
+        help="write the IR to DIR/builtin_module_NAME/0_first-pass.mlir, 1_second-pass.mlir, ... instead",
     )
     add(
         "--view-graph",

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from difflib import get_close_matches
 
 from xdsl.passes import ModulePass
@@ -60,8 +60,14 @@ def _make(
         close = get_close_matches(spec.name, available, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise PipelineError(f"'{spec.name}' does not refer to a registered pass{hint}", text, start)
+    kind = available[spec.name]()
+    options = [field.name.replace("_", "-") for field in fields(kind)]
+    unknown = [name for name in (key.replace("_", "-") for key in spec.parameters) if name not in options]
+    if unknown:
+        has = f"it has {', '.join(options)}" if options else "it has none"
+        raise PipelineError(f"'{spec.name}' has no option '{unknown[0]}'; {has}", text, start)
     try:
-        return (available[spec.name]().from_spec(spec),)
+        return (kind.from_spec(spec),)
     except ValueError as error:
         raise PipelineError(f"'{spec.name}': {error}", text, start) from error
 

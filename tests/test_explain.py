@@ -34,6 +34,17 @@ def test_the_only_function_is_explained(file: Path, capsys: pytest.CaptureFixtur
     assert "program.mlir:3  exp -> add" in out
 
 
+def test_a_function_of_a_file(file: Path, capsys: pytest.CaptureFixture[str]):
+    file.write_text(TEXT + TEXT.replace("@f", "@g").replace("math.exp", "math.tanh"))
+    assert cli.main(["explain", f"{file}:g"]) == 0
+    assert "tanh -> add" in capsys.readouterr().out
+
+
+def test_a_page_that_cannot_be_written(file: Path, capsys: pytest.CaptureFixture[str]):
+    assert cli.main(["explain", str(file), "--html", str(file / "page.html")]) == 1
+    assert "error: cannot open" in (err := capsys.readouterr().err) and "internal error" not in err
+
+
 def test_the_standard_input(file: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setattr(sys, "stdin", io.StringIO(TEXT))
     assert cli.main(["explain", "-"]) == 0

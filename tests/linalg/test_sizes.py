@@ -48,3 +48,10 @@ def test_bf16_is_no_type_of_arrays():
     text = "func.func @main(%x: tensor<4xbf16>) -> tensor<4xbf16> {\n  return %x : tensor<4xbf16>\n}"
     with pytest.raises(VerifyException, match=r"has tensor<4xbf16.*> in its type, and NumPy has no bf16"):
         lw.compile(text)
+
+
+def test_a_tensor_beyond_any_memory():
+    kind = "tensor<1000000x1000000x1000000xf32>"
+    text = f"func.func @main(%x: {kind}) -> {kind} {{\n  return %x : {kind}\n}}"
+    with pytest.raises(VerifyException, match="which is more than 281474976710656 bytes"):
+        lw.compile(text)
