@@ -15,6 +15,7 @@ from ...dialects.ir import block_of, erase
 from ...dialects.loop.ops import For, Splat, lanes_of, vector
 from ...dialects.weld.arithmetic import Add, Div, Ratio
 from ...dialects.weld.base import Elementwise
+from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import F32, F64, scalar_of
 from ..points import ScalarBuilder
 
@@ -71,6 +72,8 @@ class ShareReciprocals(ModulePass):
                 _divide_otherwise(loop, divisors)
             for division in divisions:
                 known[division.operands[1]].replace(division, scales)
+        for reciprocal in known.values():
+            erase(reciprocal.end)
 
 
 class _Reciprocal:
@@ -89,6 +92,9 @@ class _Reciprocal:
         self.factor = b.select(b.gt(size, large), down, b.select(b.lt(size, small), up, self.one))
         scaled = b.mul(self.source, self.factor)
         self.rounded, self.minus = b.div(self.one, scaled), b.neg(scaled)
+        self.end = b.insert(Constant.splat(0.0, self.source.type))
+        """What is found out later goes before this op; the one behind the divisor may be a division, and go."""
+        self.b = ScalarBuilder(block_of(self.end), self.end)
 
     def _number(self, number: float) -> SSAValue:
         return self.b.constant(number, self.source)

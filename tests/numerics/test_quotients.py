@@ -162,3 +162,19 @@ def test_what_is_summed_and_used_again_keeps_its_bits():
     z, _, _, most = compiled(x, s)
     np.testing.assert_array_equal(z, x / s)
     assert most == z.max()
+
+
+@pytest.mark.parametrize("n", [50, 3000])
+def test_a_division_right_behind_its_divisor(n):
+    """Where the reciprocal goes, another division stands, and is gone when more of it is needed."""
+    x = np.random.default_rng(0).standard_normal((n, 64))
+
+    def scaled(x):
+        s = x.std(axis=0)
+        return x / s, x.mean(axis=0) / s
+
+    def standardised(x):
+        return np.sort((x - x.mean(axis=0)) / x.std(axis=0), axis=0)
+
+    for f in (scaled, standardised):
+        np.testing.assert_allclose(np.vstack(lw.jit(f)(x)), np.vstack(f(x)), rtol=1e-9, atol=1e-12)
