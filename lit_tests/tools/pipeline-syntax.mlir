@@ -24,7 +24,7 @@ func.func @f(%a: i32) -> i32 {
 // OPEN: <pass-pipeline>:1:15: error: '(' is never closed
 
 // RUN: not loopweld-opt %s -p 'dce{nothing=1}' 2>&1 | filecheck %s --check-prefix=OPTION
-// OPTION: <pass-pipeline>:1:1: error: 'dce': Provided arguments ["nothing"] not found
+// OPTION: <pass-pipeline>:1:1: error: 'dce' has no option 'nothing'; it has none
 
 // RUN: not loopweld-opt %s --pass-pipeline='gpu.module(cse)' 2>&1 | filecheck %s --check-prefix=ANCHOR
 // ANCHOR: <pass-pipeline>:1:1: error: cannot nest a pipeline in 'gpu.module'
