@@ -13,10 +13,10 @@
 // CHECK-NEXT:    %[[SCALED:.*]] = weld.mul %[[S]], %[[SCALE]] : f32
 // CHECK-NEXT:    %[[INVERSE:.*]] = weld.div %[[ONE]], %[[SCALED]] : f32
 // CHECK-NEXT:    %[[MINUS:.*]] = weld.neg %[[SCALED]] : f32
-// CHECK-NEXT:    %[[PLAIN:.*]] = weld.eq %[[SCALE]], %[[ONE]] : f32
-// CHECK-NEXT:    %[[BOUND:.*]] = weld.select %[[PLAIN]], %n, %[[ZERO]]
 // CHECK-NEXT:    %[[INVERSES:.*]] = loop.splat %[[INVERSE]]
 // CHECK-NEXT:    %[[MINUSES:.*]] = loop.splat %[[MINUS]]
+// CHECK-NEXT:    %[[PLAIN:.*]] = weld.eq %[[SCALE]], %[[ONE]] : f32
+// CHECK-NEXT:    %[[BOUND:.*]] = weld.select %[[PLAIN]], %n, %[[ZERO]]
 // CHECK-NEXT:    loop.for {{.*}} = %[[ZERO]] to %[[BOUND]] step 16 "d0" {
 // CHECK-NEXT:      %[[X:.*]] = loop.load %x
 // CHECK-NEXT:      %[[P:.*]] = weld.mul %[[X]], %[[INVERSES]]
