@@ -52,6 +52,8 @@ class OptMain(xDSLOptMain):
         super().__init__("Runs passes over an .mlir file.", self._given)
         for name in sorted(named_passes(self.args) - set(self.available_passes)):
             raise PipelineError(f"'{name}' does not refer to a registered pass", name, 0)
+        if self.args.output_file == "-":
+            self.args.output_file = None
         self._reports = Reports(self.args)
         self._reproducers = Reproducers(self.args)
         last = self.pipeline.passes[-1] if self.pipeline.passes else None

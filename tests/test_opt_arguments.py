@@ -39,7 +39,7 @@ def test_options_of_passes(file: str, capsys: pytest.CaptureFixture[str]):
 
 
 def test_names_of_mlir_opt(file: str, capsys: pytest.CaptureFixture[str]):
-    assert opt.main([file, "--mlir-print-op-generic"]) == 0
+    assert opt.main([file, "--mlir-print-op-generic", "-o", "-"]) == 0
     assert '"func.return"()' in capsys.readouterr().out
 
 
