@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections.abc import Iterable
 from typing import NoReturn
 
@@ -11,7 +12,17 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 
-class OneBlock(IRDLOperation):
+class _OpClass(ABCMeta):
+    """`isinstance` asks the class itself, not the registry of abstract classes: passes ask it often."""
+
+    __instancecheck__ = type.__instancecheck__
+
+
+class Op(IRDLOperation, metaclass=_OpClass):
+    """What every op of our dialects is."""
+
+
+class OneBlock(Op):
     """An op whose first region is one block."""
 
     @property

@@ -124,6 +124,8 @@ def look_through(tensor: SSAValue, where: Where) -> tuple[SSAValue, Where]:
     A reshape that mixes dims stops the chain, unless the views behind it undo that: it is free as another shape of a
     contiguous buffer, and costs divisions as an access. They cost less than to store what a broadcast repeats.
     """
+    if not isinstance(tensor.owner, View):
+        return tensor, where
     names = dim_exprs(len(where.indices))
     inner = Where(names)
     found, at = tensor, inner

@@ -107,7 +107,7 @@ def describe(op: Operation) -> str:
         return op.function.data.rpartition(".")[2]
     if not isinstance(op, Generic):
         return op.name.removeprefix("weld.")
-    kinds = dict.fromkeys(type(inner) for inner in op.block.ops)
+    kinds = dict.fromkeys(map(type, op.block.ops))
     found = [kind.name.removeprefix("weld.") for kind in kinds if issubclass(kind, Elementwise)]
     found += [r.kind for r in op.results_given if not r.is_write]
     names = list(dict.fromkeys(found)) or ["copy"]

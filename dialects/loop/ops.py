@@ -14,7 +14,6 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, String
 from xdsl.ir import Attribute, Block, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.irdl import (
     AttrSizedOperandSegments,
-    IRDLOperation,
     ParsePropInAttrDict,
     irdl_attr_definition,
     irdl_op_definition,
@@ -34,7 +33,7 @@ from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, is_remainder, parse_expr
-from ..ir import OneBlock
+from ..ir import OneBlock, Op
 from ..weld.attributes import Dims, parse_quoted
 from ..weld.constant import Constant
 from ..weld.types import BOOL, I64, scalar_of
@@ -204,7 +203,7 @@ class For(OneBlock):
 
 
 @irdl_op_definition
-class Yield(IRDLOperation):
+class Yield(Op):
     """Ends the body of a loop with the next carried values."""
 
     name = "loop.yield"
@@ -214,7 +213,7 @@ class Yield(IRDLOperation):
 
 
 @irdl_op_definition
-class Affine(IRDLOperation):
+class Affine(Op):
     """`%o = loop.affine "d0 * n + 3" %i, %n`: an integer expression; operand k is the k-th name in sorted order.
 
     With vector operands the result is a vector; scalars then count for every lane.
@@ -258,7 +257,7 @@ class Affine(IRDLOperation):
 
 
 @irdl_op_definition
-class Splat(IRDLOperation):
+class Splat(Op):
     """`loop.splat %s : vector<16xf32>`: the scalar in every lane."""
 
     name = "loop.splat"
@@ -269,7 +268,7 @@ class Splat(IRDLOperation):
 
 
 @irdl_op_definition
-class Iota(IRDLOperation):
+class Iota(Op):
     """`loop.iota : vector<16xi64>`: 0, 1, 2, ... in the lanes."""
 
     name = "loop.iota"
@@ -279,7 +278,7 @@ class Iota(IRDLOperation):
 
 
 @irdl_op_definition
-class FirstLanes(IRDLOperation):
+class FirstLanes(Op):
     """`loop.first_lanes %n : vector<16xi1>`: a mask of the first n lanes (none for n <= 0)."""
 
     name = "loop.first_lanes"
@@ -290,7 +289,7 @@ class FirstLanes(IRDLOperation):
 
 
 @irdl_op_definition
-class Minimum(IRDLOperation):
+class Minimum(Op):
     """`loop.min %a, %b`: the smaller of two i64."""
 
     name = "loop.min"
@@ -301,7 +300,7 @@ class Minimum(IRDLOperation):
     assembly_format = "$lhs `,` $rhs attr-dict"
 
 
-class Access(IRDLOperation):
+class Access(Op):
     """What loads and stores share: a buffer, an element offset (a vector of offsets for scattered lanes), an
     optional mask, and, from `annotate-alias-scopes`, the scope of the buffer and those it cannot overlap."""
 
@@ -379,7 +378,7 @@ class Store(Access):
 
 
 @irdl_op_definition
-class Drain(IRDLOperation):
+class Drain(Op):
     """`loop.drain %s`: where %s is true, what this thread has streamed is in memory, for other threads to see."""
 
     name = "loop.drain"
@@ -389,9 +388,9 @@ class Drain(IRDLOperation):
 
 
 @irdl_op_definition
-class Reduce(IRDLOperation):
-    """`loop.reduce "sum" %v`: the lanes of a vector combined to a scalar. For "argmax" and "argmin" the operands
-    and results are values and positions."""
+class Reduce(Op):
+    """`loop.reduce "sum" %v : vector<64xf32> -> f32`: the lanes of a vector combined, half by half, to a scalar or to
+    fewer lanes. For "argmax" and "argmin" the operands and results are values and positions."""
 
     name = "loop.reduce"
     args = var_operand_def()
@@ -401,16 +400,16 @@ class Reduce(IRDLOperation):
     assembly_format = "$kind $args attr-dict `:` type($args) `->` type($outs)"
 
     @classmethod
-    def of(cls, kind: str, args: Sequence[SSAValue]) -> Self:
+    def of(cls, kind: str, args: Sequence[SSAValue], lanes: int = 1) -> Self:
         return cls.create(
             operands=args,
-            result_types=[scalar_of(a) for a in args],
+            result_types=[vector(scalar_of(a), lanes) for a in args],
             properties={"kind": StringAttr(kind)},
         )
 
 
 @irdl_op_definition
-class Fill(IRDLOperation):
+class Fill(Op):
     """`loop.fill %value to %b, %n`: the first n elements of a buffer."""
 
     name = "loop.fill"
@@ -425,7 +424,7 @@ class Fill(IRDLOperation):
 
 
 @irdl_op_definition
-class Copy(IRDLOperation):
+class Copy(Op):
     """`loop.copy %a to %b, %n`: n elements from one buffer to another one that does not overlap it."""
 
     name = "loop.copy"

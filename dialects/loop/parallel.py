@@ -9,7 +9,6 @@ from xdsl.dialects.builtin import DenseArrayBase, StringAttr, i32
 from xdsl.ir import Block, Region, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
-    IRDLOperation,
     VarConstraint,
     base,
     irdl_op_definition,
@@ -25,7 +24,7 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
-from ..ir import OneBlock
+from ..ir import OneBlock, Op
 from ..weld.types import I64
 from .ops import Buffer, Yield, parse_value
 
@@ -154,7 +153,7 @@ def _segments(privates: int) -> DenseArrayBase:
 
 
 @irdl_op_definition
-class Part(IRDLOperation):
+class Part(Op):
     """`loop.part %block of %y, %parts[%n]`: where a block keeps its part of the result %y. For block 0 that is the
     result itself, for block k it is %parts from element (k - 1) * n on."""
 

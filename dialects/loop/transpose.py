@@ -6,16 +6,17 @@ from typing import ClassVar, Self
 
 from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import SSAValue
-from xdsl.irdl import IRDLOperation, VarConstraint, base, irdl_op_definition, operand_def, prop_def, traits_def
+from xdsl.irdl import VarConstraint, base, irdl_op_definition, operand_def, prop_def, traits_def
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from ..ir import Op
 from ..weld.types import I64
 from .ops import Buffer
 
 
 @irdl_op_definition
-class Transpose(IRDLOperation):
+class Transpose(Op):
     """`loop.transpose %rows x %columns of %x[%o] by %s to %y[%p] by %t lanes 16`: element `c` of row `r` goes from
     `x[o + r * s + c]` to `y[p + c * t + r]`.
 

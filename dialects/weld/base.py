@@ -15,7 +15,6 @@ import numpy as np
 from xdsl.dialects.builtin import FunctionType, LocationAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.irdl import (
-    IRDLOperation,
     result_def,
     traits_def,
     var_operand_def,
@@ -26,6 +25,7 @@ from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr
+from ..ir import Op
 from .attributes import Where
 from .facts import define_op
 from .types import BOOL, as_element, is_element, is_resolved, kind_of, scalar_of, with_element
@@ -75,7 +75,7 @@ class Builder:
         return lambda *args: self.build(kind, *args)
 
 
-class WeldOp(IRDLOperation, ABC):
+class WeldOp(Op, ABC):
     """Every op of the dialect: pure, with the location of the user's source line."""
 
     traits = traits_def(Pure())

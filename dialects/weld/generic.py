@@ -10,7 +10,6 @@ import numpy as np
 from xdsl.dialects.builtin import ArrayAttr
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl import (
-    IRDLOperation,
     operand_def,
     opt_prop_def,
     prop_def,
@@ -26,7 +25,7 @@ from xdsl.traits import IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, parse_expr
-from ..ir import OneBlock
+from ..ir import OneBlock, Op
 from .attributes import Access, Dims, Out, Result, Where, parse_guards, parse_quoted
 from .base import WeldOp
 from .facts import define_op
@@ -149,7 +148,7 @@ class Inside(WeldOp):
 
 
 @define_op
-class Yield(IRDLOperation):
+class Yield(Op):
     """Ends the body of a generic with the values of its results, or a kernel with the tensors it gives out."""
 
     name = "weld.yield"

@@ -8,12 +8,12 @@ from typing import Any, Self
 import numpy as np
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, operand_def, opt_prop_def, prop_def, traits_def
+from xdsl.irdl import operand_def, opt_prop_def, prop_def, traits_def
 from xdsl.traits import MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr
-from ..ir import set_type
+from ..ir import Op, set_type
 from ..ranges import is_below
 from .attributes import Where
 from .base import Points, TensorOp
@@ -255,7 +255,7 @@ EXCEPTIONS: dict[str, type[Exception]] = {
 
 
 @define_op
-class Check(IRDLOperation):
+class Check(Op):
     """`weld.check %bad "message" {exception = "IndexError"} : tensor<i1>`: the program raises when `%bad` is true.
 
     The results of a program whose check failed are never seen.

@@ -21,7 +21,7 @@ from xdsl.dialects.builtin import (
     TensorType,
     VectorType,
 )
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, BlockArgument, OpResult, SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
 from ..expr import Expr, product_of
@@ -31,6 +31,7 @@ Tensor: TypeAlias = TensorType[Attribute]
 Shape: TypeAlias = tuple[Expr, ...]
 Float: TypeAlias = Float16Type | BFloat16Type | Float32Type | Float64Type
 
+_FLOATS = (Float16Type, BFloat16Type, Float32Type, Float64Type)
 BOOL = IntegerType(1)
 I64 = IntegerType(64)
 U64 = IntegerType(64, Signedness.UNSIGNED)
@@ -126,14 +127,16 @@ def _static_shape(sizes: tuple[int, ...]) -> Shape:
 
 
 _SHAPED = (TensorType, VectorType)
+_VALUES = (OpResult, BlockArgument)
 
 
 def scalar_of(value: SSAValue | Attribute) -> Attribute:
     """The element type of a tensor or vector, the type itself of a scalar."""
-    kind = value.type if isinstance(value, SSAValue) else value
-    return cast(Any, kind).element_type if kind.__class__ in _SHAPED else kind
+    kind = cast(Any, value).type if value.__class__ in _VALUES else value
+    return cast(Any, kind).element_type if kind.__class__ in _SHAPED else cast(Attribute, kind)
 
 
+@lru_cache(maxsize=8192)
 def with_element(kind: Attribute, element: Attribute) -> Attribute:
     """`kind` (tensor, vector or scalar) with another element type."""
     if is_tensor(kind):
@@ -144,7 +147,7 @@ def with_element(kind: Attribute, element: Attribute) -> Attribute:
 
 
 def is_float(element: Attribute) -> TypeGuard[Float]:
-    return isinstance(element, Float)
+    return element.__class__ in _FLOATS
 
 
 def is_unsigned(element: Attribute) -> bool:
@@ -153,10 +156,10 @@ def is_unsigned(element: Attribute) -> bool:
 
 def kind_of(element: Attribute) -> str:
     """ "f" float, "b" bool, "u" unsigned, "i" signed integer or index, "c" complex."""
-    if isinstance(element, ComplexType):
-        return "c"
     if is_float(element):
         return "f"
+    if isinstance(element, ComplexType):
+        return "c"
     if element == BOOL:
         return "b"
     return "u" if is_unsigned(element) else "i"

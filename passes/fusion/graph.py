@@ -38,23 +38,15 @@ def top_level(op: Operation, block: Block) -> Operation:
 def tensors_used(op: Operation) -> set[SSAValue]:
     """The values from outside that an op uses: its operands, and what its body refers to."""
     used = set(op.operands)
-    if op.regions:
-        inner: set[SSAValue] = set()
-        for child in op.walk():
-            if child is not op:
-                inner.update(child.operands)
-        used |= {v for v in inner if not _defined_inside(v, op)}
-    return used
-
-
-def _defined_inside(value: SSAValue, op: Operation) -> bool:
-    owner = value.owner
-    parent = owner.parent_op() if isinstance(owner, Block) else owner
-    while parent is not None:
-        if parent is op:
-            return True
-        parent = parent.parent_op()
-    return False
+    made: set[SSAValue] = set()
+    blocks = [block for region in op.regions for block in region.blocks]
+    for block in blocks:
+        made.update(block.args)
+        for child in block.ops:
+            used.update(child.operands)
+            made.update(child.results)
+            blocks += [inner for region in child.regions for inner in region.blocks]
+    return used - made
 
 
 def producers(op: Operation) -> set[Operation]:

@@ -42,8 +42,8 @@ class FuseProducers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             block = function.body.block
-            fuse_block(block, self, reductions=False)
-            sort_block(block)
+            if fuse_block(block, self, reductions=False):
+                sort_block(block)
 
 
 @dataclass(frozen=True)
@@ -65,15 +65,15 @@ class AbsorbReductions(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             block = function.body.block
-            fuse_block(block, self, reductions=True)
-            sort_block(block)
+            if fuse_block(block, self, reductions=True):
+                sort_block(block)
 
 
 Budget = FuseProducers | AbsorbReductions
 
 
-def fuse_block(block: Block, budget: Budget, reductions: bool) -> None:
-    """Fuse into every generic that does (or does not) reduce or scatter anything.
+def fuse_block(block: Block, budget: Budget, reductions: bool) -> bool:
+    """Fuse into every generic that does (or does not) reduce or scatter anything; whether anything was fused.
 
     Where nothing is reduced the last one comes first: then a producer has not grown yet when it is taken into its
     consumer, and a chain of n ops takes n steps.
@@ -81,11 +81,13 @@ def fuse_block(block: Block, budget: Budget, reductions: bool) -> None:
     places = {op: k for k, op in enumerate(block.ops)}
     choice = Choice(budget.choice)
     ops = [op for op in places if isinstance(op, Generic)]
+    fused = False
     for op in ops if reductions else reversed(ops):
         if op.parent is not block or op.is_gate:  # with other results it would be none
             continue
         if reductions == any(not result.is_write for result in op.results_given):
-            _Growth(op, places, budget, choice).run()
+            fused |= _Growth(op, places, budget, choice).run()
+    return fused
 
 
 class _Growth:
@@ -106,7 +108,8 @@ class _Growth:
         self.refused: dict[SSAValue, Decision] = {}
         self._take_up(consumer.loads())
 
-    def run(self) -> None:
+    def run(self) -> bool:
+        """Whether anything was fused."""
         grown = False
         while self.waiting:
             producer = max(self.waiting, key=self.places.__getitem__)
@@ -117,6 +120,7 @@ class _Growth:
             self.name = describe(self.consumer)
         for decision in self.refused.values():
             record(replace(decision, consumer=self.name))
+        return grown
 
     def _take_up(self, ops: Sequence[Operation]) -> None:
         """Note the loads among new ops at the front of the body; an equal load behind them moves to the front."""

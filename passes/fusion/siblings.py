@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
@@ -37,17 +37,20 @@ class FuseSiblings(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            fuse_block(function.body.block, self)
-            sort_block(function.body.block)
+            if fuse_block(function.body.block, self):
+                sort_block(function.body.block)
 
 
-def fuse_block(block: Block, options: FuseSiblings) -> None:
-    """Try each generic with the ones before it that read the same tensor."""
+def fuse_block(block: Block, options: FuseSiblings) -> bool:
+    """Try each generic with the ones before it that read the same tensor; whether any were joined."""
     siblings = _Siblings(block, options)
     for tensor, readers in siblings.readers.items():
         for k, op in enumerate(readers):
             for other in siblings.choice.neighbours(readers, k):
                 siblings.consider(other, op, tensor)
+    for joined in dict.fromkeys(map(siblings.now, siblings.joined)):
+        simplify_body(joined)
+    return bool(siblings.joined)
 
 
 class _Siblings:
@@ -58,7 +61,7 @@ class _Siblings:
         self.dependencies = Dependencies()
         self.readers: dict[SSAValue, list[Generic]] = {}
         """For each tensor with dims the generics that load it, in order."""
-        self.joined: dict[Operation, Generic] = {}
+        self.joined: dict[Generic, Generic] = {}
         """What a generic that is no more has become."""
         self.replaced: dict[SSAValue, SSAValue] = {}
         """What a result of such a generic has become."""
@@ -71,7 +74,7 @@ class _Siblings:
 
     def consider(self, a: Generic, b: Generic, tensor: SSAValue) -> None:
         """Join what two readers of a tensor have become, if they walk one domain and nothing forbids it."""
-        first, second = self._now(a), self._now(b)
+        first, second = self.now(a), self.now(b)
         while tensor in self.replaced:
             tensor = self.replaced[tensor]
         if first is second or (first, second) in self.asked:
@@ -92,15 +95,14 @@ class _Siblings:
             self._join(a, b, dims)
 
     def _join(self, a: Generic, b: Generic, dims: dict[str, Expr]) -> None:
-        first, second = self._now(a), self._now(b)
+        first, second = self.now(a), self.now(b)
         outs = [*(out for out in first.outs if out.uses), *second.outs]
         joined = join(first, second, dims)
-        simplify_body(joined)
         self.dependencies.merge(a, b)
         self.joined[first] = self.joined[second] = joined
         self.replaced |= dict(zip(outs, joined.outs, strict=True))
 
-    def _now(self, op: Generic) -> Generic:
+    def now(self, op: Generic) -> Generic:
         while op in self.joined:
             op = self.joined[op]
         return op

@@ -37,7 +37,8 @@ class AnnotateAliasScopes(ModulePass):
 def annotate(function: FuncOp) -> None:
     """Give every access of one kernel function its scope and the scopes it cannot overlap."""
     written: dict[SSAValue, str] = {}
-    parts = {op.parts: op.buffer for op in function.walk() if isinstance(op, Part)}
+    ops = list(function.walk())
+    parts = {op.parts: op.buffer for op in ops if isinstance(op, Part)}
 
     def whole(buffer: SSAValue) -> SSAValue:
         """The result that a block's part belongs to: the first block's is in the result itself."""
@@ -45,7 +46,7 @@ def annotate(function: FuncOp) -> None:
             buffer = buffer.owner.buffer
         return parts.get(buffer, buffer)
 
-    for op in function.walk():
+    for op in ops:
         target = op.buffer if isinstance(op, Store | Fill) else op.target if isinstance(op, Copy | Transpose) else None
         target = whole(target) if target is not None else None
         if target is not None and target not in written:
@@ -54,7 +55,7 @@ def annotate(function: FuncOp) -> None:
     written |= {read: written[target] for read, target in shared_arguments(function) if target in written}
     others = {name: ArrayAttr([StringAttr(s) for s in scopes if s != name]) for name in scopes}
     names = {name: StringAttr(name) for name in scopes}
-    for op in function.walk():
+    for op in ops:
         if isinstance(op, Access):
             assert isinstance(op.buffer.type, Buffer)
             name = written.get(whole(op.buffer), "inputs")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.func import FuncOp
+from collections.abc import Sequence
+
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.expr import sum_of
@@ -27,13 +28,10 @@ def stream_results(kernel: KernelFunction, least_bytes: int) -> None:
     first = len(kernel.tensors)
     arguments = function.body.block.args[first : first + len(kernel.results)]
     results: dict[SSAValue, SSAValue] = dict(zip(arguments, kernel.results, strict=True))
-    for buffer in _not_only_written(function):
+    ops = list(function.walk())
+    for buffer in _not_only_written(ops) | {written for _, written in shared_arguments(function)}:
         results.pop(buffer, None)
-    stores = [
-        op
-        for op in function.walk()
-        if isinstance(op, Store) and op.buffer in results and _whole(op) and _thread(op)[1] == 1
-    ]
+    stores = [op for op in ops if isinstance(op, Store) and op.buffer in results and _whole(op) and _thread(op)[1] == 1]
     written = dict.fromkeys(results[op.buffer] for op in stores)
     size = sum_of(bytes_of(r) for r in written)
     if not stores or (size.value is not None and size.value < least_bytes):
@@ -56,15 +54,14 @@ def _whole(op: Store) -> bool:
     return op.kind.data == "set" and op.mask is None and lanes_of(op.value) > 1 and lanes_of(op.offset) == 1
 
 
-def _not_only_written(function: FuncOp) -> set[SSAValue]:
-    """Buffers that the function reads, fills, combines in, divides into parts, or may share with another argument."""
+def _not_only_written(ops: Sequence[Operation]) -> set[SSAValue]:
+    """Buffers that the ops read, fill, combine in, or divide into parts."""
     found: set[SSAValue] = set()
-    for op in function.walk():
+    for op in ops:
         if isinstance(op, Fill | Copy | Part) or (
             isinstance(op, Access) and not (isinstance(op, Store) and op.kind.data == "set")
         ):
             found |= {v for v in op.operands if isinstance(v.type, Buffer)}
-    found |= {written for _, written in shared_arguments(function)}
     return found
 
 
