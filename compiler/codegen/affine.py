@@ -49,6 +49,8 @@ def _quotient(w: FunctionText, quotient: tuple[str, Expr, Expr], values: dict[st
         # A size may be 0. The loop that needs the quotient makes no trip then, but this may stand before it.
         empty = w.emit(f"icmp eq {kind} {b}, {zero}")
         b = w.emit(f"select {mask} {empty}, {kind} {one}, {kind} {b}")
+    if _never_negative(top) and _never_negative(bottom):
+        return w.emit(f"{'udiv' if operator == 'floordiv' else 'urem'} {kind} {a}, {b}")
     rest = w.emit(f"srem {kind} {a}, {b}")
     nonzero = w.emit(f"icmp ne {kind} {rest}, {zero}")
     mixed = w.emit(f"xor {kind} {rest}, {b}")
@@ -60,3 +62,12 @@ def _quotient(w: FunctionText, quotient: tuple[str, Expr, Expr], values: dict[st
     whole = w.emit(f"sdiv {kind} {a}, {b}")
     lower = w.emit(f"sub {kind} {whole}, {one}")
     return w.emit(f"select {mask} {adjust}, {kind} {lower}, {kind} {whole}")
+
+
+def _never_negative(expr: Expr) -> bool:
+    """Whether no term is negative: sizes, counters and what is computed for a block are not. Indices that are values
+    (`i0`) may be, and so may the ends of dims that a guard bounds (`d1_end2`)."""
+    if any(factor < 0 for _, factor in expr.terms) or any(n[0] == "i" or "_" in n for n in expr.names):
+        return False
+    quotients = [split_quotient(atom) for atom in expr.atoms]
+    return all(q is None or (_never_negative(q[1]) and _never_negative(q[2])) for q in quotients)
