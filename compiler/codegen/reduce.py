@@ -1,4 +1,4 @@
-"""The lanes of a vector combined to a scalar."""
+"""The lanes of a vector combined to a scalar, or to fewer lanes."""
 
 from __future__ import annotations
 
@@ -24,53 +24,72 @@ _INTEGER = {
 
 
 def reduce_text(w: FunctionText, op: Reduce, args: list[str]) -> list[str]:
-    """The scalar of a reduction kind; value and position for argmax and argmin."""
+    """The result of a reduction kind; value and position for argmax and argmin."""
     kind, element, lanes = op.kind.data, scalar_of(op.args[0]), lanes_of(op.args[0])
-    scalar, what = scalar_text(element), kind_of(element)
-    vector = vector_text(scalar, lanes)
+    scalar, what, left = scalar_text(element), kind_of(element), lanes_of(op.outs[0])
     if kind in ("argmax", "argmin"):
-        return _best_lane(w, kind, what, scalar, lanes, args)
-    if kind in ("sum", "prod") and what == "f":
-        word = "fadd" if kind == "sum" else "fmul"
-        return [_halved(w, scalar, lanes, args[0], lambda half, a, b: w.emit(f"{word} {half} {a}, {b}"))]
-    if what == "f":
+        return _best_lane(w, kind, what, scalar, lanes, left, args)
+    if left == 1 and what != "f":
+        vector, mangled = vector_text(scalar, lanes), suffix(scalar, lanes)
+        return [w.call(scalar, f"llvm.vector.reduce.{_integer(kind, what)}.{mangled}", [(vector, args[0])])]
+    if left == 1 and kind in ("max", "min"):
         return [_extreme(w, kind, element, lanes, args[0])]
-    mangled = suffix(scalar, lanes)
-    if kind in ("max", "min"):
-        name = {"i": "s", "u": "u", "b": "u"}[what] + kind
-    else:
-        name = _INTEGER[kind]
-    return [w.call(scalar, f"llvm.vector.reduce.{name}.{mangled}", [(vector, args[0])])]
+    return [_halved(w, scalar, lanes, left, args[0], lambda half, x, y: _combined(w, kind, what, scalar, half, x, y))]
 
 
-def _halved(w: FunctionText, scalar: str, lanes: int, value: str, combine: Callable[[str, str, str], str]) -> str:
-    """The lower half combined with the upper one until a scalar is left: always the same order, and a short one."""
-    while lanes > 1:
+def _halved(
+    w: FunctionText, scalar: str, lanes: int, left: int, value: str, combine: Callable[[int, str, str], str]
+) -> str:
+    """The lower half combined with the upper one until so many lanes are left: always in the same order, and a short
+    one."""
+    while lanes > left:
         low, high = _halves(w, scalar, lanes, value)
         lanes //= 2
-        value = combine(vector_text(scalar, lanes), low, high)
+        value = combine(lanes, low, high)
     return value
 
 
+def _integer(kind: str, what: str) -> str:
+    """The instruction, or the end of the name of the intrinsic, that combines integers."""
+    return {"i": "s", "u": "u", "b": "u"}[what] + kind if kind in ("max", "min") else _INTEGER[kind]
+
+
+def _combined(w: FunctionText, kind: str, what: str, scalar: str, lanes: int, a: str, b: str) -> str:
+    """Two halves of some lanes as one; of numbers the greater (or less), NaN where one is NaN."""
+    vector, mask = vector_text(scalar, lanes), vector_text("i1", lanes)
+    if kind in ("max", "min") and what == "f":
+        best = _better_number(w, kind, scalar, lanes, a, b)
+        nan = w.emit(f"fcmp uno {vector} {a}, {a}")
+        return w.emit(f"select {mask} {nan}, {vector} {a}, {vector} {best}")
+    if kind in ("max", "min"):
+        return w.call(vector, f"llvm.{_integer(kind, what)}.{suffix(scalar, lanes)}", [(vector, a), (vector, b)])
+    word = {"sum": "fadd", "prod": "fmul"}[kind] if what == "f" else _integer(kind, what)
+    return w.emit(f"{word} {vector} {a}, {b}")
+
+
+def _better_number(w: FunctionText, kind: str, scalar: str, lanes: int, a: str, b: str) -> str:
+    """The greater (or less), `b` where one is NaN: the comparison and its select are one instruction."""
+    vector, mask = vector_text(scalar, lanes), vector_text("i1", lanes)
+    beats = w.emit(f"fcmp {'ogt' if kind == 'max' else 'olt'} {vector} {a}, {b}")
+    return w.emit(f"select {mask} {beats}, {vector} {a}, {vector} {b}")
+
+
 def _extreme(w: FunctionText, kind: str, element: Attribute, lanes: int, value: str) -> str:
-    """The greatest (or least) of the lanes, NaN where one is NaN. A comparison and its select are one instruction,
-    which drops some NaNs: whether there are any is asked once, of both halves at the same time."""
+    """The greatest (or least) of the lanes, NaN where one is NaN: whether there are any is asked once, of both halves
+    at the same time."""
     if lanes == 1:
         return value
-    scalar, word = scalar_text(element), "ogt" if kind == "max" else "olt"
-
-    def better(half: str, a: str, b: str) -> str:
-        mask = vector_text("i1", int(half[1:].split(" ")[0]) if half[0] == "<" else 1)
-        beats = w.emit(f"fcmp {word} {half} {a}, {b}")
-        return w.emit(f"select {mask} {beats}, {half} {a}, {half} {b}")
-
+    scalar, count = scalar_text(element), lanes // 2
     low, high = _halves(w, scalar, lanes, value)
-    half = vector_text(scalar, lanes // 2)
-    unordered = w.emit(f"fcmp uno {half} {low}, {high}")
-    if lanes > 2:
-        bits = w.emit(f"bitcast <{lanes // 2} x i1> {unordered} to i{lanes // 2}")
-        unordered = w.emit(f"icmp ne i{lanes // 2} {bits}, 0")
-    best = _halved(w, scalar, lanes // 2, better(half, low, high), better)
+    unordered = w.emit(f"fcmp uno {vector_text(scalar, count)} {low}, {high}")
+    if count > 1:
+        bits = w.emit(f"bitcast <{count} x i1> {unordered} to i{count}")
+        unordered = w.emit(f"icmp ne i{count} {bits}, 0")
+
+    def better(half: int, a: str, b: str) -> str:
+        return _better_number(w, kind, scalar, half, a, b)
+
+    best = _halved(w, scalar, count, 1, better(count, low, high), better)
     return w.emit(f"select i1 {unordered}, {scalar} {number_text(math.nan, element)}, {scalar} {best}")
 
 
@@ -85,10 +104,10 @@ def _halves(w: FunctionText, scalar: str, lanes: int, value: str) -> tuple[str, 
     return parts[0], parts[1]
 
 
-def _best_lane(w: FunctionText, kind: str, what: str, scalar: str, lanes: int, args: list[str]) -> list[str]:
+def _best_lane(w: FunctionText, kind: str, what: str, scalar: str, lanes: int, left: int, args: list[str]) -> list[str]:
     """Halve the vector, keeping the better of each pair: greater (or less), the first NaN, the first of equals."""
     value, position = args
-    while lanes > 1:
+    while lanes > left:
         half = lanes // 2
         values, positions = _halves(w, scalar, lanes, value), _halves(w, "i64", lanes, position)
         sides = list(zip(values, positions, strict=True))

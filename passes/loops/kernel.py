@@ -22,7 +22,7 @@ from .memory import KernelMemory, Scratch, is_row, loads_of
 from .nest import Nest, Tiles
 from .row_tiles import choose_row_tiles
 from .runs import Runs, Total, is_floating_sum, is_long, iterations
-from .schedule import Member, Options, ShortRow, lanes_for, outer_vector, short_row, vector_dim
+from .schedule import Member, Options, ShortRow, lanes_for, outer_vector, register_lanes, short_row, vector_dim
 from .scopes import Frame, Scope
 from .split import Split, choose_split
 from .starts import fill_with_identity, start_scatters
@@ -408,7 +408,9 @@ class _Lowering:
                 frame.lanes = self.row.lanes
         across = vector if frame.lanes > 1 else None
         tiles = self.tiles if outer else None
-        nest = Nest(plan, self.homes, frame, outer, across, self.in_step, self.options.least, self._private, tiles)
+        register = register_lanes([op], self.bits)
+        least = self.options.least
+        nest = Nest(plan, self.homes, frame, outer, across, self.in_step, least, self._private, tiles, register)
         self._fill(nest, frame)
         if op.is_gate:
             self._close(nest, frame)

@@ -59,6 +59,7 @@ class Nest:
         least: int,
         private: Private,
         tiles: Tiles | None,
+        register: int,
     ):
         self.member = member
         self.op: Generic = member.op
@@ -77,6 +78,9 @@ class Nest:
         found = {} if short else breaks_of(member, vector_dim, frame.lanes, least)
         self.breaks = {d: breaks for d, breaks in found.items() if d not in self.bounds}
         self.reductions = [self._reduction(k, r) for k, r in enumerate(member.results) if r.is_reduction]
+        self.folded = min(frame.lanes, register) if self._has_own_rest(frame.lanes) and register > 1 else frame.lanes
+        """Lanes of the accumulators outside the loop over the vector dim, and of the steps of its rest: one register,
+        whose code is as much shorter."""
 
     # ---- loops ---------------------------------------------------------------------
     def emit(self, frame: Frame) -> None:
@@ -91,6 +95,14 @@ class Nest:
         complete = all(d in used for d in self.order[:level])
         across = self.vector_dim is not None and self.vector_dim not in used
         return Accumulation(position, result, level, across, complete)
+
+    def _has_own_rest(self, lanes: int) -> bool:
+        """Whether the vector dim is the member's own innermost loop and has both whole steps and a rest."""
+        dim = self.vector_dim
+        if dim is None or self.short or not self.outer < self.levels[dim] == len(self.order):
+            return False
+        rest = self.member.sizes[dim] % lanes
+        return rest.value != 0 and (self.member.sizes[dim] - rest).value != 0
 
     def _level(self, frame: Frame) -> dict[int, list[SSAValue]]:
         """Everything inside the open loops; returns what belongs to reductions of an outer level."""
@@ -121,8 +133,42 @@ class Nest:
             if (length - length % lanes).value != 0:
                 carried = self._runs(part, dim, begin, whole, lanes, carried, length)
             if (length % lanes).value != 0:
-                carried = self._one_loop(part, dim, whole, end, lanes, True, carried)
+                last = replace(part, lanes=self.folded)
+                carried = self._one_loop(last, dim, whole, end, self.folded, True, carried)
         return carried
+
+    def _whole(
+        self,
+        frame: Frame,
+        dim: str,
+        start: SSAValue,
+        stop: SSAValue,
+        lanes: int,
+        carried: dict[int, list[SSAValue]],
+        widen: bool = False,
+    ) -> dict[int, list[SSAValue]]:
+        """One loop of whole steps; its accumulators have as many lanes, and are folded behind it. `widen` is for those
+        of a run, which start from the identity."""
+        several = lanes > self.folded
+        fresh = {k: self._identity(self._at(k), frame, lanes) for k in carried} if several else carried
+        part = self._one_loop(frame, dim, start, stop, lanes, False, fresh)
+        part = {k: self._wide(self._at(k), v, frame) for k, v in part.items()} if widen else part
+        if not several:
+            return part
+        part = self._fold(frame, part)
+        started = {k: v for k, v in carried.items() if v != self._identity(self._at(k), frame)}
+        return part | self._combine(frame, started, part)
+
+    def _fold(self, frame: Frame, carried: dict[int, list[SSAValue]]) -> dict[int, list[SSAValue]]:
+        """The accumulators, with lanes combined until one register is left."""
+        folded = {k: Reduce.of(self._at(k).result.kind, values, self.folded) for k, values in carried.items()}
+        for op in folded.values():
+            frame.top.add(op)
+        return {k: list(op.results) for k, op in folded.items()}
+
+    def _at(self, position: int) -> Accumulation:
+        """The reduction that the member's result at a position is."""
+        return next(r for r in self.reductions if r.position == position)
 
     def _stretches(
         self, frame: Frame, dim: str, size: Expr, lanes: int
@@ -143,8 +189,10 @@ class Nest:
             part.words = frame.words | ({dim: "next"} if k else {})
             names = {"a": low, "b": high}
             a, b = Expr.symbol("a"), Expr.symbol("b")
-            stop = frame.top.insert(Affine.of(b - (b - a) % lanes, names)) if lanes > 1 else high
-            found.append((part, low, stop, high, last - first))
+            length = last - first
+            step = lanes if length.value is None or length.value >= self.folded else self.folded
+            stop = frame.top.insert(Affine.of(b - (b - a) % step, names)) if lanes > 1 else high
+            found.append((part, low, stop, high, length))
         return found
 
     def _bounded(self, frame: Frame, dim: str) -> Frame:
@@ -178,7 +226,7 @@ class Nest:
         totals = self._totals(frame, dim) if is_long(most, lanes) else []
         sums = any(r.position in carried and self._is_sum(r) for r in self.reductions)
         if not tiles and not totals and not (sums and is_long(most, lanes)):
-            return self._one_loop(frame, dim, start, stop, lanes, False, carried)
+            return self._whole(frame, dim, start, stop, lanes, carried)
         inner = self.order[self.levels[dim] :]
         lengths = [iterations(r.result, inner, self.member.sizes) for r in self.reductions if self._adds(r, dim)]
         step = tiles.rows if tiles else lanes * min(lengths, default=RUN)
@@ -194,8 +242,7 @@ class Nest:
         if tiles:
             self._fill(tiles, run, loop.counter, limit)
         fresh = {r.position: self._identity(r, run) for r in self.reductions if r.position in carried}
-        part = self._one_loop(run, dim, loop.counter, limit, lanes, False, fresh)
-        part = {r.position: self._wide(r, part[r.position], run) for r in self.reductions if r.position in part}
+        part = self._whole(run, dim, loop.counter, limit, lanes, fresh, widen=True)
         combined = self._combine(run, like(carried, loop.carried), part)
         runs.finish(run, limit)
         loop.block.add_op(Yield.create(operands=flat(combined)))
@@ -270,9 +317,11 @@ class Nest:
         return self._level(inner)
 
     # ---- reductions ----------------------------------------------------------------
-    def _identity(self, reduction: Accumulation, frame: Frame) -> list[SSAValue]:
+    def _identity(self, reduction: Accumulation, frame: Frame, lanes: int | None = None) -> list[SSAValue]:
         """The accumulator before anything was combined: lanes wide if the vector dim is across the lanes."""
-        lanes = frame.lanes if self.vector_dim is not None else 1
+        if lanes is None:
+            lanes = frame.lanes if frame.vector_dim is not None else self.folded
+        lanes = lanes if self.vector_dim is not None else 1
         element = scalar_of(self.yielded[reduction.position][0])
         kind = REDUCTIONS[reduction.result.kind]
         identity = frame.constant(kind.identity(element), element, lanes)

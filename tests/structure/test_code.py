@@ -23,9 +23,23 @@ def loops(text: str) -> int:
     return len(re.findall(r"= phi i64 ", text))
 
 
-def test_the_rest_of_a_loop_is_no_loop():
+def test_the_rest_of_a_loop_takes_one_register_at_a_time():
     text = llvm(lambda x: x + 1, np.ones(100, np.float32))
-    assert loops(text) == 1
+    assert loops(text) == 2
+    (whole,) = set(re.findall(r"store <(\d+) x float> %\w+, ptr", text))
+    (rest,) = set(re.findall(r"call void @llvm.masked.store.v(\d+)f32", text))
+    assert int(whole) == 4 * int(rest)
+
+
+def test_a_rest_that_is_known_to_fit_a_register_is_no_loop():
+    text = llvm(lambda x: np.pad(x, (0, 1)), np.ones(100, np.float32))
+    assert "llvm.masked.store" in text
+    assert loops(text) == 2
+
+
+def test_what_is_known_to_be_shorter_than_a_step_is_no_loop():
+    text = llvm(lambda x: x + 1, np.ones(13, np.float32))
+    assert loops(text) == 0
     assert "llvm.masked.store" in text
 
 

@@ -12,7 +12,7 @@
 // CHECK:           %[[BEGIN:.*]] = loop.affine "32 * ((b * steps) floordiv (n))" %[[B]], %[[COUNT]], %{{.*}}
 // CHECK:           %[[END:.*]] = loop.min %{{.*}}, %n
 // CHECK:           loop.for %{{.*}} = %[[BEGIN]] to %[[STEPS:.*]] step 32 "d0" {
-// CHECK:           loop.for %{{.*}} = %[[STEPS]] to %[[END]] step 32 "d0 rest" {
+// CHECK:           loop.for %{{.*}} = %[[STEPS]] to %[[END]] step 16 "d0 rest" {
 // CHECK:       func.func @main
 func.func @main(%x: tensor<?xf32, #weld.dims<"n">>) -> tensor<?xf32, #weld.dims<"n">> {
   %y = weld.generic over "n" gives "write d0" {
@@ -130,7 +130,7 @@ func.func @main(%x: tensor<3x8000000xf32>) -> tensor<8000000xf32> {
 // The parts of an argmax are positions and values.
 // CHECK:       func.func private @k0_argmax
 // CHECK:         loop.parallel
-// CHECK:           %[[V:.*]], %[[P:.*]] = loop.reduce "argmax"
+// CHECK:           %[[V:.*]], %[[P:.*]] = loop.reduce "argmax" {{.*}} -> f32, i64
 // CHECK:           loop.store "set" %[[P]] to %[[POSITIONS:[0-9]+]][
 // CHECK:           loop.store "set" %[[V]] to %[[VALUES:[0-9]+]][
 // CHECK:         %[[WHERE:.*]], %{{.*}} = loop.for {{.*}} "blocks" {

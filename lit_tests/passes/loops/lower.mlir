@@ -1,15 +1,15 @@
 // RUN: loopweld-opt %s --split-input-file --verify-each -p "form-kernels,lower-to-loops{vector-bits=512}" | filecheck %s
 // RUN: loopweld-opt %s --split-input-file -p "form-kernels,lower-to-loops{vector-bits=128}" | filecheck %s --check-prefix=NARROW
 
-// Any length: whole steps, then one masked step for the rest.
+// Any length: whole steps, then the rest under a mask, one register at a time.
 // CHECK:       func.func private @k0_exp(%x: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i64)
 // CHECK:         loop.for %[[I:.*]] = %{{.*}} to %{{.*}} step [[LANES:[0-9]+]] "d0" {
 // CHECK-NEXT:      %[[X:.*]] = loop.load %x[%[[I]]] : !loop.buffer<f32>, i64 -> vector<[[LANES]]xf32>
 // CHECK-NEXT:      %[[E:.*]] = weld.exp %[[X]] : vector<[[LANES]]xf32>
 // CHECK-NEXT:      loop.store "set" %[[E]] to %y[%[[I]]] : vector<[[LANES]]xf32>, !loop.buffer<f32>, i64
 // CHECK-NEXT:      loop.yield
-// CHECK:         loop.for %[[I:.*]] = %{{.*}} to %n step [[LANES]] "d0 rest" {
-// CHECK:           %[[X:.*]] = loop.load %x[%[[I]]] if %[[MASK:[0-9]+]] : !loop.buffer<f32>, i64, vector<[[LANES]]xi1> -> vector<[[LANES]]xf32>
+// CHECK:         loop.for %[[I:.*]] = %{{.*}} to %n step 16 "d0 rest" {
+// CHECK:           %[[X:.*]] = loop.load %x[%[[I]]] if %[[MASK:[0-9]+]] : !loop.buffer<f32>, i64, vector<16xi1> -> vector<16xf32>
 // CHECK:           loop.store "set" %{{.*}} to %y[%[[I]]] if %[[MASK]]
 // CHECK-NOT:     loop.for
 // CHECK:       func.func @main(%input0: !loop.buffer<f32>, %output0: !loop.buffer<f32>, %n: i64) attributes {loop.places = ["input 0", "output 0"]}
@@ -20,6 +20,22 @@ func.func @main(%x: tensor<?xf32, #weld.dims<"n">>) -> tensor<?xf32, #weld.dims<
     %0 = weld.load %x "d0" : tensor<?xf32, #weld.dims<"n">>
     %1 = weld.exp %0 : f32
     weld.yield %1 : f32
+  } : tensor<?xf32, #weld.dims<"n">>
+  func.return %y : tensor<?xf32, #weld.dims<"n">>
+}
+
+// -----
+
+// What the whole steps accumulate in several registers is folded to one, in which the rest goes on.
+// CHECK:       func.func private @k0_max
+// CHECK:         %[[WHOLE:.*]] = loop.for {{.*}} step 64 iter {{.*}} "d1" {
+// CHECK:         %[[FOLDED:.*]] = loop.reduce "max" %[[WHOLE]] : vector<64xf32> -> vector<16xf32>
+// CHECK-NEXT:    %[[ALL:.*]] = loop.for {{.*}} step 16 iter (%{{.*}} = %[[FOLDED]]) "d1 rest" {
+// CHECK:         loop.reduce "max" %[[ALL]] : vector<16xf32> -> f32
+func.func @main(%x: tensor<?x?xf32, #weld.dims<"n, m">>) -> tensor<?xf32, #weld.dims<"n">> {
+  %y = weld.generic over "n, m" gives "max d0" {
+    %0 = weld.load %x "d0, d1" : tensor<?x?xf32, #weld.dims<"n, m">>
+    weld.yield %0 : f32
   } : tensor<?xf32, #weld.dims<"n">>
   func.return %y : tensor<?xf32, #weld.dims<"n">>
 }
