@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.loop.ops import Affine, For, Load, Minimum, Reduce, Store, Yield, lanes_of
+from ...dialects.loop.ops import Affine, For, Minimum, Reduce, Yield, lanes_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.generic import Generic, Index
 from ...dialects.weld.reductions import REDUCTIONS
@@ -17,6 +17,7 @@ from .accumulators import combine, flat, like
 from .runs import RUN, Private, Runs, Total, is_floating_sum, is_long, iterations
 from .schedule import Member
 from .scopes import Frame, Scope
+from .stores import Stores
 from .stretches import breaks_of
 from .values import Home, Homes, Values
 
@@ -74,6 +75,7 @@ class Nest:
         self.levels = {d: k + 1 for k, d in enumerate(self.order)}
         frame.levels = self.levels
         self.values = Values(member, homes, outer, self.levels)
+        self.stores = Stores(self.values, homes, vector_dim)
         self.bounds = {d: end.substitute(member.merged) for d, end in self.op.bounds.items()}
         found = {} if short else breaks_of(member, vector_dim, frame.lanes, least)
         self.breaks = {d: breaks for d, breaks in found.items() if d not in self.bounds}
@@ -362,81 +364,12 @@ class Nest:
             self.homes[out] = Home(value=keep, level=frame.depth)
             return
         if reduction.complete:
-            self._store(keep, out, result, frame)
+            self.stores.store(keep, out, result, frame)
             if home.partial and home.best is not None:
-                self._store_to(Home(home.best, home.strides), values[0], result, frame)
+                self.stores.store_to(Home(home.best, home.strides), values[0], result, frame)
             home.value, home.level = (keep, frame.depth) if not result.indices else (home.value, home.level)
             return
-        self._accumulate(reduction, values, frame)
-
-    def _accumulate(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> None:
-        """Combine with what earlier iterations left in memory, which the kernel filled with the identity."""
-        result, out = reduction.result, self.op.outs[reduction.position]
-        if result.values == 2:
-            home = self.homes[out]
-            best = Home(home.best, home.strides, home.per_lane)
-            pairs = [(best, values[0]), (home, values[1])]
-        else:
-            pairs = [(self.homes[out], values[0])]
-        old: list[SSAValue] = []
-        places: list[tuple[SSAValue, SSAValue, SSAValue | None]] = []
-        for home, value in pairs:
-            assert home.buffer is not None
-            offset, mask = self._place(result.indices, home, frame, value)
-            old.append(frame.top.insert(Load.of(home.buffer, offset, mask, lanes_of(value))))
-            places.append((home.buffer, offset, mask))
-        new = combine(frame, result.kind, old, values)
-        for (buffer, offset, mask), value in zip(places, new, strict=True):
-            frame.top.add(Store.of(value, buffer, offset, mask))
-
-    # ---- stores --------------------------------------------------------------------
-    def _place(
-        self, indices: tuple[Expr, ...], home: Home, frame: Frame, value: SSAValue
-    ) -> tuple[SSAValue, SSAValue | None]:
-        """Offset and mask of the element (or the lanes of elements) that a value belongs to."""
-        offset = self.values.offset(indices, home)
-        if lanes_of(value) == 1:
-            return frame.index(offset), None
-        if home.per_lane:
-            return frame.index(offset), frame.mask
-        assert self.vector_dim is not None
-        step = offset.coefficient(self.vector_dim)
-        if step is not None and step.value == 1:
-            return frame.index(offset), frame.mask
-        return frame.lanes_index(offset), frame.mask
-
-    def _store(self, value: SSAValue, out: SSAValue, result: Result, frame: Frame) -> None:
-        home = self.homes[out]
-        if home.buffer is not None:
-            self._store_to(home, value, result, frame)
-
-    def _store_to(self, home: Home, value: SSAValue, result: Result, frame: Frame) -> None:
-        assert home.buffer is not None
-        uses_lanes = self.vector_dim is not None and frame.vector_dim is not None
-        names = {n for e in result.indices for n in e.names}
-        if uses_lanes and self.vector_dim in names and frame.lanes > 1:
-            value = frame.widen(value)
-        offset, mask = self._place(result.indices, home, frame, value)
-        frame.top.add(Store.of(value, home.buffer, offset, mask))
-
-    def _scatter(self, position: int, result: Result, frame: Frame) -> None:
-        """Update elements whose indices are known only now, one lane after the other."""
-        raw, keep, *indices = self.yielded[position]
-        value, inside = self.values.value(raw, frame), self.values.value(keep, frame)
-        extra = {n: self.values.value(v, frame) for n, v in zip(result.index_names, indices, strict=True)}
-        home = self.homes[self.op.outs[position]]
-        assert home.buffer is not None
-        kind = result.kind.removeprefix("scatter_")
-        offset_expr = self.values.offset(result.indices, home)
-        if frame.lanes == 1 or frame.vector_dim is None:
-            offset = frame.lanes_index(offset_expr, extra)
-            frame.top.add(Store.of(value, home.buffer, offset, inside, kind))
-            return
-        offset = frame.widen(frame.lanes_index(offset_expr, extra))
-        mask = frame.widen(inside)
-        if frame.mask is not None:
-            mask = frame.top.builder.and_(mask, frame.mask)
-        frame.top.add(Store.of(frame.widen(value), home.buffer, offset, mask, kind))
+        self.stores.accumulate(values, out, result, frame)
 
     # ---- values --------------------------------------------------------------------
     def _innermost(self, frame: Frame) -> dict[int, list[SSAValue]]:
@@ -454,9 +387,9 @@ class Nest:
                     value = frame.widen(value)
                 if home.in_step or home.buffer is None:
                     self.homes[out] = replace(home, value=value, level=frame.depth)
-                self._store(value, out, result, frame)
+                self.stores.store(value, out, result, frame)
             elif result.is_scatter:
-                self._scatter(position, result, frame)
+                self.stores.scatter(self.yielded[position], self.op.outs[position], result, frame)
         for reduction in self.reductions:
             values = [self.values.value(v, frame) for v in self.yielded[reduction.position]]
             if self.vector_dim is not None and frame.lanes > 1:
