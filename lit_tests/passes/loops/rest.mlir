@@ -1,10 +1,11 @@
 // RUN: loopweld-opt %s --split-input-file -p 'lower-to-loops{vector-bits=256}' | filecheck %s
-// A step is one register of 4 lanes times an unroll; what is left of the size is the body once more, under a mask.
+// A step is one register of 4 lanes times an unroll; what is left of the size is the body once more, for one register
+// under a mask.
 
 // A short body is unrolled, and has a rest.
 // CHECK-LABEL: func.func private @short
 // CHECK:         loop.for %{{.*}} step 16 "d0" {
-// CHECK:         loop.for %{{.*}} step 16 "d0 rest" {
+// CHECK:         loop.for %{{.*}} step 4 "d0 rest" {
 func.func @main(%x: tensor<1004xf64>) -> tensor<1004xf64> {
   %y = weld.kernel @short outer 0 after 0 {
     %0 = weld.generic over "1004" gives "write d0" {
