@@ -56,7 +56,7 @@ class ShareReciprocals(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         known: dict[SSAValue, _Reciprocal] = {}
-        loops: dict[For, list[Div | Ratio]] = {}
+        loops: dict[For, list[tuple[Div | Ratio, _Reciprocal]]] = {}
         for division in [d for d in op.walk() if isinstance(d, Div | Ratio)]:
             if scalar_of(division.res) in EXPONENTS and lanes_of(division.res) > 1 and _is_outside(division):
                 divisor = division.operands[1]
@@ -64,14 +64,14 @@ class ShareReciprocals(ModulePass):
                     known[divisor] = _Reciprocal(divisor)
                 loop = block_of(division).parent_op()
                 assert isinstance(loop, For)
-                loops.setdefault(loop, []).append(division)
+                loops.setdefault(loop, []).append((division, known[divisor]))
         for loop, divisions in loops.items():
-            divisors = [known[d] for d in dict.fromkeys(division.operands[1] for division in divisions)]
+            divisors = list(dict.fromkeys(reciprocal for _, reciprocal in divisions))
             scales = not _is_short(loop, divisors)
             if not scales:
                 _divide_otherwise(loop, divisors)
-            for division in divisions:
-                known[division.operands[1]].replace(division, scales)
+            for division, reciprocal in divisions:
+                reciprocal.replace(division, scales)
         for reciprocal in known.values():
             erase(reciprocal.end)
 

@@ -178,3 +178,15 @@ def test_a_division_right_behind_its_divisor(n):
 
     for f in (scaled, standardised):
         np.testing.assert_allclose(np.vstack(lw.jit(f)(x)), np.vstack(f(x)), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_a_divisor_that_is_such_a_quotient(order):
+    def quantised(x):
+        step = x.max(axis=1, keepdims=True) / 127
+        rounded = np.rint(x / step)
+        return rounded, rounded.astype(np.int8)
+
+    x = np.random.default_rng(0).uniform(1, 2, (300, 7)).astype("f4", order=order)
+    for found, wanted in zip(lw.jit(quantised)(x), quantised(x), strict=True):
+        np.testing.assert_array_equal(found, wanted)
