@@ -34,8 +34,8 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         never = ("note-boundaries{never-fuses=true}", "")  # each pair has its reason
         own = ("own-results", "")  # arguments and views that are returned are copied
         return (*to_tensor, never, own, ("lower-to-loops", "loops"))  # each op is a library call
-    shift = f"shift-sums{{row-bytes={target.cache_bytes}{choice}}}"
     cache = f"row-bytes={target.cache_bytes} kept-bytes={target.kept_bytes}"
+    shift = f"shift-sums{{{cache}{choice}}}"
     online = f"form-online{{{cache} bandwidth-ratio={target.bandwidth_ratio}{choice}}}"
     return (
         *to_tensor,

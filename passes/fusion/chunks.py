@@ -10,13 +10,12 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
 from ...dialects.ir import block_of, erase, erase_dead
-from ...dialects.weld.arithmetic import Add
 from ...dialects.weld.attributes import Result, Where
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, result_type
 from ...dialects.weld.types import Shape, bit_width, byte_width, scalar_of
 from ..points import ScalarBuilder
 from .merge import simplify_body, slice_of, substituted
-from .rebase import Centre, Correction, Expansion, Polynomial, Term, centred_at, corrected, value_of
+from .rebase import Centre, Correction, Expansion, Polynomial, Term, centred_at, corrected, multiple, value_of
 
 CHUNK_BYTES = 1 << 14
 """Bytes of a chunk of consecutive elements: the first-level cache holds it from one sweep to the next."""
@@ -200,12 +199,14 @@ def expand(
     return Body(b.block, expansion)
 
 
-def expands(op: Generic, row: Row, late: Mapping[SSAValue, frozenset[SSAValue]], find: Find) -> bool:
-    """Whether `op` has a form for the elements of a chunk."""
+def highest_power(op: Generic, row: Row, late: Mapping[SSAValue, frozenset[SSAValue]], find: Find) -> int | None:
+    """The most corrections that are multiplied in the form of `op` for the elements of a chunk; None where there is no
+    such form."""
     body = expand(op, row, late, find)
-    if body is not None:
-        _discard(body.block, body.expansion)
-    return body is not None
+    if body is None:
+        return None
+    _discard(body.block, body.expansion)
+    return max((len(term) for terms in body.expansion.sums.values() for term in terms), default=0)
 
 
 def _discard(block: Block, expansion: Expansion) -> None:
@@ -290,13 +291,12 @@ def partials(result: Result, polynomials: Sequence[Polynomial]) -> list[Partial]
         assert value is not None and place is not None
         return [(result.kind, value, place), (result.kind.removeprefix("arg"), value)]
     (terms,) = polynomials
-    return [(result.kind, halved(v, term) or v) for term, v in terms.items() if v is not None]
+    return [(result.kind, scaled(v, term)[0]) for term, v in terms.items() if v is not None]
 
 
-def halved(value: SSAValue, term: Term) -> SSAValue | None:
-    """`v` where the coefficient of a correction is `v + v`: its sum is doubled instead."""
-    op = value.owner
-    return op.args[0] if term and isinstance(op, Add) and op.args[0] is op.args[1] else None
+def scaled(value: SSAValue, term: Term) -> tuple[SSAValue, float]:
+    """What is summed for the coefficient of a correction, and the number that this is multiplied by then."""
+    return multiple(value) if term else (value, 1)
 
 
 @dataclass(frozen=True)
@@ -329,9 +329,9 @@ class Making:
     def _coefficient(self, kind: str, term: Term, value: SSAValue | None, element: Attribute) -> SSAValue:
         if value is None:
             return self.count(self.b, element)
-        half = halved(value, term)
-        part = self.load((kind, half or value))
-        return self.b.add(part, part) if half is not None else part
+        value, factor = scaled(value, term)
+        part = self.load((kind, value))
+        return part if factor == 1 else self.b.mul(part, self.b.constant(factor, part))
 
 
 def _rows(

@@ -16,7 +16,7 @@ from ...dialects.ir import block_of, erase
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import is_float, scalar_of
 from ..remarks import Reason
-from .chunks import Cut, Find, Row, chunked, expand, expands
+from .chunks import Cut, Find, Row, chunked, expand, highest_power
 from .collapse import collapse, collapsible
 from .graph import functions, producers, sort_block
 from .legality import repeating_forbidden
@@ -42,8 +42,9 @@ class FormOnline(ModulePass):
     """Rows that are no longer stay as they are: they are in cache when they are read again. Where that depends on
     sizes it is decided for those of `weld.expected`, and `weld.assumed` says for which others it holds."""
     kept_bytes: int = 0
-    """The same for rows of which values are kept that cost more than `bandwidth_ratio`. In chunks they are computed
-    twice, which costs more than another walk over a row in the last-level cache."""
+    """The same for rows of which values are kept that cost more than `bandwidth_ratio`, or of which high powers are
+    summed. In chunks they are computed twice, or need many sums, which costs more than another walk over a row in the
+    last-level cache."""
     bandwidth_ratio: int = 6
     """Vector instructions that take as long as storing and loading a vector in cache."""
     choice: str = "profit"
@@ -114,14 +115,15 @@ class _Rows(Rows):
             family.members.append(op)
             return
         needed = self.needed(row, late)
-        fits = expands(op, row, late, self._finder(op, row))
+        power = highest_power(op, row, late, self._finder(op, row))
         centred = [c.total.owner for c in self.centres.get(op, {}).values() if c is not None]
         needed = list(dict.fromkeys((*needed, *(m for m in centred if isinstance(m, Generic)))))
         writes = [(m, out) for m in (*needed, op) for out in m.outs if m.given(out).is_write]
-        forbidden = self._forbidden(op, row, needed) if fits else Reason.REDUCTION_RESULT
+        forbidden = self._forbidden(op, row, needed) if power is not None else Reason.REDUCTION_RESULT
         loss = next(filter(None, (not_worth_repeating(m, out) for m, out in writes if out.uses)), None)
         kept = max((write_cost(m, out) for m, out in writes), default=0)
-        long = self.is_long(op, row, not (forbidden or loss), kept <= self.bandwidth_ratio)
+        cheap = kept <= self.bandwidth_ratio and self.is_cheap(op, power or 0)
+        long = self.is_long(op, row, not (forbidden or loss), cheap)
         reason = forbidden or self.choice(loss if long else Reason.REDUCTION_RESULT)
         if long or reason is None:
             self.note(needed[0], op, reason)

@@ -24,11 +24,14 @@ from ...dialects.ir import block_of
 from ...dialects.weld.arithmetic import Add, Div, Mul, MulAdd, Neg, Ratio, Sub
 from ...dialects.weld.base import Builder, Elementwise
 from ...dialects.weld.cast import Cast
+from ...dialects.weld.constant import Constant
 from ...dialects.weld.exponential import Exp, Exp2
 from ...dialects.weld.types import BF16, F16, F64, bit_width, dtype_of, is_float, scalar_of
 
 MOST_TERMS = 6
 """Coefficients of one sum: each is an accumulator of its own."""
+LARGEST_MULTIPLE = 32
+"""Of a value that stands for its multiples: a sum of it is in range where theirs is, and the other way round."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Correction:
 Term: TypeAlias = tuple[Correction, ...]
 Polynomial: TypeAlias = dict[Term, SSAValue | None]
 """The coefficient of each product of corrections; None is 1."""
+Factors: TypeAlias = tuple[SSAValue, SSAValue]
 Find: TypeAlias = Callable[[SSAValue, SSAValue], Centre | None]
 """The centre for the values of the first one, which the second one (of the row) is subtracted from or added to."""
 
@@ -81,6 +85,10 @@ class Expansion:
     ranks: dict[Correction, int] = field(default_factory=dict[Correction, int])
     added: list[SSAValue] = field(default_factory=list[SSAValue])
     """Values of the original body that are new in it, to be centred."""
+    built: dict[tuple[object, ...], SSAValue] = field(default_factory=dict[tuple[object, ...], SSAValue])
+    """Products, multiples and casts of coefficients, each of which is built once."""
+    factors: dict[SSAValue, Factors] = field(default_factory=dict[SSAValue, Factors])
+    """Of the products."""
 
     def expand(self, op: Operation) -> bool:
         """Take up one elementwise op that does not only use known values; False where it has no expansion."""
@@ -172,7 +180,7 @@ class Expansion:
         for a, x in left.items():
             for b, y in right.items():
                 term = self._ordered((*a, *b))
-                value = y if x is None else x if y is None else multiply(*self._alike(x, y))
+                value = y if x is None else x if y is None else self._times(x, y, multiply)
                 if term in found:
                     value = self._total(Add, found[term], value, op)
                 found[term] = value
@@ -219,23 +227,63 @@ class Expansion:
         wider = bit_width(target)
         return {t: v if v is None or bit_width(v.type) >= wider else self.b.cast(v, target) for t, v in terms.items()}
 
+    def _times(self, x: SSAValue, y: SSAValue, multiply: Callable[[SSAValue, SSAValue], SSAValue]) -> SSAValue:
+        """The product of two coefficients: of multiples, a multiple of the product."""
+        (x, k), (y, n) = map(multiple, self._alike(x, y))
+        product = self._once((frozenset((x, y)),), lambda: multiply(x, y))
+        self.factors[product] = x, y
+        return self._multiple(product, k * n)
+
+    def _multiple(self, value: SSAValue, factor: float) -> SSAValue:
+        if factor == 1:
+            return value
+        return self._once((value, factor), lambda: self.b.mul(value, self.b.constant(factor, value)))
+
+    def _cast(self, value: SSAValue, element: Attribute) -> SSAValue:
+        """In a wider type; of a product, that of its factors, which other coefficients may need too."""
+        if scalar_of(value) == element:
+            return value
+        value, factor = multiple(value)
+        if value in self.factors:
+            x, y = (self._cast(v, element) for v in self.factors[value])
+            return self._multiple(self._times(x, y, self.b.mul), factor)
+        return self._multiple(self._once((value, element), lambda: self.b.cast(value, element)), factor)
+
+    def _once(self, key: tuple[object, ...], build: Callable[[], SSAValue]) -> SSAValue:
+        if key not in self.built:
+            self.built[key] = build()
+        return self.built[key]
+
     def _ordered(self, term: Term) -> Term:
         """Equal products as equal terms."""
         return tuple(sorted(term, key=lambda c: self.ranks.setdefault(c, len(self.ranks))))
 
     def _widened(self, terms: Polynomial) -> Polynomial:
-        return {t: None if v is None else self.b.cast(v, F64) for t, v in terms.items()}
+        return {t: None if v is None else self._cast(v, F64) for t, v in terms.items()}
 
     def _alike(self, x: SSAValue, y: SSAValue) -> tuple[SSAValue, SSAValue]:
         """Both with the wider one's type."""
         element = max(scalar_of(x), scalar_of(y), key=bit_width)
-        return self.b.cast(x, element), self.b.cast(y, element)
+        return self._cast(x, element), self._cast(y, element)
 
     def _total(self, kind: type[Add | Sub], x: SSAValue | None, y: SSAValue | None, op: Operation) -> SSAValue:
-        return self.b.build(kind, *self._alike(self._number(x, op), self._number(y, op)))
+        first, second = self._alike(self._number(x, op), self._number(y, op))
+        (base, k), (other, n) = multiple(first), multiple(second)
+        total = k + n if kind is Add else k - n
+        return self._multiple(base, total) if base is other and total else self.b.build(kind, first, second)
 
     def _number(self, value: SSAValue | None, op: Operation) -> SSAValue:
         return self.b.constant(1, op.results[0]) if value is None else value
+
+
+def multiple(value: SSAValue) -> tuple[SSAValue, float]:
+    """A coefficient as a small whole number times another value, whose sum gives its own."""
+    op = value.owner
+    if isinstance(op, Mul) and isinstance(factor := op.args[1].owner, Constant):
+        number = float(factor.number)
+        if number.is_integer() and 0 < abs(number) <= LARGEST_MULTIPLE:
+            return op.args[0], number
+    return value, 1
 
 
 def _is_power(term: Term) -> bool:

@@ -12,7 +12,7 @@ from ...dialects.expr import Expr, product_of
 from ...dialects.weld.attributes import Dims
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.generic import Generic, Load, Yield
-from ...dialects.weld.types import bytes_of
+from ...dialects.weld.types import bit_width, bytes_of
 from ..expected import expected_sizes
 from ..remarks import Reason, note
 from .chunks import CHUNK_BYTES, Row
@@ -70,6 +70,12 @@ class Rows:
         if matters:
             self.assumed[size - limit - 1 if long else limit - size] = None
         return long
+
+    @staticmethod
+    def is_cheap(op: Generic, power: int) -> bool:
+        """Whether sums of such a power of corrections are taken as fast as memory is read. Those above the second need
+        more sums, of float64 numbers, which are several registers for one of a smaller type."""
+        return power <= 2 or all(bit_width(load.res.type) == 64 for load in op.loads())
 
     # ---- what depends on what ------------------------------------------------------
     def late(self, op: Generic, row: Row) -> dict[SSAValue, frozenset[SSAValue]]:

@@ -28,7 +28,7 @@ from ...dialects.weld.types import Shape, is_float, scalar_of
 from ..expected import least_size
 from ..points import ScalarBuilder
 from ..remarks import Reason
-from .chunks import Body, Making, Partial, Row, copied, expand, expands, partials
+from .chunks import Body, Making, Partial, Row, copied, expand, highest_power, partials
 from .graph import functions, sort_block
 from .legality import inline_forbidden, repeating_forbidden
 from .merge import inline_load, repeat_writes, simplify_body, slice_of
@@ -60,21 +60,23 @@ class ShiftSums(ModulePass):
     name = "shift-sums"
     row_bytes: int = 1 << 20
     """Shorter rows stay as they are: they are in cache when they are read again."""
+    kept_bytes: int = 0
+    """The same for rows of which high powers are summed."""
     choice: str = "profit"
     """Which rows are long: see `profit.Choice`."""
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         choice = Choice(self.choice)
         for function in functions(op):
-            shifting = _Shifting(function, self.row_bytes, choice)
+            shifting = _Shifting(function, self.row_bytes, self.kept_bytes, choice)
             shifting.run()
             assume(function, shifting.assumed)
             sort_block(function.body.block)
 
 
 class _Shifting(Rows):
-    def __init__(self, function: FuncOp, row_bytes: int, choice: Choice):
-        super().__init__(function, row_bytes)
+    def __init__(self, function: FuncOp, row_bytes: int, kept_bytes: int, choice: Choice):
+        super().__init__(function, row_bytes, kept_bytes)
         self.choice = choice
         self.least = least_size(function)
         self.samples: dict[tuple[int, Row, Attribute], SSAValue] = {}
@@ -94,10 +96,12 @@ class _Shifting(Rows):
             return
         family = self.families.setdefault(row, Family())
         late = self.late(op, row)
-        if late and self._fits(op, row, late):
+        power = self._power(op, row, late) if late else None
+        if power is not None:
             written = [out for out in op.outs if op.given(out).is_write]
             loss = next(filter(None, (not_worth_repeating(op, out) for out in written)), None)
-            if self.choice(loss if loss or self.is_long(op, row, True, True) else Reason.REDUCTION_RESULT) is None:
+            long = self.is_long(op, row, True, self.is_cheap(op, power))
+            if self.choice(loss if loss or long else Reason.REDUCTION_RESULT) is None:
                 self.note(self.needed(row, late)[0], op, None)
                 smaller = repeat_writes(op)
                 if smaller is None:
@@ -106,9 +110,11 @@ class _Shifting(Rows):
         if not self.late(op, row):
             family.members.append(op)
 
-    def _fits(self, op: Generic, row: Row, late: dict[SSAValue, frozenset[SSAValue]]) -> bool:
-        """Whether the sums can be taken around a sample, of which an empty row has none."""
-        return row.length.value != 0 and repeating_forbidden(op) is None and expands(op, row, late, self._centre)
+    def _power(self, op: Generic, row: Row, late: dict[SSAValue, frozenset[SSAValue]]) -> int | None:
+        """The highest power of differences from samples in the sums of `op`; None where they have no such form, or the
+        row no sample."""
+        possible = row.length.value != 0 and repeating_forbidden(op) is None
+        return highest_power(op, row, late, self._centre) if possible else None
 
     def _centre(self, x: SSAValue, behind: frozenset[SSAValue]) -> Centre | None:
         """A sample of the values x."""

@@ -172,17 +172,28 @@ def shape_of_a_distribution(x):
     return x.mean(), s, (z**3).mean(), (z**4).mean()
 
 
+NO_CACHE = lw.Target(cache_bytes=1, last_cache_share=1)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_standardised_moments(dtype):
     """The differences, of which three sums are taken, are in no array; one sweep for all four."""
-    check(shape_of_a_distribution, sample(140, 133, dtype=dtype) + np.dtype(dtype).type(0.25), sweeps=1)
+    x = sample(140, 133, dtype=dtype) + np.dtype(dtype).type(0.25)
+    check(shape_of_a_distribution, x, sweeps=1, target=NO_CACHE)
+
+
+@pytest.mark.parametrize(("dtype", "sweeps"), [("f4", 2), ("f8", 1)])
+def test_standardised_moments_in_cache(dtype, sweeps):
+    """High powers of float32 take sums of float64, and those longer than reading what the last cache holds."""
+    x = sample(140, 133, dtype=dtype) + np.dtype(dtype).type(0.25)
+    check(shape_of_a_distribution, x, kernels=sweeps, reads={"x": sweeps}, temporaries=16, slack=sweeps * 1.05)
 
 
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 def test_standardised_moments_of_hard_data(dtype):
     """Also where the powers themselves would leave the range of the dtype."""
     eps, tiny = float(np.finfo(dtype).eps), 1e-12 if dtype == "f4" else 1e-60
-    f = lw.jit(shape_of_a_distribution)
+    f = lw.jit(shape_of_a_distribution, target=NO_CACHE)
     for name, data in hard(9000):
         for scale in (1, tiny, 1e8) if name != "offset" else ():  # the mean's own rounding counts there
             x = (data * scale).astype(dtype)
