@@ -18,7 +18,18 @@ from ...dialects.weld.indexing import SCATTER_KINDS
 from ...dialects.weld.types import shape_of
 from .errors import message, trace_error, unsupported
 from .indexing import Key, index_values, parse_key, refresh_key, take_basic, take_ranges
-from .promote import Operand, common_shape, dtype_of_operand, fill, operand, session_of, shape_of_operand
+from .promote import (
+    Operand,
+    common_shape,
+    convert,
+    dtype_of_operand,
+    fill,
+    is_weak,
+    operand,
+    result_dtype,
+    session_of,
+    shape_of_operand,
+)
 from .registry import call_ufunc, implements
 from .session import Session
 from .slices import ZERO, Range, full_range
@@ -154,17 +165,16 @@ def update_at(ufunc: Any, x: Any, key: Any, value: Any = None) -> None:
         )
     if x.argument is not None:
         x.assign(x.value)  # raises
-    if ufunc is np.subtract:
-        ufunc, value = (
-            np.add,
-            call_ufunc(np.negative, (operand(session, value),)) if isinstance(value, Tracer) else np.negative(value),
-        )
     if (ufunc.nin, ufunc.nout) != (2, 1) or getattr(np, ufunc.__name__, None) is not ufunc:
         raise unsupported(f"np.{ufunc.__name__}.at", "it exists for NumPy's ufuncs of two operands and one result")
     value = operand(session, value)
     _check_loop(ufunc, x.dtype)
-    if not np.can_cast(dtype_of_operand(value), x.dtype, "same_kind"):
-        raise TypeError(message(f"np.{ufunc.__name__}.at cannot cast {dtype_of_operand(value)} to {x.dtype}"))
+    dtype = result_dtype(x, value) if is_weak(value) else dtype_of_operand(value)
+    if not np.can_cast(dtype, x.dtype, "same_kind"):
+        raise TypeError(message(f"np.{ufunc.__name__}.at cannot cast {dtype} to {x.dtype}"))
+    if ufunc is np.subtract:
+        ufunc = np.add
+        value = call_ufunc(np.negative, (value,)) if isinstance(value, Tracer) else np.negative(convert(value, dtype))
     parsed = parse_key(session, x.dims, key)
     if not parsed.arrays:
         part = Tracer(session, take_basic(session, x.value, parsed))

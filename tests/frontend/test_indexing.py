@@ -181,6 +181,18 @@ def test_any_ufunc_updates(name, dtype):
     check(f, x, RNG.integers(-20, 20, 25), v)
 
 
+@pytest.mark.parametrize("dtype", ["u1", "u4", "i2", "f2"])
+@pytest.mark.parametrize("ufunc", [np.add, np.subtract, np.maximum])
+def test_python_numbers_take_the_dtype_of_what_they_update(ufunc, dtype):
+    def f(x, i):
+        z = x.copy()
+        ufunc.at(z, i, 3)
+        ufunc.at(z, slice(2, 9), 2)
+        return z
+
+    check(f, np.arange(20).astype(dtype), np.array([5, -1, 5, 0]))
+
+
 def test_updates_that_numpy_refuses():
     def f(z, i, v, ufunc):
         z = z.copy()
@@ -191,6 +203,8 @@ def test_updates_that_numpy_refuses():
     for ufunc in (np.divide, np.arctan2):
         with pytest.raises(TypeError, match=f"Cannot cast ufunc '{ufunc.__name__}' output from float64 to int64"):
             trace(lambda z, i, v, ufunc=ufunc: f(z, i, v, ufunc), (z, i, i))
+    with pytest.raises(TypeError, match=r"np\.subtract\.at cannot cast float64 to int64"):
+        trace(lambda z, i: f(z, i, 1.5, np.subtract), (z, i))
     with pytest.raises(TraceError, match=r"np\.negative\.at(.|\n)*two operands and one result"):
         trace(lambda z, i: np.negative.at(z.copy(), i), (z, i))
 
