@@ -6,15 +6,15 @@ so that `import loopweld` costs next to nothing.
 """
 
 from importlib import import_module
-from pathlib import Path
+from os.path import dirname, exists, join
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from loopweld.api import Compiled, Report, Target, compile, jit, memory_stats, pipeline
 
-if not Path(__file__).with_name("dialects").exists():
+if not exists(join(dirname(__file__), "dialects")):
     # A checkout: the subpackages stand next to this folder, not in it.
-    __path__.append(str(Path(__file__).parents[1]))
+    __path__.append(dirname(dirname(__file__)))
 
 __version__ = "0.1.0"
 

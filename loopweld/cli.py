@@ -1,9 +1,11 @@
 """`loopweld`: the command line. Each sub-command is a module with `main(argv)`, imported when it is called."""
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from typing import Any
 
 from loopweld import __version__
 
@@ -32,8 +34,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command not in COMMANDS:
         print(f"loopweld: error: no command '{command}'\n{usage()}", file=sys.stderr)
         return 2
+    return _status(command, rest)
+
+
+def opt(argv: Sequence[str] | None = None) -> int:
+    """The command `loopweld-opt`: as `main`."""
+    return _status("opt", argv)
+
+
+def _status(module: str, argv: Sequence[str] | None) -> int:
+    """The exit status of a command."""
     try:
-        status = import_module(f"loopweld.{command}").main(rest)
+        status = _loaded(f"loopweld.{module}").main(argv)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return 130
@@ -42,6 +54,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return status
+
+
+def _loaded(name: str) -> Any:
+    """The module `name`. Ctrl-C ends the process while it is imported: importing may print or swallow exceptions."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is not signal.default_int_handler:
+        return import_module(name)
+    signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    try:
+        return import_module(name)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def usage() -> str:
