@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import TextWrapper
 from typing import Any
 
 from .locations import place_and_code
@@ -17,8 +18,13 @@ class UnsupportedError(TraceError):
 
 def message(what: str, remedy: str = "") -> str:
     """`what`, the user's source line, and what to do."""
-    parts = [what, f"  at {place_and_code()}", f"  {remedy}" if remedy else ""]
-    return "\n".join(p for p in parts if p)
+    return "\n".join([*_wrapped(what), f"  at {place_and_code()}", *_wrapped(remedy, "  ")])
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    """Lines of at most 100 columns."""
+    wrapper = TextWrapper(100, indent, indent, break_long_words=False, break_on_hyphens=False)
+    return [line for paragraph in text.splitlines() for line in wrapper.wrap(paragraph)]
 
 
 def trace_error(what: str, remedy: str) -> TraceError:

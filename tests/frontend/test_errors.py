@@ -85,6 +85,7 @@ def test_message(function, what, remedy):
     assert what in text
     assert remedy in text
     assert re.search(r"test_errors\.py:\d+: \S", text)
+    assert all(len(line) <= 100 or line.startswith("  at ") for line in text.splitlines())
 
 
 def test_unsupported_is_its_own_kind():
