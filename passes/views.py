@@ -20,7 +20,7 @@ from xdsl.passes import ModulePass
 from ..dialects.ir import block_of, erase
 from ..dialects.weld.base import Elementwise
 from ..dialects.weld.constant import Constant
-from ..dialects.weld.types import scalar_of, shape_of, tensor_type
+from ..dialects.weld.types import is_empty, scalar_of, shape_of, tensor_type
 from ..dialects.weld.views import Reshape, Transpose, reshape_groups
 from .fusion.graph import functions
 
@@ -79,10 +79,10 @@ def _raise_transpose(transpose: Transpose) -> bool:
 
 def _mixes(reshape: Reshape) -> bool:
     """Whether some dims become others that are no parts of them, nor put together from them."""
-    source, target = ([size for size in shape_of(v) if size.value != 1] for v in (reshape.args[0], reshape.res))
-    if any(size.value == 0 for size in source):
+    source, target = (tuple(n for n in shape_of(v) if n.value != 1) for v in (reshape.args[0], reshape.res))
+    if is_empty(source):
         return False
-    return any(len(group) > 1 and width > 1 for group, width in reshape_groups(tuple(source), tuple(target)))
+    return any(len(group) > 1 and width > 1 for group, width in reshape_groups(source, target))
 
 
 def _is_own_elementwise(value: SSAValue) -> bool:

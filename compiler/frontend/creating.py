@@ -27,7 +27,7 @@ def iota(session: Session, size: Expr, dtype: Any = np.int64) -> Tracer:
     """0, 1, ..., size - 1; it is in range of an axis of that size."""
     size = session.symbols.canonical(size)
     result = Tracer(session, session.emit(Iota.of(element_type(np.dtype(dtype)), (size,), 0)))
-    session.checked.add((result.value, -size, size))
+    session.checked.add((result.value, -size, size, ()))
     return result
 
 

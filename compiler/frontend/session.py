@@ -31,7 +31,7 @@ class Session:
         self.line = line
         self.constants: list[np.ndarray[Any, Any]] = []
         self.names: dict[SSAValue, str] = {}
-        self.checked: set[tuple[SSAValue, Expr, Expr]] = set()
+        self.checked: set[tuple[SSAValue, Expr, Expr, Shape]] = set()
         self.open = True
         self._inputs: dict[int, tuple[Any, SSAValue]] = {}
 

@@ -113,6 +113,11 @@ def shape_of(value: SSAValue | Attribute) -> Shape:
     return _static_shape(sizes)
 
 
+def is_empty(shape: Shape) -> bool:
+    """Whether a tensor of this shape has no elements, whatever its symbols are."""
+    return any(size.value == 0 for size in shape)
+
+
 def is_resolved(value: SSAValue | Attribute) -> bool:
     """Whether every size is a number or has its symbol: what `shape_of` needs."""
     kind = value.type if isinstance(value, SSAValue) else value

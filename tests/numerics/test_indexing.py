@@ -236,3 +236,21 @@ def test_what_updates_start_from(dtype, base):
         np.testing.assert_array_equal(found, wanted)
         np.testing.assert_array_equal(np.signbit(found.astype("f8")), np.signbit(wanted.astype("f8")))
     assert g.cache_info().compilations == 1
+
+
+@pytest.mark.parametrize("index", [([], [-9]), ([[9]], []), ([], -9), ([9], []), ([1], [-9])])
+def test_indices_are_only_checked_where_they_are_used(index):
+    def read_and_add(x, i, j):
+        y = x * 2
+        np.add.at(y, (i, j), 1)
+        return x[i, j], y
+
+    arguments = (np.ones((3, 4)), *(np.array(i, int) for i in index))
+    try:
+        expected = read_and_add(*arguments)
+    except IndexError:
+        with pytest.raises(IndexError, match="out of bounds"):
+            lw.jit(read_and_add)(*arguments)
+        return
+    for found, wanted in zip(lw.jit(read_and_add)(*arguments), expected, strict=True):
+        np.testing.assert_array_equal(found, wanted)

@@ -184,3 +184,17 @@ def test_additions_to_few_and_many_elements(bins: int):
         y = rng.normal(size=100)
         y[3] = np.nan
         check(build, rng.normal(size=bins), y, given, static=True)
+
+
+def test_indices_are_only_checked_where_they_are_used():
+    x, i, j = pt.dmatrix("x"), pt.lvector("i"), pt.lvector("j")
+    rows = pytensor.function([x, i, j], x[i[:, None], j[None]], mode="LOOPWELD")
+    added = pytensor.function([x, i], pt.inc_subtensor(x[i[:, None], np.array([[-4, 9]])], 1.0), mode="LOOPWELD")
+    square, some, none, wrong = np.ones((3, 3)), np.array([0, 1]), np.array([], int), np.array([-4, 3])
+    assert rows(square, some, some).shape == (2, 2)
+    assert rows(square, none, wrong).shape == (0, 2)
+    assert rows(square, wrong, none).shape == (2, 0)
+    np.testing.assert_array_equal(added(square, none), square)
+    for call in (lambda: rows(square, some, wrong), lambda: rows(square, wrong, some), lambda: added(square, some)):
+        with pytest.raises(IndexError, match="out of bounds"):
+            call()

@@ -147,17 +147,17 @@ def _bounds(low: Lowering, entry: slice) -> slice:
 def _index_values(
     low: Lowering, arrays: list[tuple[int, Index]], sizes: list[Any]
 ) -> tuple[list[tuple[int, SSAValue]], bool]:
-    """Index values as int64 tensors of one shape, checked against the sizes of their axes; and whether all are known
-    to be in range, without wrapping."""
-    values: list[SSAValue] = []
+    """Index values as int64 tensors of one shape, checked against the sizes of their axes unless that shape has no
+    elements; and whether all are known to be in range, without wrapping."""
+    shape = low.common_shape([entry for _, entry in arrays], repeats=True)
+    values: list[tuple[int, SSAValue]] = []
     in_range: list[bool] = []
     for (axis, entry), size in zip(arrays, sizes, strict=True):
         value = low.value(entry)
         known = np.asarray(entry.data) if isinstance(entry, Constant) else Tracer(low.session, value)
-        in_range.append(check_bounds(low.session, known, size, axis))
-        values.append(low.cast(value, INT64))
-    shape = low.common_shape([entry for _, entry in arrays], repeats=True)
-    return [(axis, low.broadcast(v, shape)) for (axis, _), v in zip(arrays, values, strict=True)], all(in_range)
+        in_range.append(check_bounds(low.session, known, size, axis, shape))
+        values.append((axis, low.broadcast(low.cast(value, INT64), shape)))
+    return values, all(in_range)
 
 
 def _part(low: Lowering, value: SSAValue, key: Key) -> SSAValue:
