@@ -22,7 +22,7 @@ from .groups import Group
 from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
 from .merge import copy_ops, replace_generic
 from .placement import Placement, place
-from .profit import Choice, streams_of
+from .profit import Choice, is_stream, streams_of
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class _Forming:
 
 def _count(tensors: Iterable[SSAValue], *groups: Group) -> int:
     """The streams of a kernel: some of the tensors are results of its groups."""
-    return sum(streams_of(t) if any(t.owner in group for group in groups) else 1 for t in tensors)
+    return sum(streams_of(t) if any(t.owner in group for group in groups) else is_stream(t) for t in tensors)
 
 
 def _emit(placement: Placement, number: int) -> None:

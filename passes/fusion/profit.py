@@ -12,7 +12,7 @@ from ...dialects.expr import Expr, product_of
 from ...dialects.weld.attributes import Where
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
-from ...dialects.weld.types import shape_of
+from ...dialects.weld.types import bytes_of, shape_of
 from ..remarks import Reason
 from .graph import is_returned
 from .legality import inline_forbidden
@@ -20,6 +20,9 @@ from .merge import slice_of
 
 NEIGHBOURS = 4
 """How many loops or kernels that read one tensor are tried with each further one: to try all takes quadratic time."""
+
+PAGE = 4096
+"""Bytes of memory that the processor finds and fetches as one."""
 
 LONG = 16
 """What a size is at least, mostly, where it is not known."""
@@ -136,5 +139,7 @@ def streams_of(written: SSAValue) -> int:
 
 
 def is_stream(value: SSAValue) -> bool:
-    """Whether a loop walks through the tensor: a single number stays in a register."""
-    return bool(shape_of(value))
+    """Whether a loop walks through memory with the tensor: a single number stays in a register, and what is known to
+    fit a page stays in the first cache."""
+    size = bytes_of(value).value
+    return bool(shape_of(value)) and (size is None or size > PAGE)

@@ -6,7 +6,6 @@
 
 // fuses: two reductions of one tensor along different axes; the tensor is read once
 // REMARK:        [Passed] fuse: sum -> max | Category:fusion | BytesSaved=128, Reason=shared-input
-// STREAMS:       [Missed] fuse: sum -> max | Category:fusion | BytesAtStake=128, Reason=too-many-streams
 // CHECK-LABEL: func.func @two_reductions
 // CHECK-NEXT:    %[[S:.*]], %[[M:.*]] = weld.generic over "4, 8" gives "sum d0", "max d1" {
 // CHECK-NEXT:      weld.load %x "d0, d1"
@@ -143,4 +142,21 @@ func.func @nothing_in_common(%x: tensor<8xf32>, %y: tensor<8xf32>) -> (tensor<f3
     weld.yield %0 : f32
   } : tensor<f32>
   func.return %s, %t : tensor<f32>, tensor<f32>
+}
+
+// must not fuse where the target streams fewer tensors; what fits a page is no stream
+// STREAMS:       [Passed] fuse: sum -> max |
+// STREAMS:       [Missed] fuse: neg -> abs | Category:fusion | BytesAtStake=16384, Reason=too-many-streams
+func.func @streams(%x: tensor<64x64xf32>) -> (tensor<64x64xf32>, tensor<64x64xf32>) {
+  %a = weld.generic over "64, 64" gives "write d0, d1" {
+    %0 = weld.load %x "d0, d1" : tensor<64x64xf32>
+    %1 = weld.neg %0 : f32
+    weld.yield %1 : f32
+  } : tensor<64x64xf32>
+  %b = weld.generic over "64, 64" gives "write d0, d1" {
+    %0 = weld.load %x "d0, d1" : tensor<64x64xf32>
+    %1 = weld.abs %0 : f32
+    weld.yield %1 : f32
+  } : tensor<64x64xf32>
+  func.return %a, %b : tensor<64x64xf32>, tensor<64x64xf32>
 }
