@@ -57,7 +57,7 @@ def edit(path: Path, after: str, added: str) -> None:
 
 
 def applied(copy: Path) -> None:
-    """Do what the recipes say. Imports, which they leave to the reader, go in front."""
+    """Do what the recipes say. The imports that they leave to the reader go in front."""
     special = copy / "dialects/weld/special.py"
     names = "from typing import Any\n\nimport numpy as np\nfrom xdsl.ir import SSAValue\n\nfrom .base import Builder\n"
     edit(special, "from __future__ import annotations\n", names)
@@ -69,11 +69,8 @@ def applied(copy: Path) -> None:
     table = "UFUNC_REDUCTIONS: dict[Any, Callable[..., Any]] = {\n"
     edit(copy / "compiler/frontend/reducing.py", table, '    np.logical_xor: _logical("parity"),\n')
 
-    names = "from dataclasses import dataclass\nfrom xdsl.context import Context\n"
-    names += "from xdsl.dialects.builtin import ModuleOp\nfrom xdsl.passes import ModulePass\n"
-    names += "from ..dialects.weld.indexing import Check\n"
     code, test = blocks("Add a pass")
-    (copy / "passes/drop_checks.py").write_text(names + code)
+    (copy / "passes/drop_checks.py").write_text(code)
     edit(copy / "passes/__init__.py", "PASSES = {\n", '    "drop-checks": ("drop_checks", "DropChecks"),\n')
     (copy / "drop-checks.mlir").write_text(test)
 
