@@ -13,6 +13,7 @@ from xdsl.traits import Pure
 from ..dialects.ir import erase
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.folding import fold_constant, fold_identity
+from ..dialects.weld.reductions import Reduction
 from ..dialects.weld.strength import strength_reduce
 from .fusion.graph import functions
 
@@ -33,7 +34,7 @@ class Simplify(ModulePass):
 def simplify_block(block: Block, strict: bool) -> None:
     seen: dict[object, Operation] = {}
     for op in list(block.ops):
-        if isinstance(op, Elementwise):
+        if isinstance(op, Elementwise | Reduction):
             op = _folded(op, block, strict)
             if op is None:
                 continue
@@ -44,7 +45,7 @@ def simplify_block(block: Block, strict: bool) -> None:
             erase(op)
 
 
-def _folded(op: Elementwise, block: Block, strict: bool) -> Operation | None:
+def _folded(op: Elementwise | Reduction, block: Block, strict: bool) -> Operation | None:
     """The op itself, the op that stands for it now, or None where a value that exists replaced it."""
     constant = fold_constant(op)
     if constant is not None:

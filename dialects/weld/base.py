@@ -108,6 +108,7 @@ class Elementwise(WeldOp, ABC):
       neutral     e with op(x, e) = x; for a commutative op also op(e, x) = x
       absorbing   a with op(x, a) = a; for a commutative op also op(a, x) = a
       equal       v with op(x, x) = v
+      always      v with op(x) = v
       idempotent  kinds with op(x, x) = x
       stable      kinds with op(op(x)) = op(x)
       involution  kinds with op(op(x)) = x
@@ -129,6 +130,7 @@ class Elementwise(WeldOp, ABC):
     neutral: ClassVar[Mapping[str, Any]] = {}
     absorbing: ClassVar[Mapping[str, Any]] = {}
     equal: ClassVar[Mapping[str, Any]] = {}
+    always: ClassVar[Mapping[str, Any]] = {}
     idempotent: ClassVar[str] = ""
     stable: ClassVar[str] = ""
     involution: ClassVar[str] = ""

@@ -9,8 +9,10 @@ from .base import Builder, Elementwise, elementwise
 from .types import BOOL, kind_of, scalar_of, with_element
 
 
-def _always(b: Builder, value: bool, x: SSAValue) -> SSAValue:
-    return b.constant(value, with_element(x.type, BOOL))
+def _always(cls: type[Elementwise], b: Builder, x: SSAValue) -> SSAValue | None:
+    """The constant that `always` states for the operand's kind."""
+    kind = kind_of(scalar_of(x))
+    return b.constant(cls.always[kind], with_element(x.type, BOOL)) if kind in cls.always else None
 
 
 @elementwise
@@ -21,11 +23,12 @@ class IsNan(Elementwise):
     arity = 1
     numpy = np.isnan
     result = "bool"
+    always = dict.fromkeys("iub", False)
     llvm = {"f": "fcmp uno"}
 
     @classmethod
     def expand(cls, b: Builder, *args: SSAValue) -> SSAValue | None:
-        return _always(b, False, args[0]) if kind_of(scalar_of(args[0])) in "iub" else None
+        return _always(cls, b, args[0])
 
 
 @elementwise
@@ -36,15 +39,15 @@ class IsInf(Elementwise):
     arity = 1
     numpy = np.isinf
     result = "bool"
+    always = dict.fromkeys("iub", False)
     cost = 2
 
     @classmethod
     def expand(cls, b: Builder, *args: SSAValue) -> SSAValue | None:
         x = args[0]
-        kind = kind_of(scalar_of(x))
-        if kind == "f":
+        if kind_of(scalar_of(x)) == "f":
             return b.eq(b.abs(x), b.constant(np.inf, x))
-        return None if kind == "c" else _always(b, False, x)
+        return _always(cls, b, x)
 
 
 @elementwise
@@ -55,15 +58,15 @@ class IsFinite(Elementwise):
     arity = 1
     numpy = np.isfinite
     result = "bool"
+    always = dict.fromkeys("iub", True)
     cost = 2
 
     @classmethod
     def expand(cls, b: Builder, *args: SSAValue) -> SSAValue | None:
         x = args[0]
-        kind = kind_of(scalar_of(x))
-        if kind == "f":
+        if kind_of(scalar_of(x)) == "f":
             return b.lt(b.abs(x), b.constant(np.inf, x))
-        return None if kind == "c" else _always(b, True, x)
+        return _always(cls, b, x)
 
 
 @elementwise

@@ -22,6 +22,7 @@ FACTS = frozenset(
         "neutral",
         "absorbing",
         "equal",
+        "always",
         "idempotent",
         "stable",
         "involution",

@@ -1,4 +1,4 @@
-"""Exact simplification of elementwise ops, by the identities that they state: equal bits for all values."""
+"""Exact simplification of elementwise ops and reductions, by what they state: equal bits for all values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from xdsl.ir import Operation, SSAValue
 
 from .base import Elementwise
 from .constant import Constant, splat_of
+from .reductions import Reduction
 from .strength import strength_reduce
 from .types import kind_of, scalar_of, stated_number
 
@@ -17,14 +18,28 @@ __all__ = ["fold_constant", "fold_identity", "strength_reduce"]
 
 
 def fold_constant(op: Operation) -> Constant | None:
-    """The value of an elementwise op on splat constants; None where an operand is no splat, or is complex."""
+    """The value of an elementwise op on splat constants, or whatever its operands are, or of a reduction of its
+    identity; else None, and for complex numbers."""
+    if isinstance(op, Reduction):
+        return _of_identity(op)
     if not isinstance(op, Elementwise):
         return None
+    if kind_of(scalar_of(op.operands[0])) in op.always:
+        return Constant.splat(op.always[kind_of(scalar_of(op.operands[0]))], op.res.type)
     numbers = [splat_of(a) for a in op.operands]
     kinds = [kind_of(scalar_of(v)) for v in (op.res, *op.operands)]
     if any(n is None for n in numbers) or "c" in kinds:
         return None
     return Constant.splat(op.reference(*map(np.asarray, numbers))[()], op.res.type)
+
+
+def _of_identity(op: Reduction) -> Constant | None:
+    """`all(True)` is True, `sum(0)` 0, whatever the sizes are, 0 among them."""
+    element, number = scalar_of(op.args[0]), splat_of(op.args[0])
+    if number is None or not op.empty or kind_of(element) == "c":
+        return None
+    identity = stated_number(op.identity(element), element)
+    return Constant.splat(identity, op.res.type) if number.tobytes() == identity.tobytes() else None
 
 
 def fold_identity(op: Operation) -> SSAValue | None:

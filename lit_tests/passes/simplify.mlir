@@ -99,6 +99,20 @@ func.func @keeps_what_differs(%x: tensor<4x4xf32>, %y: tensor<4x4xf32>)
   func.return %a, %b, %c, %d, %e, %f : tensor<4x4xf32>, tensor<4x4xf32>, tensor<4xf32>, tensor<4xf32>, tensor<4x4xf64>, tensor<4x4xf16>
 }
 
+// The identity of a reduction gives itself, however many there are; another constant does not where there are none.
+// CHECK-LABEL: func.func @reduces_the_identity
+// CHECK-NEXT:    weld.constant false : tensor<?xi1
+// CHECK-NEXT:    weld.constant true : tensor<i1>
+// CHECK-NEXT:    "weld.all"(%false)
+// CHECK-NEXT:    func.return
+func.func @reduces_the_identity(%x: tensor<?xi32>) -> (tensor<i1>, tensor<i1>) {
+  %true = weld.is_finite %x : tensor<?xi32>
+  %false = weld.is_inf %x : tensor<?xi32>
+  %a = "weld.all"(%true) <{axes = array<i64: 0>}> : (tensor<?xi1>) -> tensor<i1>
+  %b = "weld.all"(%false) <{axes = array<i64: 0>}> : (tensor<?xi1>) -> tensor<i1>
+  func.return %a, %b : tensor<i1>, tensor<i1>
+}
+
 // Nor zeros of different signs: 1 / x tells them apart.
 // CHECK-LABEL: func.func @keeps_both_zeros
 // CHECK-DAG:     weld.constant 0.0

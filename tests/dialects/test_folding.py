@@ -11,6 +11,7 @@ from loopweld.dialects.weld import ELEMENTWISE, Constant
 from loopweld.dialects.weld.base import Builder, Elementwise
 from loopweld.dialects.weld.cast import Cast
 from loopweld.dialects.weld.folding import fold_constant, fold_identity
+from loopweld.dialects.weld.reductions import REDUCTIONS
 from loopweld.dialects.weld.types import (
     BF16,
     BOOL,
@@ -29,13 +30,11 @@ from loopweld.passes.evaluate import evaluate
 REAL = [e for e in ELEMENTS if kind_of(e) != "c"]
 
 
-def last_op(build: Any, *inputs: Attribute) -> Elementwise:
+def last_op(build: Any, *inputs: Attribute) -> Any:
     """The op that computes what the function returns."""
     module = function(inputs, build)
     module.verify()
-    found = list(module.walk())[-1].operands[0].owner
-    assert isinstance(found, Elementwise)
-    return found
+    return list(module.walk())[-1].operands[0].owner
 
 
 def number(element: Attribute, value: Any) -> Any:
@@ -90,6 +89,40 @@ def test_not_folded() -> None:
     assert fold_constant(last_op(lambda b, x: b.add(x, b.constant(1, x)), tensor(F32, 3))) is None
     dense = last_op(lambda b: b.exp(b.insert(Constant.of(np.arange(3.0))).results[0]))
     assert fold_constant(dense) is None
+
+
+@pytest.mark.parametrize("element", REAL, ids=label)
+def test_what_is_always_so(element: Attribute) -> None:
+    for op in ELEMENTWISE.values():
+        if kind_of(element) in op.always:
+            built = last_op(lambda b, x, op=op: b.build(op, x), tensor(element, 3))
+            expected = {bool(op.numpy(number(element, v))) for v in specials(element)}
+            assert {bool(fold_constant(built).number)} == expected  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("kind", [k for k, r in REDUCTIONS.items() if r.empty])
+@pytest.mark.parametrize("element", REAL, ids=label)
+def test_reductions_of_their_identity(kind: str, element: Attribute) -> None:
+    reduction = REDUCTIONS[kind]
+    if kind_of(element) not in reduction.kinds:
+        return
+    identity = stated_number(reduction.identity(element), element)
+    for shape in ((0, 3), (5, 3), (4, 0)):
+        built: Any = last_op(
+            lambda b, s=shape: b.insert(reduction.of(b.constant(identity, tensor(element, *s)), [0])).results[0]
+        )
+        folded = fold_constant(built)
+        assert folded is not None and folded.res.type == built.res.type
+        expected = built.reduce_array(np.full(shape, identity), (0,))
+        assert same_bits(np.full(shape[1:], folded.number), expected)
+
+
+def test_reductions_of_other_constants_stay() -> None:
+    """Over an empty axis they are the identity; and -0.0 is no neutral 0."""
+    for kind, value, element in (("all", False, BOOL), ("any", True, BOOL), ("sum", -0.0, F32), ("max", -np.inf, F32)):
+        reduction = REDUCTIONS[kind]
+        built = last_op(lambda b, r=reduction, v=value, e=element: b.insert(r.of(b.constant(v, tensor(e, 3)), [0])).res)
+        assert fold_constant(built) is None
 
 
 def check_identity(built: Elementwise, values: Any) -> None:
