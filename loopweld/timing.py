@@ -34,7 +34,8 @@ class Timing:
         total = time.perf_counter() - self.began
         rows = self._by_time() if display == "list" else self._in_order()
         rest = ("Rest", max(total - sum(seconds for _, seconds in rows), 0.0))
-        return (_json if form == "json" else _text)([*rows, rest, ("Total", total)], total)
+        rows += [rest, ("Total", total)]
+        return _json(rows, total, nested=display == "tree") if form == "json" else _text(rows, total)
 
     def _by_time(self) -> list[tuple[str, float]]:
         found: Counter[str] = Counter()
@@ -64,14 +65,14 @@ def _text(rows: list[tuple[str, float]], total: float) -> str:
     )
 
 
-def _json(rows: list[tuple[str, float]], total: float) -> str:
-    return json.dumps(
-        [
-            {"wall": {"duration": round(taken, 6), "percentage": round(_share(taken, total), 1)}, "name": name}
-            for name, taken in rows
-        ],
-        indent=1,
-    )
+def _json(rows: list[tuple[str, float]], total: float, nested: bool) -> str:
+    """As MLIR writes it, where an entry of a tree ends its list of inner passes (ours have none) with an empty one."""
+    entries: list[dict[str, object]] = []
+    for name, taken in rows:
+        wall = {"duration": round(taken, 6), "percentage": round(_share(taken, total), 1)}
+        inner: dict[str, object] = {"passes": [{}]} if nested and name not in ("Rest", "Total") else {}
+        entries.append({"wall": wall, "name": name} | inner)
+    return json.dumps(entries, indent=1)
 
 
 def _share(part: float, total: float) -> float:

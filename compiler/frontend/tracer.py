@@ -121,7 +121,7 @@ class Tracer:
     __truediv__, __rtruediv__, __itruediv__ = binary(np.true_divide)
     __floordiv__, __rfloordiv__, __ifloordiv__ = binary(np.floor_divide)
     __mod__, __rmod__, __imod__ = binary(np.remainder)
-    __pow__, __rpow__, __ipow__ = binary(np.power)
+    _power, __rpow__, __ipow__ = binary(np.power)
     __and__, __rand__, __iand__ = binary(np.bitwise_and)
     __or__, __ror__, __ior__ = binary(np.bitwise_or)
     __xor__, __rxor__, __ixor__ = binary(np.bitwise_xor)
@@ -133,6 +133,11 @@ class Tracer:
     __eq__, __ne__ = binary(np.equal)[0], binary(np.not_equal)[0]  # pyright: ignore[reportAssignmentType]
     __neg__, __pos__, __abs__, __invert__ = map(unary, (np.negative, np.positive, np.absolute, np.invert))
     __hash__ = None  # pyright: ignore[reportAssignmentType]
+
+    def __pow__(self, exponent: Any) -> Any:
+        """As NumPy takes it, where a second power by a Python number is a square: that of bool is int8, not int64."""
+        square = self.dtype == np.bool_ and type(exponent) is int and exponent == 2
+        return np.square(self) if square else self._power(exponent)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other

@@ -157,6 +157,11 @@ def test_powers_are_cheap():
     assert "sqrt" in ops(check(lambda x: abs(x) ** 0.5, array("f8")))
 
 
+def test_powers_of_bools():
+    """A Python 2 squares, to int8; other powers are of int64."""
+    check(lambda b: (b**2, b**3, b ** np.int64(2), b**2.0), np.array([True, False]))
+
+
 def test_negative_powers_of_integers():
     """They raise, whatever the base is."""
     base, exponent = np.arange(-8, 12), np.arange(20) % 6
