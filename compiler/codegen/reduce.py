@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 from xdsl.ir import Attribute
 
 from ...dialects.loop.ops import Reduce, lanes_of
-from ...dialects.weld.types import kind_of, scalar_of
-from .types import number_text, scalar_text, suffix, vector_text
+from ...dialects.weld.types import bit_width, kind_of, scalar_of
+from .types import scalar_text, suffix, vector_text
 from .writer import FunctionText
 
 _INTEGER = {
@@ -76,7 +75,7 @@ def _better_number(w: FunctionText, kind: str, scalar: str, lanes: int, a: str, 
 
 def _extreme(w: FunctionText, kind: str, element: Attribute, lanes: int, value: str) -> str:
     """The greatest (or least) of the lanes, NaN where one is NaN: whether there are any is asked once, of both halves
-    at the same time."""
+    at the same time. A number with all its bits set is one; a select would wait for a mask register."""
     if lanes == 1:
         return value
     scalar, count = scalar_text(element), lanes // 2
@@ -90,7 +89,9 @@ def _extreme(w: FunctionText, kind: str, element: Attribute, lanes: int, value: 
         return _better_number(w, kind, scalar, half, a, b)
 
     best = _halved(w, scalar, count, 1, better(count, low, high), better)
-    return w.emit(f"select i1 {unordered}, {scalar} {number_text(math.nan, element)}, {scalar} {best}")
+    bits = f"i{bit_width(element)}"
+    nan, number = w.emit(f"sext i1 {unordered} to {bits}"), w.emit(f"bitcast {scalar} {best} to {bits}")
+    return w.emit(f"bitcast {bits} {w.emit(f'or {bits} {nan}, {number}')} to {scalar}")
 
 
 def _halves(w: FunctionText, scalar: str, lanes: int, value: str) -> tuple[str, str]:
