@@ -120,7 +120,7 @@ class _Hoister:
         found: list[SSAValue] = []
         for value in (gate.then, gate.otherwise):
             operands = [value if k == place else v for k, v in enumerate(op.operands)]
-            copy = type(op).create(operands=operands, result_types=[op.res.type], properties=op.properties)
+            copy = op.with_operands(operands)
             constant = fold_constant(copy)
             found.append(b.insert(constant or copy).results[0])
             if constant is not None:

@@ -82,16 +82,18 @@ def _extreme(w: FunctionText, kind: str, element: Attribute, lanes: int, value: 
     low, high = _halves(w, scalar, lanes, value)
     unordered = w.emit(f"fcmp uno {vector_text(scalar, count)} {low}, {high}")
     if count > 1:
-        bits = w.emit(f"bitcast <{count} x i1> {unordered} to i{count}")
-        unordered = w.emit(f"icmp ne i{count} {bits}, 0")
+        mask = w.emit(f"bitcast <{count} x i1> {unordered} to i{count}")
+        unordered = w.emit(f"icmp ne i{count} {mask}, 0")
 
     def better(half: int, a: str, b: str) -> str:
         return _better_number(w, kind, scalar, half, a, b)
 
     best = _halved(w, scalar, count, 1, better(count, low, high), better)
-    bits = f"i{bit_width(element)}"
-    nan, number = w.emit(f"sext i1 {unordered} to {bits}"), w.emit(f"bitcast {scalar} {best} to {bits}")
-    return w.emit(f"bitcast {bits} {w.emit(f'or {bits} {nan}, {number}')} to {scalar}")
+    word = f"i{bit_width(element)}"
+    nan = w.emit(f"sext i1 {unordered} to {word}")
+    number = w.emit(f"bitcast {scalar} {best} to {word}")
+    joined = w.emit(f"or {word} {nan}, {number}")
+    return w.emit(f"bitcast {word} {joined} to {scalar}")
 
 
 def _halves(w: FunctionText, scalar: str, lanes: int, value: str) -> tuple[str, str]:

@@ -140,6 +140,10 @@ class Elementwise(WeldOp, ABC):
         """The op with its result type derived; the operands' types must already agree."""
         return cls.create(operands=args, result_types=[cls.infer([a.type for a in args])])
 
+    def with_operands(self, operands: Sequence[SSAValue]) -> Self:
+        """The op on other operands of the same types, not inserted yet."""
+        return type(self).create(operands=operands, result_types=[self.res.type], properties=self.properties)
+
     @classmethod
     def infer(cls, types: Sequence[Attribute]) -> Attribute:
         return with_element(types[-1], BOOL) if cls.result == "bool" else types[-1]

@@ -196,9 +196,11 @@ class _Body:
         if len(parts) < len(op.operands):
             return None
         closed = list(dict.fromkeys(part.closed for part in parts if part.closed is not None))
-        value = _copy(b, op, [part.value for part in parts])
+        value = b.insert(op.with_operands([part.value for part in parts])).results[0]
         # Where several conditions differ, each operand is what it was.
-        otherwise = op.res if len(closed) > 1 else _copy(b, op, [part.otherwise for part in parts])
+        otherwise = op.res
+        if len(closed) == 1:
+            otherwise = b.insert(op.with_operands([part.otherwise for part in parts])).results[0]
         return _Gated(value, otherwise, reduce(b.or_, closed))
 
     def _selected(self, b: ScalarBuilder, op: Select) -> _Gated | None:
@@ -219,12 +221,6 @@ class _Body:
         if condition not in self.opposite:
             self.opposite[condition] = b.not_(condition)
         return self.opposite[condition]
-
-
-def _copy(b: ScalarBuilder, op: Elementwise, operands: list[SSAValue]) -> SSAValue:
-    """The op with other operands."""
-    copy = type(op).create(operands=operands, result_types=[op.res.type], properties=op.properties)
-    return b.insert(copy).results[0]
 
 
 def _is_usual(condition: SSAValue) -> bool:

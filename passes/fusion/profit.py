@@ -141,5 +141,7 @@ def streams_of(written: SSAValue) -> int:
 def is_stream(value: SSAValue) -> bool:
     """Whether a loop walks through memory with the tensor: a single number stays in a register, and what is known to
     fit a page stays in the first cache."""
-    size = bytes_of(value).value
-    return bool(shape_of(value)) and (size is None or size > PAGE)
+    shape = shape_of(value)
+    if any(size.value is None for size in shape):
+        return True
+    return bool(shape) and (bytes_of(value).value or 0) > PAGE

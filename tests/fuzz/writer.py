@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from fuzz.choosing import Choosing
 
 FLOATS = ("f4", "f8")
 INTS = ("i4", "i8", "i2", "u1")
@@ -41,7 +42,7 @@ class Program:
         return space["f"]
 
 
-class Writer:
+class Writer(Choosing):
     """A program so far. Each line is evaluated with NumPy as it is written, so that shapes and values are known."""
 
     LIMIT = 6000
@@ -58,22 +59,6 @@ class Writer:
         self.coarsest: str | None = None
 
     # ---- choosing -------------------------------------------------------------------
-    def pick(self, options: Any) -> Any:
-        return options[int(self.rng.integers(len(options)))]
-
-    def number(self, low: int, high: int) -> int:
-        """An integer from low to high, both included."""
-        return int(self.rng.integers(low, high + 1))
-
-    def one(self, kind: str = "f", rank: int = 0, exact: bool = False) -> Value | None:
-        """A value of one of the kinds, with at least this rank; later ones more often."""
-        found = [
-            v for v in self.values if v.array.dtype.kind in kind and v.array.ndim >= rank and (v.exact or not exact)
-        ]
-        if not found:
-            return None
-        return found[-1 - min(int(self.rng.exponential(3)), len(found) - 1)]
-
     def partner(self, value: Value) -> Value:
         """A value of the same dtype that broadcasts with this one."""
         found: list[Value] = []

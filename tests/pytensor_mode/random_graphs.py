@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytensor.tensor as pt
+from fuzz.choosing import Choosing
 from pytensor.graph.basic import Constant, Variable
 
 FLOATS = ("float64", "float64", "float64", "float32", "float16")
@@ -97,7 +98,7 @@ class Graph:
 
 
 @dataclass
-class Writer:
+class Writer(Choosing):
     """A graph so far. Each line is evaluated as it is written, so that its shape and values are known."""
 
     seed: int
@@ -111,20 +112,6 @@ class Writer:
         self.rng = np.random.default_rng(self.seed)
         self.space: dict[str, Any] = {"pt": pt, "np": np}
         self.sizes = [(self.pick(SIZES), self.pick(SIZES)) for _ in range(3)]
-
-    def pick(self, options: Any) -> Any:
-        return options[int(self.rng.integers(len(options)))]
-
-    def number(self, low: int, high: int) -> int:
-        """An integer from low to high, both included."""
-        return int(self.rng.integers(low, high + 1))
-
-    def one(self, kind: str = "f", rank: int = 0, exact: bool = False) -> Value | None:
-        """A value of one of the kinds, with at least this rank; later ones more often."""
-        found = [
-            v for v in self.values if v.array.dtype.kind in kind and v.array.ndim >= rank and (v.exact or not exact)
-        ]
-        return found[-1 - min(int(self.rng.exponential(3)), len(found) - 1)] if found else None
 
     def argument(self, dtype: str) -> None:
         """An input of dims that other inputs have too; what is 1 in either call may be declared."""
