@@ -12,8 +12,8 @@ from ...dialects.loop.ops import Affine, For, Minimum, Reduce, Yield, lanes_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.generic import Generic, Index
 from ...dialects.weld.reductions import REDUCTIONS
-from ...dialects.weld.types import F32, F64, I64, scalar_of
-from .accumulators import combine, flat, like
+from ...dialects.weld.types import I64, scalar_of
+from .accumulators import add_run, add_totals, combine, flat, like, no_totals
 from .runs import RUN, Private, Runs, Total, is_floating_sum, is_long, iterations
 from .schedule import Member
 from .scopes import Frame, Scope
@@ -147,14 +147,11 @@ class Nest:
         stop: SSAValue,
         lanes: int,
         carried: dict[int, list[SSAValue]],
-        widen: bool = False,
     ) -> dict[int, list[SSAValue]]:
-        """One loop of whole steps; its accumulators have as many lanes, and are folded behind it. `widen` is for those
-        of a run, which start from the identity."""
+        """One loop of whole steps; its accumulators have as many lanes, and are folded behind it."""
         several = lanes > self.folded
         fresh = {k: self._identity(self._at(k), frame, lanes) for k in carried} if several else carried
         part = self._one_loop(frame, dim, start, stop, lanes, False, fresh)
-        part = {k: self._wide(self._at(k), v, frame) for k, v in part.items()} if widen else part
         if not several:
             return part
         part = self._fold(frame, part)
@@ -233,26 +230,27 @@ class Nest:
         lengths = [iterations(r.result, inner, self.member.sizes) for r in self.reductions if self._adds(r, dim)]
         step = tiles.rows if tiles else lanes * min(lengths, default=RUN)
         runs = Runs(frame, start, stop, step, totals)
-        outside = {
-            r.position: self._wide(r, carried[r.position], frame) for r in self.reductions if r.position in carried
-        }
-        loop = For.of(start, stop, step, flat(outside), frame.label(dim, "tiles" if tiles else "chunks"))
+        sums = {k: v for k, v in carried.items() if self._is_sum(self._at(k))}
+        zeros = no_totals(frame, sums)
+        loop = For.of(start, stop, step, flat(zeros) + flat(carried), frame.label(dim, "tiles" if tiles else "chunks"))
         frame.top.add(loop)
         run = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
         after = run.top.insert(Affine.of(Expr.symbol("c") + step, {"c": loop.counter}))
         limit = run.top.insert(Minimum.create(operands=[after, stop], result_types=[I64]))
         if tiles:
             self._fill(tiles, run, loop.counter, limit)
-        fresh = {r.position: self._identity(r, run) for r in self.reductions if r.position in carried}
-        part = self._whole(run, dim, loop.counter, limit, lanes, fresh, widen=True)
-        combined = self._combine(run, like(carried, loop.carried), part)
+        before = like(carried, loop.carried[len(flat(zeros)) :])
+        added = add_run(run, like(zeros, loop.carried), before)
+        part = self._whole(run, dim, loop.counter, limit, lanes, {k: self._identity(self._at(k), run) for k in carried})
+        part |= self._combine(run, {k: v for k, v in before.items() if k not in sums}, part)
         runs.finish(run, limit)
-        loop.block.add_op(Yield.create(operands=flat(combined)))
-        found = like(carried, loop.outs)
-        for position, values in carried.items():
-            builder = frame.top.builder
-            found[position] = [builder.cast(v, scalar_of(c)) for v, c in zip(found[position], values, strict=True)]
-        return found
+        loop.block.add_op(Yield.create(operands=flat(added) + flat(part)))
+        found = like(carried, loop.outs[len(flat(zeros)) :])
+        if not sums:
+            return found
+        started = any(v != self._identity(self._at(k), frame) for k, v in sums.items())
+        first = None if started else frame.top.insert(Affine.of(Expr.symbol("c") + step, {"c": start}))
+        return found | add_totals(frame, like(zeros, loop.outs), found, first, stop)
 
     def _fill(self, tiles: Tiles, frame: Frame, start: SSAValue, stop: SSAValue) -> None:
         """Fill the tiles from `start` on."""
@@ -277,12 +275,6 @@ class Nest:
             for r in self.reductions
             if self._adds(r, dim)
         ]
-
-    def _wide(self, reduction: Accumulation, values: list[SSAValue], frame: Frame) -> list[SSAValue]:
-        """The accumulator of chunks: float64 for sums of float32."""
-        if reduction.result.kind != "sum" or scalar_of(values[0]) != F32:
-            return values
-        return [frame.top.builder.cast(v, F64) for v in values]
 
     def _one_loop(
         self,

@@ -54,3 +54,28 @@ func.func @main(%x: tensor<?x?x32xf32, #weld.dims<"n, 2 * m + 1, 32">>) -> tenso
   } : tensor<32xf32>
   func.return %y : tensor<32xf32>
 }
+
+// -----
+
+// A sum in registers: what a run has added goes to a float64 when the next one begins. The last run, of most rows the
+// only one, stays in float32; a total is added to it where there is one.
+// CHECK:       func.func private @k0_sum
+// CHECK:         %[[ZERO:.*]] = weld.constant 0 : i64
+// CHECK:         %[[TOTAL:.*]], %[[FEW:.*]] = loop.for {{.*}} step 4096 iter (%[[OLD:.*]] = %{{.*}}, %[[PART:.*]] = %{{.*}}) "d1 chunks" {
+// CHECK:           %[[WIDE:.*]] = weld.cast %[[PART]] : (vector<16xf32>) -> vector<16xf64>
+// CHECK-NEXT:      %[[NEW:.*]] = weld.add %[[OLD]], %[[WIDE]]
+// CHECK:           %[[SUM:.*]] = loop.for {{.*}} step 64 iter
+// CHECK:           %[[NEXT:.*]] = loop.reduce "sum" %[[SUM]] : vector<64xf32> -> vector<16xf32>
+// CHECK-NEXT:      loop.yield %[[NEW]], %[[NEXT]]
+// CHECK:         %[[SEVERAL:.*]] = weld.select
+// CHECK-NEXT:    loop.for {{.*}} = %[[ZERO]] to %[[SEVERAL]] step 1 iter (%[[LAST:.*]] = %[[FEW]]) "combine" {
+// CHECK-NEXT:      %[[WIDER:.*]] = weld.cast %[[LAST]]
+// CHECK-NEXT:      %[[ALL:.*]] = weld.add %[[TOTAL]], %[[WIDER]]
+// CHECK-NEXT:      weld.cast %[[ALL]]
+func.func @main(%x: tensor<?x?xf32, #weld.dims<"n, m">>) -> tensor<?xf32, #weld.dims<"n">> {
+  %y = weld.generic over "n, m" gives "sum d0" {
+    %0 = weld.load %x "d0, d1" : tensor<?x?xf32, #weld.dims<"n, m">>
+    weld.yield %0 : f32
+  } : tensor<?xf32, #weld.dims<"n">>
+  func.return %y : tensor<?xf32, #weld.dims<"n">>
+}
