@@ -32,6 +32,7 @@ def checks_alone(module: ModuleOp, entry: str) -> ModuleOp | None:
             op.detach()
             op.erase()
     function.update_function_type()
+    function.properties.pop("res_attrs", None)
     return found
 
 

@@ -14,6 +14,7 @@ from .checking import compare
 from .codegen import forks, jit
 from .driver import Compilation
 from .frontend.trees import Leaf, Tree, flat_kinds, take_leaves
+from .layouts import Layout, is_writable, layout_of
 from .native import native_call
 from .pipeline import STAGES
 from .report import Report, build_report
@@ -47,7 +48,9 @@ class Compiled(direct.Direct):
         tree: Tree,
         check: bool = False,
         source: Any = None,
+        only_into: bool = False,
     ):
+        """`only_into`: it writes to arrays that callers give, laid out as it was compiled for."""
         self._compilation = compilation
         self._executable = compilation.executable
         self._c_interface: c_interface.CInterface | None = None
@@ -55,53 +58,65 @@ class Compiled(direct.Direct):
         self._tree = tree
         self._check = check
         self._source = source
+        self._only_into = only_into
         self._sizes: dict[str, int] = {}
 
     def __call__(self, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         leaves = self._flatten(*args, **kwargs)
+        if len(leaves) != len(self.specs):
+            raise TypeError(f"expected {len(self.specs)} arrays, found {len(leaves)}")
+        inputs = [prepare(a, s) for a, s in zip(leaves, self.specs, strict=True)]
+        outs = self.arrays_of(out, inputs) if out is not None else None
         if not self._check and not kwargs and all(type(a) is np.ndarray for a in args) and direct.is_supported():
-            short = self.short_call(args, kwargs, leaves, None) if len(args) == len(self.specs) else None
+            short = self.short_call(args, kwargs, leaves, None, outs) if len(args) == len(self.specs) else None
             if short is not None:
                 self.add_entry(short, native_call(self._compilation.cache))
-        return self.call_flat(leaves, out)
+        return self.call_flat(leaves, out, outs)
 
-    def call_flat(self, leaves: Sequence[Any], out: Any = None) -> Any:
-        """The call with the arrays in order."""
-        specs = self._executable.spec.inputs
-        if len(leaves) != len(specs):
-            raise TypeError(f"expected {len(specs)} arrays, found {len(leaves)}")
-        inputs = [prepare(a, s) for a, s in zip(leaves, specs, strict=True)]
+    def call_flat(self, leaves: Sequence[Any], out: Any = None, outs: list[Any] | None = None) -> Any:
+        """The call with the arrays in order; `outs` are those of `out`."""
+        inputs = [prepare(a, s) for a, s in zip(leaves, self.specs, strict=True)]
         expected = self._expected(inputs) if self._check else None
-        if out is None:
-            results = self._executable.run(inputs)
-        else:
-            results = self._into(inputs, take_leaves(self._tree, out, len(self._executable.spec.outputs)))
+        results = self._executable.run(inputs) if outs is None else self._into(inputs, outs)
         if expected is not None:
             compare(self._compilation, expected, inputs, results)
-        if out is not None:
-            return out
-        return self._tree.build(results)
+        return self._tree.build(results) if outs is None else out
 
     def short_call(
-        self, args: Sequence[Any], named: Mapping[str, Any], leaves: Sequence[Any], structure: object
+        self,
+        args: Sequence[Any],
+        named: Mapping[str, Any],
+        leaves: Sequence[Any],
+        structure: object,
+        outs: Sequence[Any] | None = None,
     ) -> Entry | None:
         """The native entry for calls like this one, once there were a few; None for those that have none."""
         program = self._executable
-        binding = program.bind(leaves)
+        binding = program.bind(leaves, outs or ())
         binding.uses += 1
-        if structure in binding.entries:
-            return binding.entries[structure]
+        size = program.result_bytes(binding)
+        is_late = bool(program.spec.checks) and program.first is None
+        """Whether a check may fail after results were written."""
+        is_given = outs is not None and (self._only_into or (is_late and size > ENTRY_BYTES))
+        """Whether the entry is for arrays that are given only."""
+        if (structure, is_given) in binding.entries:
+            return binding.entries[structure, is_given]
         if binding.uses < _ENTRY_AFTER or not program.is_short(binding):
             return None
+        first, out = program.first, "later" if is_late else "direct"
+        if is_given:
+            assert outs is not None
+            first, out = program.checks_before(leaves, outs) if is_late else first, "only"
+            if is_late and (first is None or not first.is_short(first.bind(leaves))):
+                return None
+        elif is_late and size > ENTRY_BYTES:
+            out = "not"
         count = len(program.spec.outputs)
         found = flat_kinds(self._tree, count)
-        steps, keep = program.short_steps(leaves)
         try:
+            steps, keep = program.short_steps(leaves, binding, first)
             results = program.short_results(leaves, binding, [k == "scalar" for k in found or [""] * count])
-            size = sum(r.bytes for r in results)
-            out = "later" if program.first is None and program.spec.checks else "direct"
-            if found is None or (out == "later" and size > ENTRY_BYTES):
-                out = "not"
+            out = out if found is not None else "not"
             rebuild = self._tree.build if found is None else None
             is_tuple = not isinstance(self._tree, Leaf)
             shared = max(size + sum(a.nbytes for a in leaves), binding.work) > ENTRY_BYTES
@@ -109,29 +124,48 @@ class Compiled(direct.Direct):
         except Unsuited:
             return None
         made.keep += keep
-        binding.entries[structure] = made
+        binding.entries[structure, is_given] = made
         return made
 
-    def _into(self, inputs: list[Any], outs: list[Any]) -> list[Any]:
-        """Run into given arrays: through fresh ones where memory overlaps, or where a check could still fail."""
-        shapes = self._executable.bind(inputs).output_shapes
+    def arrays_of(self, out: Any, inputs: Sequence[Any]) -> list[Any]:
+        """The arrays that `out=` gives; ValueError for those that cannot take the results."""
         specs = self._executable.spec.outputs
+        outs = take_leaves(self._tree, out, len(specs))
         if len(outs) != len(specs):
             raise ValueError(f"out= holds {len(outs)} arrays, the program has {len(specs)} results")
-        direct = True
-        for k, (array, spec, shape) in enumerate(zip(outs, specs, shapes, strict=True)):
+        for array, spec, shape in zip(outs, specs, self._executable.bind(inputs).output_shapes, strict=True):
             if not _is_array(array) or array.dtype != spec.dtype or array.shape != shape:
                 found = f"{array.dtype} of shape {array.shape}" if _is_array(array) else type(array).__name__
                 raise ValueError(f"out= for {spec.name} must be {spec.dtype} of shape {shape}, found {found}")
             if not array.flags.writeable:
                 raise ValueError(f"out= for {spec.name} is read-only")
-            others = [*inputs, *outs[:k]]
-            alone = not any(np.may_share_memory(array, o) for o in others)
-            direct = direct and alone and spec.is_met(array)
-        if direct and (not self._executable.spec.checks or self._executable.check(inputs, outs)):
-            return self._executable.run(inputs, outs)
-        fresh = self._executable.fresh(inputs)
-        for target, value in zip(outs, fresh, strict=True):
+        return outs
+
+    def other_layouts(self, inputs: Sequence[Any], outs: Sequence[Any]) -> tuple[Layout | None, ...] | None:
+        """How the given arrays lie in memory, where a program that is compiled for that can write to them and this one
+        cannot."""
+        program = self._executable
+        if all(spec.is_met(array) for spec, array in zip(program.spec.outputs, outs, strict=True)):
+            return None
+        if not all(map(is_writable, outs)) or not _are_apart(inputs, outs):
+            return None
+        if program.spec.checks and program.checks_before(inputs, outs) is None:
+            return None
+        return tuple(map(layout_of, outs))
+
+    def _into(self, inputs: list[Any], outs: list[Any]) -> list[Any]:
+        """Run into given arrays: through fresh ones where memory overlaps or lies otherwise, or where a check could
+        still fail."""
+        program = self._executable
+        met = all(spec.is_met(array) for spec, array in zip(program.spec.outputs, outs, strict=True))
+        if (met or self._only_into) and _are_apart(inputs, outs):
+            first = program.checks_before(inputs, outs) if program.spec.checks else None
+            if first is not None:
+                first.run(inputs)
+            if first is not None or not program.spec.checks:
+                return program.run(inputs, outs)
+        assert not self._only_into, "such a program is for arrays that it can write to"
+        for target, value in zip(outs, program.fresh(inputs), strict=True):
             target[...] = value
         return outs
 
@@ -221,6 +255,11 @@ class Compiled(direct.Direct):
         if target.is_numpy:
             return ""
         return jit.assembly(self._compilation.llvm, jit.native(target.name, target.features))
+
+
+def _are_apart(inputs: Sequence[Any], outs: Sequence[Any]) -> bool:
+    """Whether the memory of each of `outs` is its own."""
+    return not any(np.may_share_memory(out, other) for k, out in enumerate(outs) for other in [*inputs, *outs[:k]])
 
 
 def _is_array(value: object) -> TypeGuard[NDArray[Any]]:

@@ -22,7 +22,7 @@ from .driver import Watch, compile_module
 from .frontend import SymInt, Traced, Tracer, trace
 from .frontend.spec import is_static
 from .frontend.symbols import TINY
-from .layouts import lay_out, layout_of
+from .layouts import Layout, lay_out, lay_out_results, layout_of
 from .native import native_call
 from .report import Report
 from .runtime import direct
@@ -40,6 +40,8 @@ class CacheInfo(NamedTuple):
     entries: int
 
 
+Layouts: TypeAlias = tuple[Layout | None, ...] | None
+"""How the arrays that results are written to lie in memory; None where that is open."""
 Dim: TypeAlias = tuple[int, int]
 """The number of an argument, and one of its axes."""
 
@@ -139,28 +141,52 @@ class Jitted(direct.Direct):
         except InsideTrace:
             return self._function(*args, **kwargs)
         self._calls += 1
-        key = (structure, tuple([(a.dtype, a.shape, a.strides) for a in leaves]))
+        compiled = self._program(args, kwargs, leaves, structure)
+        outs = compiled.arrays_of(out, leaves) if out is not None else None
+        if outs is not None and not self._target.is_numpy:
+            layouts = compiled.other_layouts(leaves, outs)
+            if layouts is not None:
+                compiled = self._program(args, kwargs, leaves, structure, layouts)
+        if not self._check and direct.is_supported():
+            short = compiled.short_call(args, kwargs, leaves, structure, outs)
+            if short is not None:
+                self.add_entry(short, native_call(self._cache))
+        return compiled.call_flat(leaves, out, outs)
+
+    def _program(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        leaves: list[Any],
+        structure: object,
+        layouts: Layouts = None,
+    ) -> Compiled:
+        """The compiled program for a call; `layouts` are those of the arrays that it writes to, if that matters."""
+        key = (structure, tuple([(a.dtype, a.shape, a.strides) for a in leaves]), layouts)
         entry = self._exact.get(key)
         if entry is None:
-            entry = self._entry(args, kwargs, leaves, structure)
+            entry = self._entry(args, kwargs, leaves, structure, layouts)
             if len(self._exact) > 1024:
                 self._exact.clear()
             self._exact[key] = entry
-        if not self._check and direct.is_supported():
-            short = entry.compiled.short_call(args, kwargs, leaves, structure)
-            if short is not None:
-                self.add_entry(short, native_call(self._cache))
-        return entry.compiled.call_flat(leaves, out)
+        return entry.compiled
 
-    def _entry(self, args: tuple[Any, ...], kwargs: dict[str, Any], leaves: list[Any], structure: object) -> Entry:
-        key = (structure, tuple(_kind(a) for a in leaves))
+    def _entry(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        leaves: list[Any],
+        structure: object,
+        layouts: Layouts = None,
+    ) -> Entry:
+        key = (structure, tuple(_kind(a) for a in leaves), layouts)
         entries = self._entries.setdefault(key, [])
         for entry in entries:
             if entry.fits(leaves):
                 return entry
         assume = all(entry.is_equal(leaves) for entry in entries)  # once that was wrong, one program is for all sizes
         traced = trace(self._function, args, kwargs, assume=assume)
-        compiled = self.compile_traced(traced, leaves)
+        compiled = self.compile_traced(traced, leaves, layouts)
         numbers = {spec.name: k for k, spec in enumerate(traced.inputs)}
         pins = tuple((numbers[name], axis, leaves[numbers[name]].shape[axis]) for name, axis in sorted(traced.pinned))
         equal = tuple(((numbers[a], j), (numbers[b], k)) for (a, j), (b, k) in traced.equal)
@@ -169,14 +195,14 @@ class Jitted(direct.Direct):
         entries.sort(key=lambda e: not e.equal)
         return entry
 
-    def compile_traced(self, traced: Traced, leaves: Sequence[Any]) -> Compiled:
-        """Compile a trace for arrays with the layouts of `leaves`."""
+    def compile_traced(self, traced: Traced, leaves: Sequence[Any], layouts: Layouts = None) -> Compiled:
+        """Compile a trace for arrays with the layouts of `leaves`; `layouts` are those of given results."""
         self._compilations += 1
         source = traced.module.clone() if self._check else None
         names = [spec.name for spec in traced.inputs]
         donated = donated_arrays(self._donated, [s.name for s in traced.inputs if s.kind != "constant"])
         set_expected(find_function(traced.module), leaves)
-        set_attributes(find_function(traced.module), leaves, donated)
+        set_attributes(find_function(traced.module), leaves, donated, layouts)
         compilation = compile_module(
             traced.module,
             names,
@@ -193,7 +219,7 @@ class Jitted(direct.Direct):
         def flatten(*args: Any, **kwargs: Any) -> list[Any]:
             return flatten_call(args, kwargs)[0]
 
-        compiled = Compiled(compilation, flatten, traced.out_tree, self._check, source)
+        compiled = Compiled(compilation, flatten, traced.out_tree, self._check, source, layouts is not None)
         return compiled.at_sizes(bind_symbols(compiled.specs, leaves))
 
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
@@ -261,17 +287,21 @@ def _kind(array: Any) -> object:
     return (array.dtype, shape, layout_of(array))
 
 
-def set_attributes(function: FuncOp, leaves: Sequence[Any], donated: Set[int]) -> None:
-    """Record how the arguments lie in memory, and which may be overwritten; leave the layout of results open."""
+def set_attributes(function: FuncOp, leaves: Sequence[Any], donated: Set[int], layouts: Layouts = None) -> None:
+    """Record how the arguments lie in memory, and which may be overwritten; and the same of given results, where
+    nothing is donated. Without `layouts` that of the results stays open."""
     found: list[DictionaryAttr] = []
     for k, _ in enumerate(function.body.block.args):
-        attributes: dict[str, Attribute] = {"weld.donated": UnitAttr()} if k in donated else {}
+        attributes: dict[str, Attribute] = {"weld.donated": UnitAttr()} if k in donated and layouts is None else {}
         layout = layout_of(leaves[k]) if k < len(leaves) else None
         if layout is not None:
             attributes |= lay_out(function, k, layout)
         found.append(DictionaryAttr(attributes))
     if any(a.data for a in found):
         function.properties["arg_attrs"] = ArrayAttr(found)
+    if layouts is not None:
+        lay_out_results(function, layouts)
+        return
     function.attributes["weld.any_layout"] = UnitAttr()
 
 

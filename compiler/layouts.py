@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
+from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, SSAValue
 
 from ..dialects.expr import Expr
@@ -47,14 +49,9 @@ def lay_out(function: FuncOp, number: int, layout: Layout) -> dict[str, Attribut
     """
     block = function.body.block
     argument: SSAValue = block.args[number]
-    order, attributes = layout.order, dict[str, Attribute]()
-    if layout.strides is not None:
-        steps = zip(order, layout.strides, strict=True)
-        strides = [Expr.symbol(f"stride{number}_{axis}") if s is None else Expr.constant(s) for axis, s in steps]
-        attributes["weld.strides"] = Dims(tuple(strides))
-    if order == tuple(range(len(order))):
+    order, attributes = layout.order, _attributes(layout, f"stride{number}")
+    if "weld.order" not in attributes:
         return attributes
-    attributes["weld.order"] = axes_attribute(order)
     shape = shape_of(argument)
     set_type(argument, tensor_type(scalar_of(argument), tuple(shape[axis] for axis in order)))
     view = Transpose.of(argument, [order.index(axis) for axis in range(len(order))])
@@ -64,3 +61,46 @@ def lay_out(function: FuncOp, number: int, layout: Layout) -> dict[str, Attribut
     block.insert_op_before(view, first)
     function.update_function_type()
     return attributes
+
+
+def lay_out_results(function: FuncOp, layouts: Sequence[Layout | None]) -> None:
+    """Say how each result lies in memory, with its axes in that order; None is row-major.
+
+    func.return %y : tensor<4x9xf32>   ->   %0 = weld.transpose %y {permutation = array<i64: 1, 0>}
+                                            func.return %0 : tensor<9x4xf32>      {weld.order = array<i64: 1, 0>}
+    """
+    block = function.body.block
+    returns = block.last_op
+    assert isinstance(returns, ReturnOp)
+    found = [_attributes(e, f"outstride{k}") if e is not None else {} for k, e in enumerate(layouts)]
+    for k, layout in enumerate(layouts):
+        if layout is not None and "weld.order" in found[k]:
+            view = Transpose.of(returns.operands[k], layout.order)
+            block.insert_op_before(view, returns)
+            returns.operands[k] = view.res
+    function.properties["res_attrs"] = ArrayAttr([DictionaryAttr(attributes) for attributes in found])
+    function.update_function_type()
+
+
+def _attributes(layout: Layout, symbol: str) -> dict[str, Attribute]:
+    """`weld.strides` of an array that is not dense, `weld.order` of one whose axes are not in the order of memory."""
+    found: dict[str, Attribute] = {}
+    if layout.strides is not None:
+        steps = zip(layout.order, layout.strides, strict=True)
+        strides = [Expr.symbol(f"{symbol}_{axis}") if s is None else Expr.constant(s) for axis, s in steps]
+        found["weld.strides"] = Dims(tuple(strides))
+    if layout.order != tuple(range(len(layout.order))):
+        found["weld.order"] = axes_attribute(layout.order)
+    return found
+
+
+def is_writable(array: Any) -> bool:
+    """Whether loops can write an array where it is: whole elements apart, and no two elements in one place."""
+    if not array.flags.aligned or any(s % array.itemsize for s in array.strides):
+        return False
+    end = 0
+    for step, size in sorted((abs(s), n) for s, n in zip(array.strides, array.shape, strict=True) if n > 1):
+        if step < end + array.itemsize:
+            return False
+        end += step * (size - 1)
+    return True

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import DenseArrayBase
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
@@ -28,7 +28,7 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
     plan = program.plan
     own = len(plan.inputs) - len(constants)
     inputs = tuple(_argument_spec(function, k, plan, name) for k, name in enumerate(names[:own]))
-    outputs = tuple(_result_spec(v, f"out{k}") for k, v in enumerate(plan.outputs))
+    outputs = tuple(_result_spec(function, k, plan) for k in range(len(plan.outputs)))
     arrays = [np.ascontiguousarray(c) for c in constants]
     arrays += [np.ascontiguousarray(c.array(lambda e: int(e.value or 0))) for c in plan.constants]
 
@@ -72,8 +72,22 @@ def _product(op: Operation, used: Sequence[SSAValue]) -> tuple[int, int] | None:
 
 def _argument_spec(function: FuncOp, k: int, plan: Plan, name: str) -> ArraySpec:
     """An argument as callers have it; the function may have its axes in the order of memory (`weld.order`)."""
-    found = _spec(plan.inputs[k], plan, name)
-    order = function.arg_attrs.data[k].data.get("weld.order") if function.arg_attrs is not None else None
+    return _in_own_order(_spec(plan.inputs[k], plan, name), function.arg_attrs, k)
+
+
+def _result_spec(function: FuncOp, k: int, plan: Plan) -> ArraySpec:
+    """A result as callers have it: laid out as they say, or in the order that the program has chosen."""
+    value = plan.outputs[k]
+    if function.res_attrs is not None and function.res_attrs.data[k].data.keys() & {"weld.order", "weld.strides"}:
+        return _in_own_order(_spec(value, plan, f"out{k}"), function.res_attrs, k)
+    order = order_of(value)
+    rows = order == tuple(range(len(order)))
+    return ArraySpec(f"out{k}", dtype_of(scalar_of(value)), shape_of(value), order=None if rows else order)
+
+
+def _in_own_order(found: ArraySpec, attributes: ArrayAttr[DictionaryAttr] | None, k: int) -> ArraySpec:
+    """What the function has with its axes in the order of memory, as its attributes say, with the axes as they are."""
+    order = attributes.data[k].data.get("weld.order") if attributes is not None else None
     if not isinstance(order, DenseArrayBase):
         return found
     axes = tuple(int(axis) for axis in order.get_values())
@@ -81,15 +95,8 @@ def _argument_spec(function: FuncOp, k: int, plan: Plan, name: str) -> ArraySpec
     def own(exprs: tuple[Expr, ...]) -> tuple[Expr, ...]:
         return tuple(exprs[axes.index(axis)] for axis in range(len(axes)))
 
-    if found.strides is not None:
-        return replace(found, shape=own(found.shape), strides=own(found.strides))
-    return replace(found, shape=own(found.shape), order=axes)
-
-
-def _result_spec(value: SSAValue, name: str) -> ArraySpec:
-    order = order_of(value)
-    rows = order == tuple(range(len(order)))
-    return ArraySpec(name, dtype_of(scalar_of(value)), shape_of(value), order=None if rows else order)
+    strides = own(found.strides) if found.strides is not None else None
+    return replace(found, shape=own(found.shape), strides=strides, order=axes)
 
 
 def _spec(value: SSAValue, plan: Plan, name: str) -> ArraySpec:

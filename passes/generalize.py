@@ -30,7 +30,7 @@ from ..dialects.weld.library import Library
 from ..dialects.weld.reductions import Reduction
 from ..dialects.weld.types import BOOL, Shape, kind_of, scalar_of, shape_of, with_element
 from ..dialects.weld.views import Reshape, Transpose, View
-from .fusion.graph import functions
+from .fusion.graph import functions, strided_results
 from .own_results import library_copy, own_results
 from .points import NotLowerable, PointBuilder, compute_element
 
@@ -55,7 +55,7 @@ def _generalize(function: FuncOp, lacks: frozenset[str]) -> None:
             generalize_op(op, lacks)
     for op in list(block.ops):
         if isinstance(op, ReturnOp):
-            own_results(op, copy_of)
+            own_results(op, copy_of, strided_results(function))
     _erase_unused(block)
     _materialise_views(function)
     _erase_unused(block)

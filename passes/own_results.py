@@ -5,7 +5,7 @@ func.return %x, %y, %y   ->   %0 = weld.library "numpy.copy" %x; %1 = weld.libra
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -17,7 +17,7 @@ from xdsl.passes import ModulePass
 from ..dialects.ir import block_of
 from ..dialects.weld.base import Builder
 from ..dialects.weld.constant import Constant
-from ..dialects.weld.generic import Generic
+from ..dialects.weld.generic import Generic, Load
 from ..dialects.weld.library import Library
 from ..dialects.weld.views import Reshape, View
 
@@ -34,12 +34,18 @@ class OwnResults(ModulePass):
                 own_results(returns, library_copy)
 
 
-def own_results(returns: ReturnOp, copy: Callable[[SSAValue, Operation], SSAValue]) -> None:
+def own_results(
+    returns: ReturnOp, copy: Callable[[SSAValue, Operation], SSAValue], strided: Collection[SSAValue] = ()
+) -> None:
     """Each result gets a buffer of its own: `copy` is put in front of the return for what has none. Another shape of
-    what a loop writes has the loop's."""
+    what a loop writes has the loop's. What goes to `strided` memory is written there, element by element, by one
+    loop, and has no other shape."""
     seen: set[SSAValue] = set()
     for k, value in enumerate(returns.operands):
         root = _written(value)
+        if value in strided and not _is_only_written(value):
+            returns.operands[k] = copy(value, returns)
+            continue
         if isinstance(root.owner, Operation) and not isinstance(root.owner, View | Constant) and root not in seen:
             seen.add(root)
             continue
@@ -52,6 +58,13 @@ def _written(value: SSAValue) -> SSAValue:
     while isinstance(root.owner, Reshape):
         root = root.owner.args[0]
     return root if isinstance(root.owner, Generic) else value
+
+
+def _is_only_written(value: SSAValue) -> bool:
+    """Whether a loop writes the value at each point of its own, and only loops read it."""
+    if not isinstance(value.owner, Generic) or not value.owner.given(value).is_write:
+        return False
+    return all(isinstance(use.operation, Load | ReturnOp) for use in value.uses)
 
 
 def library_copy(value: SSAValue, before: Operation) -> SSAValue:

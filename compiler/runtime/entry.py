@@ -191,8 +191,8 @@ def make_entry(
 
     The call's result is the only result, their tuple (`is_tuple`), or what `rebuild` makes of the tuple. `out` says
     how arrays given as `out=` get the results: "direct"ly, "later" (a check may fail after results were written), or
-    "not" on the short way. `shared`: other threads run meanwhile (the global lock is let go). Raises Unsuited for what
-    has no entry.
+    "not" on the short way; and "only" such arrays get them, directly. `shared`: other threads run meanwhile (the global
+    lock is let go). Raises Unsuited for what has no entry.
     """
     count = len(specs)
     b = _Builder(count + len(results))
@@ -204,11 +204,12 @@ def make_entry(
         targets = [b.array(r.dtype, r.shape, r.given_strides, _ALIGNED | _WRITEABLE) for r in results]
         head = [_SEQUENCE, b.id(tuple), b.id(list), len(results)] if is_tuple else []
         outs = b.address([*head, *(w for t in targets for w in t)])
+    made = b.address([w for r in results for w in _result(b, r)]) if out != "only" else 0
     made_by = b.id(rebuild) if rebuild is not None else int(is_tuple)
     fills, rows = _steps(b, steps)
     shadows = b.address([w for r in results for w in (_shadow(b, r), r.bytes)]) if out == "later" else 0
     words = [0, len(args), len(named), b.address([b.id(name) for name in named]), b.address(nodes), outs]
-    words += [count, len(results), b.leaf(0), b.address([w for r in results for w in _result(b, r)])]
+    words += [count, len(results), b.leaf(0), made]
     words += [len(donors), b.address(sorted(donors)), len(fills) // 2, b.address(fills), len(rows) // 4]
     words += [b.address(rows), made_by, shadows, 0, int(shared)]
     return Entry(b.words(words), b.keep)

@@ -34,7 +34,7 @@ declare void @llvm.memcpy.p0.p0.i64(ptr, ptr, i64, i1)
 %Entry = type {
   ptr, i64, i64, ptr,  ; 0: the next entry; 1: positional arguments; 2: keywords besides out=; 3: their names
   ptr, ptr, i64, i64,  ; 4: nodes of the arguments; 5: nodes of out=, or null; 6: inputs; 7: outputs
-  ptr, ptr, i64, ptr,  ; 8: leaves; 9: results; 10: how many inputs are donated; 11: their numbers
+  ptr, ptr, i64, ptr,  ; 8: leaves; 9: results, or null; 10: how many inputs are donated; 11: their numbers
   i64, ptr, i64, ptr,  ; 12: fills; 13: slots and their leaves; 14: steps; 15: the steps
   ptr, ptr,            ; 16: what makes the result of a tuple (null: the only result, 1: a tuple); 17: shadows, or null
   i64, i64 }           ; 18: whether a call is under way; 19: whether others run meanwhile
@@ -181,7 +181,12 @@ argument.taken:
   br label %argument
 taken:
   %fresh = icmp eq ptr %out, null
-  br i1 %fresh, label %donated, label %into
+  br i1 %fresh, label %new, label %into
+new:
+  %results.at = getelementptr %Entry, ptr %e, i32 0, i32 9
+  %results = load ptr, ptr %results.at
+  %no.results = icmp eq ptr %results, null
+  br i1 %no.results, label %no, label %donated
 donated:
   %donations.at = getelementptr %Entry, ptr %e, i32 0, i32 10
   %donations = load i64, ptr %donations.at

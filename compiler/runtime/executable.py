@@ -6,6 +6,7 @@ import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -93,18 +94,20 @@ class Executable:
         self.constant_addresses = [c.ctypes.data for c in spec.constants]
 
     # ---- binding shapes ------------------------------------------------------------
-    def bind(self, inputs: Sequence[Any]) -> Binding:
-        """The binding for these arrays' shapes and strides; ShapeMismatch if the program is not for them."""
-        key = tuple((a.shape, a.strides) for a in inputs)
+    def bind(self, inputs: Sequence[Any], outs: Sequence[Any] = ()) -> Binding:
+        """The binding for these arrays' shapes and strides; ShapeMismatch if the program is not for them. `outs` are
+        the results' arrays, which count where the program leaves their strides open."""
+        strided = [(spec, out) for spec, out in zip(self.spec.outputs, outs, strict=False) if spec.strides is not None]
+        key = tuple((a.shape, a.strides) for a in inputs), tuple(out.strides for _, out in strided)
         found = self.bindings.get(key)
         if found is None:
             if len(self.bindings) > 256:
                 self.bindings.clear()
-            found = self.bindings[key] = self._bind(inputs)
+            specs, arrays = [*self.spec.inputs, *(s for s, _ in strided)], [*inputs, *(out for _, out in strided)]
+            found = self.bindings[key] = self._bind(bind_symbols(specs, arrays))
         return found
 
-    def _bind(self, inputs: Sequence[Any]) -> Binding:
-        symbols = bind_symbols(self.spec.inputs, inputs)
+    def _bind(self, symbols: dict[str, int]) -> Binding:
 
         def size(expr: Expr) -> int:
             return expr.evaluate(symbols.__getitem__)
@@ -121,8 +124,15 @@ class Executable:
             offsets.append(total)
             total += -(-max(size(slot), 1) // ALIGNMENT) * ALIGNMENT
         shapes = [tuple(size(e) for e in o.shape) for o in self.spec.outputs]
-        strides = [spec.steps(shape) for spec, shape in zip(self.spec.outputs, shapes, strict=True)]
+        strides = [
+            spec.steps(shape) if spec.strides is None else tuple(size(s) * spec.dtype.itemsize for s in spec.strides)
+            for spec, shape in zip(self.spec.outputs, shapes, strict=True)
+        ]
         return Binding(symbols, calls, shapes, strides, offsets, total)
+
+    def result_bytes(self, binding: Binding) -> int:
+        """Of all results."""
+        return sum(prod(s) * o.dtype.itemsize for s, o in zip(binding.output_shapes, self.spec.outputs, strict=True))
 
     # ---- the short way -------------------------------------------------------------
     def is_short(self, binding: Binding) -> bool:
@@ -130,10 +140,12 @@ class Executable:
         keep."""
         return None not in binding.calls and binding.arena_bytes <= ENTRY_BYTES
 
-    def short_steps(self, inputs: Sequence[Any]) -> tuple[list[Run | Check], list[Any]]:
-        """What runs for arrays like these, in an arena of its own, and what must stay alive for that."""
-        steps, keep = self.first.short_steps(inputs) if self.first is not None else ([], [])
-        binding = self.bind(inputs)
+    def short_steps(
+        self, inputs: Sequence[Any], binding: Binding, first: Executable | None
+    ) -> tuple[list[Run | Check], list[Any]]:
+        """What runs for arrays like these, in an arena of its own, and what must stay alive for that. `first` is what
+        has to run before."""
+        steps, keep = first.short_steps(inputs, first.bind(inputs), None) if first is not None else ([], [])
         arena = np.empty(binding.arena_bytes + ALIGNMENT, np.uint8)
         base = -(-arena.ctypes.data // ALIGNMENT) * ALIGNMENT
         addresses = [0] * len(inputs) + self.constant_addresses + [0] * len(self.spec.outputs)
@@ -165,7 +177,7 @@ class Executable:
     def run(self, inputs: Sequence[Any], outs: Sequence[Any] | None = None) -> list[Any]:
         """The outputs: `outs` (which must have the right dtypes, shapes and layouts, and not overlap the inputs or
         each other), or arrays of our own, which may be donated inputs. Raises what the program's checks raise."""
-        binding = self.bind(inputs)
+        binding = self.bind(inputs, outs or ())
         if outs is None:
             if self.first is not None:
                 self.first.run(inputs)
@@ -178,16 +190,13 @@ class Executable:
                 self.pool.give(arena)
         return list(outs)
 
-    def check(self, inputs: Sequence[Any], outs: Sequence[Any]) -> bool:
-        """Raise what the program's checks raise, before anything is written to `outs`. False, and nothing was done,
-        where that would take longer than to copy the outputs."""
-        first = self.first
-        if first is None and self.later is not None:
+    def checks_before(self, inputs: Sequence[Any], outs: Sequence[Any]) -> Executable | None:
+        """The program's checks alone, which raise before anything is written to `outs`; None where to run them takes
+        longer than to copy the outputs."""
+        if self.first is None and self.later is not None:
             read = sum(inputs[k].nbytes for k in self.later.reads if k < len(inputs))
-            first = self.later.program if read <= sum(o.nbytes for o in outs) else None
-        if first is not None:
-            first.run(inputs)
-        return first is not None
+            return self.later.program if read <= sum(o.nbytes for o in outs) else None
+        return self.first
 
     def fresh(self, inputs: Sequence[Any]) -> list[Any]:
         """The outputs in memory that nobody else has, donated or not."""

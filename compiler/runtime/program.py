@@ -21,19 +21,19 @@ class ArraySpec:
     strides: tuple[Expr, ...] | None = None
     """In elements; None where the elements are dense, row-major in `order`."""
     order: tuple[int, ...] | None = None
-    """The axes of a dense array by their strides, the largest one first; None for a row-major one."""
+    """The axes by their strides, the largest one first; None where that is their own order."""
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Pickle copies dtypes. Native entries know them by their addresses, so it must be NumPy's own again."""
         self.__dict__.update(state, dtype=np.dtype(state["dtype"].str))
 
     def is_met(self, array: Any) -> bool:
-        """Whether an array of the shape is dense as the spec says."""
+        """Whether an array of the shape is dense, its axes in the order that the spec says."""
         flags = array.flags if self.order is None else array.transpose(self.order).flags
         return flags.c_contiguous and flags.aligned
 
     def steps(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """The strides in bytes of a dense array of this shape."""
+        """The strides in bytes of a dense array of this shape, its axes in the order that the spec says."""
         found, step = [0] * len(shape), self.dtype.itemsize
         for axis in reversed(range(len(shape)) if self.order is None else self.order):
             found[axis] = step

@@ -216,3 +216,17 @@ func.func @insert(%x: tensor<8xf32>, %y: tensor<3xf32>) -> tensor<8xf32> {
   %r = "weld.insert"(%x, %y) <{start = #weld.dims<"1">, step = #weld.dims<"3">}> : (tensor<8xf32>, tensor<3xf32>) -> tensor<8xf32>
   func.return %r : tensor<8xf32>
 }
+
+// Memory that is not dense is written point by point: a sum gets there by a copy.
+// CHECK-LABEL: func.func @strided_results
+// CHECK:         %[[S:.*]] = weld.generic over "s0, 4" gives "sum d0" {
+// CHECK:         %[[Y:.*]] = weld.generic over "s0, 4" gives "write d0, d1" {
+// CHECK:         %[[C:.*]] = weld.generic over "s0" gives "write d0" {
+// CHECK-NEXT:      weld.load %[[S]] "d0"
+// CHECK:         func.return %[[C]], %[[Y]]
+func.func @strided_results(%x: tensor<?x4xf32>)
+    -> (tensor<?xf32> {weld.strides = #weld.dims<"t0">}, tensor<?x4xf32> {weld.strides = #weld.dims<"t1, 1">}) {
+  %s = "weld.sum"(%x) <{axes = array<i64: 1>}> : (tensor<?x4xf32>) -> tensor<?xf32>
+  %y = weld.exp %x : tensor<?x4xf32>
+  func.return %s, %y : tensor<?xf32>, tensor<?x4xf32>
+}

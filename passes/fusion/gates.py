@@ -7,6 +7,7 @@ from functools import reduce
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
@@ -18,7 +19,7 @@ from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Load, Yield, dim_exprs, exprs_of
 from ...dialects.weld.types import BOOL, Shape, shape_of
 from ..points import ScalarBuilder
-from .graph import functions, is_returned, sort_block
+from .graph import functions, is_returned, sort_block, strided_results
 from .merge import copy_ops, simplify_body, slice_of
 
 
@@ -236,5 +237,8 @@ def _is_scattered(tensor: SSAValue) -> bool:
 
 
 def _leaves(out: SSAValue) -> bool:
-    """Whether no other loop reads the result."""
+    """Whether no other loop reads the result, and its memory is dense."""
+    function = out.owner.parent_op() if isinstance(out.owner, Operation) else None
+    if isinstance(function, FuncOp) and out in strided_results(function):
+        return False
     return not any(isinstance(use.operation, Load | Generic) for use in out.uses)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...dialects.expr import Expr
 from ...dialects.ir import block_of, complain
+from ...dialects.weld.attributes import Dims
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.views import Reshape, Transpose
 
@@ -117,3 +119,13 @@ def loads_of(consumer: Generic, producer: Operation) -> list[Load]:
     """The loads in the body of `consumer` of any result of `producer`."""
     using = [use.operation for result in producer.results for use in result.uses]
     return [op for op in using if isinstance(op, Load) and op.parent is consumer.block]
+
+
+def strided_results(function: FuncOp) -> dict[SSAValue, tuple[Expr, ...]]:
+    """The strides in elements of the results that carry `weld.strides`: their memory is the caller's."""
+    returns = function.body.block.last_op
+    if function.res_attrs is None or not isinstance(returns, ReturnOp):
+        return {}
+    pairs = zip(returns.operands, function.res_attrs.data, strict=True)
+    found = [(value, attributes.data.get("weld.strides")) for value, attributes in pairs]
+    return {value: strides.data for value, strides in found if isinstance(strides, Dims)}

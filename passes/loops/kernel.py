@@ -49,8 +49,8 @@ class KernelFunction:
 def lower_kernel(
     kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], options: Options, apart: Sequence[bool]
 ) -> KernelFunction:
-    """`layouts` gives the strides in elements of every tensor from outside; `apart` says of each result whether nothing
-    that the kernel reads may be in its memory."""
+    """`layouts` gives the strides in elements of every tensor outside, the results included; `apart` says of each
+    result whether nothing that the kernel reads may be in its memory."""
     return _Lowering(kernel, layouts, options, apart).run()
 
 
@@ -63,8 +63,9 @@ class _Lowering:
         apart: Sequence[bool],
     ):
         self.given = kernel
-        self.tiling = choose_tiling(kernel, layouts)
-        self.row_tiles = choose_row_tiles(kernel, layouts, options.bits) if self.tiling is None else None
+        results = [layouts[out] for out in kernel.outs]
+        self.tiling = choose_tiling(kernel, layouts, results)
+        self.row_tiles = choose_row_tiles(kernel, layouts, results, options.bits) if self.tiling is None else None
         chosen = self.tiling or self.row_tiles
         kernel = chosen.kernel if chosen is not None else kernel
         self.kernel = kernel
@@ -75,9 +76,9 @@ class _Lowering:
         """Whether the code for short rows is being made."""
         self.outer = kernel.outer_count
         self.looped = kernel.looped
-        self.memory = KernelMemory(
-            kernel, layouts, options.expected, apart if self.row_tiles is None else [False] * len(apart)
-        )
+        if self.row_tiles is not None:
+            apart = [False] * len(apart)
+        self.memory = KernelMemory(kernel, layouts, results, options.expected, apart)
         self.filled: set[SSAValue] = set()
         self.tiles: Tiles | None = None
         self.split: Split | None = None

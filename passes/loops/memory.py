@@ -30,12 +30,14 @@ class Scratch:
 
 
 class KernelMemory:
-    """The homes of a kernel's tensors; `layouts` gives the strides in elements of every tensor from outside."""
+    """The homes of a kernel's tensors; `layouts` gives the strides in elements of every tensor from outside, `results`
+    those of the results."""
 
     def __init__(
         self,
         kernel: Kernel,
         layouts: Mapping[SSAValue, tuple[Expr, ...]],
+        results: Sequence[tuple[Expr, ...]],
         expected: Mapping[str, int],
         apart: Sequence[bool],
     ):
@@ -57,9 +59,9 @@ class KernelMemory:
         self.tensors = self._outside(kernel)
         for tensor in self.tensors:
             self.homes[tensor] = Home(self.argument(tensor), layouts[tensor])
+        self.result_strides = results
         self.early = {out for member in kernel.prologue for out in member.outs}
-        for inner in self.results:
-            strides = strides_of(shape_of(inner))
+        for inner, strides in zip(self.results, results, strict=True):
             self.homes[inner] = Home(self.argument(inner), strides, level=self.level(inner))
         self._start_in_place()
         self.expected = expected
@@ -186,8 +188,8 @@ class KernelMemory:
             for result in member.results_given:
                 exprs += result.indices
             names |= {n for e in exprs for n in e.names}
-        for home in self.homes.values():
-            names |= {n for e in home.strides for n in e.names}
+        for strides in (*self.result_strides, *(home.strides for home in self.homes.values())):
+            names |= {n for e in strides for n in e.names}
         for tensor in self.results:
             names |= {n for e in shape_of(tensor) for n in e.names}
         for need in self.scratch:

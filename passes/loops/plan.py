@@ -24,8 +24,8 @@ from ...dialects.weld.generic import Generic
 from ...dialects.weld.indexing import Check
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import bytes_of, scalar_of, shape_of
-from ...dialects.weld.views import Reshape, Transpose
-from ..fusion.graph import functions, tensors_used
+from ...dialects.weld.views import Reshape, Transpose, reshape_groups
+from ..fusion.graph import functions, strided_results, tensors_used
 from .in_place import may_overwrite, root_of
 from .schedule import strides_of
 
@@ -70,6 +70,8 @@ class Plan:
     checks: list[Check]
     donations: dict[int, int] = field(default_factory=dict[int, int])
     """For each output whose memory may be a donated input's, the number of that input."""
+    strided: set[SSAValue] = field(default_factory=set[SSAValue])
+    """The results whose memory is the caller's and not dense."""
     scratch: list[int] = field(default_factory=list[int])
     """The slots that kernels use while they run."""
 
@@ -115,11 +117,33 @@ def plan_program(function: FuncOp) -> Plan:
     for op in ops[:-1]:
         _lay_out(op, plan)
         _step(op, plan)
+    for value, strides in strided_results(function).items():
+        plan.layouts[value] = strides
+        if isinstance(value.owner, Reshape):
+            plan.layouts[value.owner.args[0]] = _finer(value.owner, strides)
+        plan.strided.add(root_of(value))
     _Memories(plan, ops, donated_arguments(function)).place()
     for op in ops[:-1]:
         if isinstance(op, Reshape | Transpose):
             plan.places[op.res] = plan.places[root_of(op.res)]
     return plan
+
+
+def _finer(view: Reshape, strides: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """The strides of what a reshape puts dims of together, such that its result has these strides."""
+    source = shape_of(view.args[0])
+    found = [Expr.constant(0)] * len(source)
+    position = 0
+    for group, width in reshape_groups(source, shape_of(view.res)):
+        axes = range(position, position + width)
+        position += width
+        moving = [axis for axis in axes if shape_of(view.res)[axis].value != 1]
+        assert len(moving) <= 1 or not group, "a strided result has the dims of its loop, or merged ones"
+        step = strides[moving[0]] if moving else Expr.constant(0)
+        for axis in reversed(group):
+            found[axis] = step
+            step = step * source[axis]
+    return tuple(found)
 
 
 def _argument_strides(function: FuncOp) -> Sequence[tuple[Expr, ...] | None]:
@@ -276,6 +300,8 @@ class _Memories:
         """Whether the memory can hold a tensor before all others. That of an output is passed once, as a buffer of its
         type; and flags are looked for in slots."""
         first = memory.holds[-1]
+        if first in self.plan.strided:
+            return False
         if memory.output is not None and (value in self.flags or scalar_of(value) != scalar_of(first)):
             return False
         return self._gone(value, first) and (memory.before is None or self._gone(memory.before, value))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -22,8 +22,9 @@ from .scopes import Frame
 from .tiles import TILE_BYTES, square_of
 from .values import Home
 
-Layouts: TypeAlias = Mapping[SSAValue, tuple[Expr, ...]]
-"""The strides of tensors in elements."""
+Strides: TypeAlias = tuple[Expr, ...]
+"""In elements."""
+Layouts: TypeAlias = Mapping[SSAValue, Strides]
 Place: TypeAlias = tuple[SSAValue, SSAValue, SSAValue]
 """A buffer, an offset in it, and the elements from one row to the next."""
 
@@ -114,8 +115,9 @@ def _given(out: SSAValue) -> Result:
 
 
 # ---- which kernels -----------------------------------------------------------------
-def choose_row_tiles(kernel: Kernel, layouts: Layouts, bits: int) -> RowTiles | None:
-    """Tiles for a kernel all of whose accesses suit lanes across rows then, where that takes less instructions."""
+def choose_row_tiles(kernel: Kernel, layouts: Layouts, results: Sequence[Strides], bits: int) -> RowTiles | None:
+    """Tiles for a kernel all of whose accesses suit lanes across rows then, where that takes less instructions;
+    `results` are the strides of what the kernel gives."""
     kernel = _with_rows(kernel)
     outer = kernel.outer_count
     if not outer or not all(_is_plain(op, outer) for op in kernel.looped):
@@ -124,7 +126,7 @@ def choose_row_tiles(kernel: Kernel, layouts: Layouts, bits: int) -> RowTiles | 
     if rows is not None and rows < lanes:
         return None
     tiles: dict[tuple[SSAValue, Expr], RowTile] = {}
-    for tensor, offset, op, load in _accesses(kernel, layouts):
+    for tensor, offset, op, load in _accesses(kernel, layouts, results):
         across, along = offset.coefficient(f"d{outer - 1}"), offset.coefficient(f"d{outer}")
         if across is None or along is None:
             return None
@@ -162,16 +164,19 @@ def _is_plain(op: Generic, outer: int) -> bool:
     return not any(load.where.guards or load.indices for load in op.loads())
 
 
-def _accesses(kernel: Kernel, layouts: Layouts) -> Iterator[tuple[SSAValue, Expr, Generic, Load | None]]:
+def _accesses(
+    kernel: Kernel, layouts: Layouts, results: Sequence[Strides]
+) -> Iterator[tuple[SSAValue, Expr, Generic, Load | None]]:
     """What the looped members access outside the kernel's own scratch: at which offset, by which load."""
-    leaving = set(kernel.terminator.operands)
+    leaving = dict(zip(kernel.terminator.operands, results, strict=True))
     for op in kernel.looped:
         for load in op.loads():
             if load.tensor in layouts:
                 yield load.tensor, offset_of(load.where.indices, layouts[load.tensor]), op, load
         for out, result in zip(op.outs, op.results_given, strict=True):
             if out in leaving or any(load.parent_op() not in kernel.looped for load in loads_of(out)):
-                yield out, offset_of(result.indices, strides_of(shape_of(out))), op, None
+                strides = leaving.get(out, strides_of(shape_of(out)))
+                yield out, offset_of(result.indices, strides), op, None
 
 
 def _is_row_result(out: SSAValue, kernel: Kernel) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.builtin import IntegerAttr, i64
@@ -53,17 +53,20 @@ class Tiling:
         return max(min(TILE_BYTES // row_bytes, MOST_ROWS) // LEAST, 1) * LEAST
 
 
-def choose_tiling(kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]]) -> Tiling | None:
+def choose_tiling(
+    kernel: Kernel, layouts: Mapping[SSAValue, tuple[Expr, ...]], results: Sequence[tuple[Expr, ...]]
+) -> Tiling | None:
     """A tiling for a kernel that writes along one dim and reads along another one, or reads along two; `layouts` gives
-    the strides of every tensor from outside."""
+    the strides of every tensor from outside, `results` those of the kernel's results."""
     if kernel.outer_count or len(kernel.looped) != 1:
         return None
     (member,) = kernel.looped
     if member.guards or any(result.is_scatter for result in member.results_given):
         return None
+    leaving = dict(zip(kernel.terminator.operands, results, strict=True))
     found: list[tuple[int, int, str, str]] = []
     for across in filter(_is_long(member), member.dims):
-        if not _writes_along(member, across):
+        if not _writes_along(member, across, leaving):
             continue
         along = Counter(dim for load in member.loads() if (dim := _other_dim(member, load, layouts, across)))
         if not along:
@@ -84,11 +87,12 @@ def _is_long(op: Generic) -> Callable[[str], bool]:
     return lambda dim: (sizes[dim].value or LEAST) >= LEAST
 
 
-def _writes_along(op: Generic, dim: str) -> bool:
-    """Whether everything that is written is contiguous along the dim."""
+def _writes_along(op: Generic, dim: str, leaving: Mapping[SSAValue, tuple[Expr, ...]]) -> bool:
+    """Whether everything that is written is contiguous along the dim, or along none."""
     for out, result in zip(op.outs, op.results_given, strict=True):
-        step = offset_of(result.indices, strides_of(shape_of(out))).coefficient(dim)
-        if result.is_write and (step is None or step.value != 1):
+        offset = offset_of(result.indices, leaving.get(out, strides_of(shape_of(out))))
+        steps = {name: step.value for name in op.dims if (step := offset.coefficient(name)) is not None}
+        if result.is_write and steps.get(dim) != 1 and (dim not in steps or 1 in steps.values()):
             return False
     return True
 

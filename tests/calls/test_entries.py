@@ -103,6 +103,32 @@ def test_out_is_written_and_returned(name):
     assert direct and found is not out
 
 
+def test_outs_of_any_layout_are_written_in_place():
+    """One program more for each order of their axes, and whether they are dense."""
+    f = lw.jit(lambda x, y: (x + y, (x * y).sum(0)))
+    x, y = sample(20, 30), sample(20, 30)
+    memory, sums = np.zeros((40, 60)), np.empty(30)
+    wholes = (memory[:20, :30], memory[20:, 30:], np.empty((30, 20)).T, memory[::2, ::-2])
+    for whole, programs in zip(wholes, (2, 2, 3, 4), strict=True):
+        settle(f, x, y, out=(whole, sums))
+        whole[...] = 0
+        found, direct = went_direct(f, x, y, out=(whole, sums))
+        assert direct and found[0] is whole
+        np.testing.assert_allclose(whole, x + y)
+        np.testing.assert_allclose(sums, (x * y).sum(0))
+        assert f.cache_info().compilations == programs
+    settle(f, x, y)
+    (fresh, _), direct = went_direct(f, x, y)
+    assert direct and fresh.flags.c_contiguous
+
+
+def test_an_out_whose_elements_share_memory_gets_a_copy():
+    f, x = lw.jit(lambda x: x * 2), sample(4, 20)
+    out = np.lib.stride_tricks.as_strided(np.zeros(20), (4, 20), (0, 8), writeable=True)
+    assert not went_direct(settle(f, x, out=out), x, out=out)[1]
+    np.testing.assert_array_equal(out[0], x[3] * 2)
+
+
 def test_out_of_several_results():
     f = lw.jit(lambda x: (x + 1, x.sum()))
     x = sample(9)
@@ -424,9 +450,15 @@ def test_checks_run_alone_where_that_is_less_than_to_copy_results():
         with pytest.raises(IndexError):
             g(table, np.where(i == 5, bad, i), out=out)
         assert (out == 7).all()
-    for _ in range(5):
-        assert g(table, i, out=out) is out
-        np.testing.assert_array_equal(out, f(table, i))
+    settle(g, table, i, out=out)
+    out[:] = 7
+    found, is_direct = went_direct(g, table, i, out=out)
+    assert is_direct and found is out
+    np.testing.assert_array_equal(out, f(table, i))
+    out[:] = 7
+    with pytest.raises(IndexError):
+        g(table, i + 400_000, out=out)
+    assert (out == 7).all()
     compiled = next(iter(g._exact.values())).compiled
     later = compiled._executable.later
     assert later is not None and later.program.bindings, "the checks ran alone"

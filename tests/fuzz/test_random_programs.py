@@ -3,7 +3,7 @@ by the throw of a coin.
 
 A batch of programs runs in a process of its own, so that a crash of compiled code names its program. For more of
 them: `python tests/fuzz/test_random_programs.py 1000 2000` runs the seeds from 1000 up to 2000, and with `legal`,
-`never` or `random` behind the numbers it does so with these fusions.
+`never` or `random` behind the numbers it does so with these fusions, with `out` into arrays of any layout.
 """
 
 from __future__ import annotations
@@ -21,19 +21,23 @@ ROOT = Path(__file__).parents[2]
 
 def run(seed: int, rule: str) -> None:
     """One program, fused by this rule, against NumPy; AssertionError where they differ."""
+    import numpy as np
     from fuzz.programs import program
-    from numerics.checking import check
+    from numerics.checking import check, check_out
 
     import loopweld as lw
 
     case = program(seed)
     lines = case.source.count("\n")
     # Each line may round a few times, and grow the error of what it uses.
+    loose = {"terms": case.terms + 1, "ulps": 64 * lines, "coarsest": case.coarsest, "scale": case.scale}
+    if rule == "out":
+        check_out(case.function(), *case.arguments, rng=np.random.default_rng(seed), **loose)
+        return
     target = lw.Target(fusion=rule)
     if rule == "random":  # on a machine of any size
         bits, cache = (128, 256, 512)[seed % 3], (64, 4096, 1 << 20)[seed // 3 % 3]
         target = lw.Target(fusion=f"random {seed}", vector_bits=bits, cache_bytes=cache, last_cache_share=cache)
-    loose = {"terms": case.terms + 1, "ulps": 64 * lines, "coarsest": case.coarsest, "scale": case.scale}
     check(case.function(), *case.arguments, **loose, target=target)
 
 

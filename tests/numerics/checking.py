@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -137,3 +138,43 @@ def call_twice(
         count = terms_of(args) if terms is None else terms
         size = magnitude(*leaves_of(args)) if scale is None else scale
         agree(found, wanted, terms=count, scale=size, ulps=ulps, coarsest=coarsest)
+
+
+def check_out(f: Any, *args: Any, rng: Any, calls: int = 1, target: Any = "cpu", **loose: Any) -> None:
+    """`out=` arrays that lie in memory as chance has it get what the call gives without them, and nothing around them
+    changes; `loose` is for `agree`."""
+    __tracebackhide__ = True
+    compiled = lw.jit(f, target=target)
+    wanted = compiled(*args)
+    pairs: list[tuple[Any, Any]] = []
+    out = _like(wanted, lambda leaf: _laid_out(leaf, rng, pairs))
+    for _ in range(calls):
+        assert compiled(*args, out=out) is out
+    found = iter([view.copy() for _, view in pairs])
+    agree(_like(wanted, lambda leaf: type(leaf)(next(found)) if np.isscalar(leaf) else next(found)), wanted, **loose)
+    for memory, view in pairs:
+        view[...] = 1
+        assert (memory == 1).all(), "elements around a result were written"
+
+
+def _like(wanted: Any, make: Callable[[Any], Any]) -> Any:
+    """The structure of `wanted` with other leaves."""
+    if isinstance(wanted, dict):
+        return {key: _like(value, make) for key, value in wanted.items()}
+    if isinstance(wanted, tuple | list):
+        return type(wanted)(_like(value, make) for value in wanted)
+    return make(wanted)
+
+
+def _laid_out(leaf: Any, rng: Any, pairs: list[tuple[Any, Any]]) -> Any:
+    """An array for a result: a part of one that is larger, with other axes and directions; both go to `pairs`."""
+    shape, rank = np.shape(leaf), np.ndim(leaf)
+    order = rng.permutation(rank) if rng.integers(2) else np.arange(rank)
+    steps, left, right = (rng.choice([1, 1, 2], rank), rng.choice([0, 0, 1], rank), rng.choice([0, 0, 3], rank))
+    if rng.integers(4) == 0:
+        steps, left, right = steps * 0 + 1, left * 0, right * 0
+    memory = np.ones([int(shape[k] * steps[k] + left[k] + right[k]) for k in order], np.asarray(leaf).dtype)
+    view = memory[..., *(slice(int(left[k]), int(left[k] + shape[k] * steps[k]), int(steps[k])) for k in order)]
+    view = view.transpose(np.argsort(order))[..., *(slice(None, None, int(rng.choice([1, 1, 1, -1]))) for _ in order)]
+    pairs.append((memory, view))
+    return view

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from numerics.checking import agree, reference
+from numerics.checking import agree, check_out, reference
 from numerics.data import plain
 
 import loopweld as lw
@@ -250,3 +250,26 @@ def test_many_results():
 def test_masked_arrays_are_refused():
     with pytest.raises(TypeError):
         lw.jit(np.sum)(np.ma.array([1.0, 2.0, 3.0], mask=[False, True, False]))
+
+
+@pytest.mark.parametrize(("dtype", "seed"), [("f4", 0), ("f2", 1), ("i1", 2)])
+def test_outs_of_any_layout(dtype, seed):
+    """Whole arrays and parts of others, with their axes in any order and direction: nothing else is written."""
+    rng, x, y = np.random.default_rng(seed), plain(dtype, (20, 33)), plain(dtype, (33, 20), 1)
+
+    def elementwise(x, y):
+        return x.T + y, abs(x), (y * 2).reshape(11, 60)
+
+    def rows(x, y):
+        return x - x.max(1, keepdims=True), y.min(0), y.argmax(0), x.sum()
+
+    def moved(x, y):
+        return np.pad(x, 1), x[::-1], np.concatenate([x, x + 1]), x.reshape(4, 5, 33), np.where((x > 0).all(), x, 0)
+
+    def scattered(x, y):
+        counts = np.zeros((7, 33), x.dtype, like=x)
+        np.add.at(counts, np.arange(20) % 7, x)
+        return counts, x[np.arange(20) % 5], np.sort(y), counts.T
+
+    for f in (elementwise, rows, moved, scattered):
+        check_out(f, x, y, rng=rng, calls=5, terms=660, scale=40)

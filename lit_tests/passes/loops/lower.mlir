@@ -368,3 +368,21 @@ func.func @main(%x: tensor<?x2xf32, #weld.dims<"n, 2">>, %p: tensor<2x?xf32, #we
   } : tensor<2x?xf32, #weld.dims<"2, (n + 7) floordiv 8">>
   func.return %s : tensor<2x?xf32, #weld.dims<"2, (n + 7) floordiv 8">>
 }
+
+// -----
+
+// Rows of the caller's memory that lie further apart than they are long.
+// CHECK:       func.func private @k0_exp(%x: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i64, %t: i64)
+// CHECK:         loop.for %[[I:.*]] = {{.*}} "d0" {
+// CHECK:           %[[ROW:.*]] = loop.affine "d0 * t" %[[I]], %t
+// CHECK:           %[[AT:.*]] = loop.affine "_ + d1" %[[ROW]], %{{.*}}
+// CHECK:           loop.store "set" %{{.*}} to %y[%[[AT]]] : vector<64xf32>
+func.func @main(%x: tensor<?x64xf32, #weld.dims<"n, 64">>)
+    -> (tensor<?x64xf32, #weld.dims<"n, 64">> {weld.strides = #weld.dims<"t, 1">}) {
+  %y = weld.generic over "n, 64" gives "write d0, d1" {
+    %0 = weld.load %x "d0, d1" : tensor<?x64xf32, #weld.dims<"n, 64">>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<?x64xf32, #weld.dims<"n, 64">>
+  func.return %y : tensor<?x64xf32, #weld.dims<"n, 64">>
+}

@@ -107,3 +107,14 @@ func.func @donated(%x: tensor<?xi32, #weld.dims<"n">> {weld.donated}, %y: tensor
   %3 = "weld.sum"(%2) <{axes = array<i64: 0>}> : (tensor<?xf32, #weld.dims<"n">>) -> tensor<f32>
   func.return %0, %3 : tensor<?xf32, #weld.dims<"n">>, tensor<f32>
 }
+
+// Memory of the caller's that is not dense holds nothing else: the temporary has a slot.
+// CHECK-LABEL: func.func @strided
+// CHECK-SAME: arena = ["4 * n bytes"]
+func.func @strided(%x: tensor<?xf32, #weld.dims<"n">>) -> (tensor<?xf32, #weld.dims<"n">> {weld.strides = #weld.dims<"t">}) {
+  // CHECK: places = ["slot 0"]
+  // CHECK: places = ["output 0"]
+  %a = "weld.cumsum"(%x) <{axis = 0 : i64}> : (tensor<?xf32, #weld.dims<"n">>) -> tensor<?xf32, #weld.dims<"n">>
+  %b = weld.exp %a : tensor<?xf32, #weld.dims<"n">>
+  func.return %b : tensor<?xf32, #weld.dims<"n">>
+}
