@@ -121,15 +121,20 @@ class For(OneBlock):
 
     @property
     def runs_at_most_once(self) -> bool:
-        """Whether one step is known to reach the end: between constants, or from `e - e mod step` to `e`."""
+        """Whether one step is known to reach the end."""
+        return self.is_within(self.step.value.data)
+
+    def is_within(self, distance: int) -> bool:
+        """Whether the end is known to be at most so far from the beginning: both are constants, or the loop is from
+        `e - e mod n` to `e`."""
         trip = self.known_trip
         if trip is not None:
-            return trip <= self.step.value.data
+            return trip <= distance
         lower, upper = self.lower.owner, self.upper
         if not isinstance(lower, Affine):
             return False
         return any(
-            value is upper and is_remainder(Expr.symbol(name) - lower.value, self.step.value.data)
+            value is upper and is_remainder(Expr.symbol(name) - lower.value, distance + 1)
             for name, value in lower.named.items()
         )
 

@@ -170,8 +170,7 @@ def _is_outside(division: Operation) -> bool:
 
 
 def _has_few_steps(loop: For) -> bool:
-    trip = loop.known_trip
-    return loop.runs_at_most_once or (trip is not None and trip < LEAST_STEPS * loop.step.value.data)
+    return loop.runs_at_most_once or loop.is_within(LEAST_STEPS * loop.step.value.data - 1)
 
 
 def _is_short(loop: For, divisors: Sequence[_Reciprocal]) -> bool:

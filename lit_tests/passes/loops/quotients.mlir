@@ -133,3 +133,49 @@ func.func private @kept(%x: !loop.buffer<f32>, %y: !loop.buffer<f32>, %n: i64) {
   }
   func.return
 }
+
+// -----
+
+// The rest of a loop has few steps where it is known to: its quotients stay, and it needs no second version.
+// CHECK-LABEL: func.func private @rest
+// CHECK:         step 64 "d0" {
+// CHECK:           weld.mul_add
+// CHECK:         step 64 "d0 divides" {
+// CHECK:         step 16 "d0 rest" {
+// CHECK-NEXT:      loop.load
+// CHECK-NEXT:      weld.div
+// CHECK-NOT:     divides
+// CHECK-LABEL: func.func private @long_rest
+// CHECK:         step 8 "d0 rest" {
+// CHECK:           weld.mul_add
+// CHECK:         step 8 "d0 rest divides" {
+func.func private @rest(%x: !loop.buffer<f32>, %s: f32, %n: i64) {
+  %0 = weld.constant 0 : i64
+  %end = loop.affine "n - n mod 64" %n
+  %1 = loop.splat %s : f32 -> vector<64xf32>
+  loop.for %i = %0 to %end step 64 "d0" {
+    %2 = loop.load %x[%i] : !loop.buffer<f32>, i64 -> vector<64xf32>
+    %3 = weld.div %2, %1 : vector<64xf32>
+    loop.store "set" %3 to %x[%i] : vector<64xf32>, !loop.buffer<f32>, i64
+    loop.yield
+  }
+  %4 = loop.splat %s : f32 -> vector<16xf32>
+  loop.for %i = %end to %n step 16 "d0 rest" {
+    %5 = loop.load %x[%i] : !loop.buffer<f32>, i64 -> vector<16xf32>
+    %6 = weld.div %5, %4 : vector<16xf32>
+    loop.store "set" %6 to %x[%i] : vector<16xf32>, !loop.buffer<f32>, i64
+    loop.yield
+  }
+  func.return
+}
+func.func private @long_rest(%x: !loop.buffer<f32>, %s: f32, %n: i64) {
+  %end = loop.affine "n - n mod 64" %n
+  %1 = loop.splat %s : f32 -> vector<8xf32>
+  loop.for %i = %end to %n step 8 "d0 rest" {
+    %2 = loop.load %x[%i] : !loop.buffer<f32>, i64 -> vector<8xf32>
+    %3 = weld.div %2, %1 : vector<8xf32>
+    loop.store "set" %3 to %x[%i] : vector<8xf32>, !loop.buffer<f32>, i64
+    loop.yield
+  }
+  func.return
+}
