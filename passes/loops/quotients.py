@@ -16,6 +16,7 @@ from ...dialects.loop.ops import For, Splat, lanes_of, vector
 from ...dialects.weld.arithmetic import Add, Div, Ratio
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.constant import Constant
+from ...dialects.weld.signs import Abs
 from ...dialects.weld.types import F32, F64, scalar_of
 from ..points import ScalarBuilder
 
@@ -26,6 +27,8 @@ MOST_COST = 40
 EXPONENTS: dict[Attribute, tuple[int, int]] = {F32: (60, 100), F64: (500, 900)}
 """Divisors beyond 2 to the power of the second number, or below its reciprocal, are scaled by the first one, so that
 they have a reciprocal with all its bits."""
+LARGEST = (2 - 2.0**-23) * 2.0**127
+"""The largest float32."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,9 @@ class ShareReciprocals(ModulePass):
 
     In float32 `%e` is what the product lacks, without any rounding, so `%q` is the quotient rounded once (P. Markstein,
     Computation of elementary functions on the IBM RISC System/6000 processor, 1990), unless the numbers are so small
-    that `%e` has no room for its bits. Where the product is infinite or NaN, and so `%q` NaN, it is the result.
+    that `%e` has no room for its bits. Where the product is infinite, so is the result, though `%e` is infinite or NaN:
+    the largest number stands in for it, as two comparisons without masks see to. A scaled divisor may still be 0, and
+    its reciprocal infinite; so `%p` is taken where `%q` is NaN.
 
     In float64 `%r` and `%l` are the reciprocal with twice the bits, and `%q` is `mul_add(%x, %r, mul(%x, %l))`: the
     quotient with a relative error below 2^-101, rounded once (N. Brisebarre, J.-M. Muller, S. K. Raina, Accelerating
@@ -55,49 +60,70 @@ class ShareReciprocals(ModulePass):
     name = "share-reciprocals"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        known: dict[SSAValue, _Reciprocal] = {}
-        loops: dict[For, list[tuple[Div | Ratio, _Reciprocal]]] = {}
+        known: dict[SSAValue, _Divisor] = {}
+        loops: dict[For, list[tuple[Div | Ratio, _Divisor]]] = {}
         for division in [d for d in op.walk() if isinstance(d, Div | Ratio)]:
             if scalar_of(division.res) in EXPONENTS and lanes_of(division.res) > 1 and _is_outside(division):
                 divisor = division.operands[1]
                 if divisor not in known:
-                    known[divisor] = _Reciprocal(divisor)
+                    known[divisor] = _Divisor(divisor)
                 loop = block_of(division).parent_op()
                 assert isinstance(loop, For)
                 loops.setdefault(loop, []).append((division, known[divisor]))
         for loop, divisions in loops.items():
-            divisors = list(dict.fromkeys(reciprocal for _, reciprocal in divisions))
+            divisors = list(dict.fromkeys(divisor for _, divisor in divisions))
             scales = not _is_short(loop, divisors)
             if not scales:
                 _divide_otherwise(loop, divisors)
-            for division, reciprocal in divisions:
-                reciprocal.replace(division, scales)
-        for reciprocal in known.values():
-            erase(reciprocal.end)
+            for division, divisor in divisions:
+                (divisor.scaled if scales else divisor.plain).replace(division)
+        for divisor in known.values():
+            erase(divisor.end)
 
 
-class _Reciprocal:
+class _Divisor:
     """What is known of a divisor outside the loop: on the scalar, where all lanes have the same one."""
 
     def __init__(self, divisor: SSAValue):
         owner = divisor.owner
-        self.source = owner.value if isinstance(owner, Splat) else divisor
-        self.element = scalar_of(divisor)
+        source = owner.value if isinstance(owner, Splat) else divisor
         self.lanes = lanes_of(divisor)
-        self.b = b = _behind(divisor)
-        factor, limit = EXPONENTS[self.element]
-        small, large = self._number(2.0**-limit), self._number(2.0**limit)
-        up, down, self.one = self._number(2.0**factor), self._number(2.0**-factor), self._number(1.0)
-        size = b.abs(self.source)
-        self.factor = b.select(b.gt(size, large), down, b.select(b.lt(size, small), up, self.one))
-        scaled = b.mul(self.source, self.factor)
-        self.rounded, self.minus = b.div(self.one, scaled), b.neg(scaled)
-        self.end = b.insert(Constant.splat(0.0, self.source.type))
+        b = _behind(divisor)
+        factor, limit = EXPONENTS[scalar_of(divisor)]
+        small, large, up, down, self.one = (
+            b.constant(2.0**power, source) for power in (-limit, limit, factor, -factor, 0)
+        )
+        self.size = b.abs(source)
+        self.factor = b.select(b.gt(self.size, large), down, b.select(b.lt(self.size, small), up, self.one))
+        self.end = b.insert(Constant.splat(0.0, source.type))
         """What is found out later goes before this op; the one behind the divisor may be a division, and go."""
         self.b = ScalarBuilder(block_of(self.end), self.end)
 
-    def _number(self, number: float) -> SSAValue:
-        return self.b.constant(number, self.source)
+    @property
+    def source(self) -> SSAValue:
+        """The divisor, which may have been a quotient and have become a product."""
+        size = self.size.owner
+        assert isinstance(size, Abs)
+        return size.operands[0]
+
+    @cached_property
+    def plain(self) -> _Reciprocal:
+        """For a loop that runs only where the factor is 1: nothing in it waits for the factor."""
+        return _Reciprocal(self, self.source, None)
+
+    @cached_property
+    def scaled(self) -> _Reciprocal:
+        return _Reciprocal(self, self.b.mul(self.source, self.factor), self.factor)
+
+
+class _Reciprocal:
+    """That of a divisor, or of one times a factor."""
+
+    def __init__(self, divisor: _Divisor, source: SSAValue, factor: SSAValue | None):
+        self.b = b = divisor.b
+        self.one, self.lanes, self.factor = divisor.one, divisor.lanes, factor
+        self.element = scalar_of(source)
+        self.rounded, self.minus = b.div(self.one, source), b.neg(source)
 
     def _wide(self, value: SSAValue) -> SSAValue:
         if lanes_of(value) == self.lanes:
@@ -105,32 +131,43 @@ class _Reciprocal:
         return self.b.insert(Splat.create(operands=[value], result_types=[vector(self.element, self.lanes)])).results[0]
 
     @cached_property
-    def scale(self) -> SSAValue:
-        return self._wide(self.factor)
+    def scale(self) -> SSAValue | None:
+        return None if self.factor is None else self._wide(self.factor)
 
     @cached_property
     def inverse(self) -> SSAValue:
-        """Of the scaled divisor, rounded once."""
+        """Of the divisor, rounded once."""
         return self._wide(self.rounded)
 
     @cached_property
-    def minus_scaled(self) -> SSAValue:
+    def minus_divisor(self) -> SSAValue:
         return self._wide(self.minus)
+
+    @cached_property
+    def largest(self) -> SSAValue:
+        return self._bound(LARGEST)
+
+    @cached_property
+    def least(self) -> SSAValue:
+        return self._bound(-LARGEST)
+
+    def _bound(self, number: float) -> SSAValue:
+        return self.b.insert(Constant.splat(number, vector(self.element, self.lanes))).results[0]
 
     @cached_property
     def parts(self) -> tuple[SSAValue, SSAValue]:
         """The inverse as a number of less size and a small one of its sign; both are the inverse where that is 0,
         infinite or NaN."""
         b = self.b
-        high = b.mul(self.rounded, self._number(1 - 2.0**-51))
+        high = b.mul(self.rounded, b.constant(1 - 2.0**-51, self.one))
         low = b.mul(b.mul_add(high, self.minus, self.one), self.rounded)
         return self._wide(high), self._wide(b.select(b.eq(low, low), low, self.rounded))
 
     # ---- divisions -----------------------------------------------------------------
-    def replace(self, division: Div | Ratio, scales: bool) -> None:
+    def replace(self, division: Div | Ratio) -> None:
         b = ScalarBuilder(block_of(division), division)
         x, result = division.args[0], division.res
-        if scales:
+        if self.scale is not None:
             x = b.mul(x, self.scale)
         total = result.get_user_of_unique_use()
         if isinstance(division, Ratio) and isinstance(total, Add):
@@ -149,7 +186,11 @@ class _Reciprocal:
             high, low = self.parts
             return b.mul_add(x, high, b.mul(x, low))
         product = b.mul(x, self.inverse)
-        error = b.mul_add(product, self.minus_scaled, x)
+        error = b.mul_add(product, self.minus_divisor, x)
+        if self.factor is None:
+            error = b.select(b.lt(error, self.largest), error, self.largest)
+            error = b.select(b.gt(error, self.least), error, self.least)
+            return b.mul_add(error, self.inverse, product)
         quotient = b.mul_add(error, self.inverse, product)
         return b.select(b.eq(quotient, quotient), quotient, product)
 
@@ -173,13 +214,13 @@ def _has_few_steps(loop: For) -> bool:
     return loop.runs_at_most_once or loop.is_within(LEAST_STEPS * loop.step.value.data - 1)
 
 
-def _is_short(loop: For, divisors: Sequence[_Reciprocal]) -> bool:
+def _is_short(loop: For, divisors: Sequence[_Divisor]) -> bool:
     """Whether a second version costs little code, and one test says which version is to run."""
     plain = all(lanes_of(d.factor) == 1 for d in divisors) and not any(op.regions for op in loop.block.ops)
     return plain and sum(op.cost for op in loop.block.ops if isinstance(op, Elementwise)) <= MOST_COST
 
 
-def _divide_otherwise(loop: For, divisors: Sequence[_Reciprocal]) -> None:
+def _divide_otherwise(loop: For, divisors: Sequence[_Divisor]) -> None:
     """The loop has iterations only if no divisor is scaled; behind it is a copy that has them otherwise.
 
     loop.for %i = %a to %b {...}  ->  %c = weld.select %plain, %b, %a

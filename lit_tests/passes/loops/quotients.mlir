@@ -1,7 +1,8 @@
 // RUN: loopweld-opt %s --split-input-file --verify-each -p share-reciprocals | filecheck %s
 
 // The divisor is the same in all steps of the loop: what is needed of it is computed where it is.
-// One version runs where the divisor is not scaled, and one that divides otherwise.
+// One version runs where the divisor is not scaled, and one that divides otherwise. What the product lacks is kept
+// finite: an infinite product is the quotient.
 // CHECK-LABEL: func.func private @by_a_scalar
 // CHECK:         %[[ZERO:.*]] = weld.constant 0 : i64
 // CHECK:         %[[S:.*]] = loop.load %s[
@@ -10,21 +11,24 @@
 // CHECK:         %[[SIZE:.*]] = weld.abs %[[S]] : f32
 // CHECK:         %[[SCALE:.*]] = weld.select %{{.*}}, %{{.*}}, %{{.*}} : (i1, f32, f32) -> f32
 // CHECK-NEXT:    %[[SCALE:.*]] = weld.select
-// CHECK-NEXT:    %[[SCALED:.*]] = weld.mul %[[S]], %[[SCALE]] : f32
-// CHECK-NEXT:    %[[INVERSE:.*]] = weld.div %[[ONE]], %[[SCALED]] : f32
-// CHECK-NEXT:    %[[MINUS:.*]] = weld.neg %[[SCALED]] : f32
+// CHECK-NEXT:    %[[INVERSE:.*]] = weld.div %[[ONE]], %[[S]] : f32
+// CHECK-NEXT:    %[[MINUS:.*]] = weld.neg %[[S]] : f32
 // CHECK-NEXT:    %[[INVERSES:.*]] = loop.splat %[[INVERSE]]
 // CHECK-NEXT:    %[[MINUSES:.*]] = loop.splat %[[MINUS]]
+// CHECK-NEXT:    %[[LARGEST:.*]] = weld.constant 3.4028234663852886e+38 : vector<16xf32>
+// CHECK-NEXT:    %[[LEAST:.*]] = weld.constant -3.4028234663852886e+38 : vector<16xf32>
 // CHECK-NEXT:    %[[PLAIN:.*]] = weld.eq %[[SCALE]], %[[ONE]] : f32
 // CHECK-NEXT:    %[[BOUND:.*]] = weld.select %[[PLAIN]], %n, %[[ZERO]]
 // CHECK-NEXT:    loop.for {{.*}} = %[[ZERO]] to %[[BOUND]] step 16 "d0" {
 // CHECK-NEXT:      %[[X:.*]] = loop.load %x
 // CHECK-NEXT:      %[[P:.*]] = weld.mul %[[X]], %[[INVERSES]]
 // CHECK-NEXT:      %[[E:.*]] = weld.mul_add %[[P]], %[[MINUSES]], %[[X]]
-// CHECK-NEXT:      %[[Q:.*]] = weld.mul_add %[[E]], %[[INVERSES]], %[[P]]
-// CHECK-NEXT:      %[[OK:.*]] = weld.eq %[[Q]], %[[Q]]
-// CHECK-NEXT:      %[[R:.*]] = weld.select %[[OK]], %[[Q]], %[[P]]
-// CHECK-NEXT:      loop.store "set" %[[R]]
+// CHECK-NEXT:      %[[LESS:.*]] = weld.lt %[[E]], %[[LARGEST]]
+// CHECK-NEXT:      %[[E2:.*]] = weld.select %[[LESS]], %[[E]], %[[LARGEST]]
+// CHECK-NEXT:      %[[MORE:.*]] = weld.gt %[[E2]], %[[LEAST]]
+// CHECK-NEXT:      %[[E3:.*]] = weld.select %[[MORE]], %[[E2]], %[[LEAST]]
+// CHECK-NEXT:      %[[Q:.*]] = weld.mul_add %[[E3]], %[[INVERSES]], %[[P]]
+// CHECK-NEXT:      loop.store "set" %[[Q]]
 // CHECK:         loop.for {{.*}} = %[[BOUND]] to %n step 16 "d0 divides" {
 // CHECK-NEXT:      %[[X:.*]] = loop.load %x
 // CHECK-NEXT:      %[[Q:.*]] = weld.div %[[X]], %[[SPLAT]]
