@@ -1,4 +1,4 @@
-"""`simplify`: constant folding, exact algebra, common subexpressions and dead code, on tensor ops."""
+"""`simplify`: constant folding, exact algebra, slices of joins, common subexpressions, dead code, on tensor ops."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from ..dialects.ir import erase
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.folding import fold_constant, fold_identity
 from ..dialects.weld.reductions import Reduction
+from ..dialects.weld.slicing import fold_slice
 from ..dialects.weld.strength import strength_reduce
+from ..dialects.weld.views import Slice, View
 from .fusion.graph import functions
 
 
@@ -34,7 +36,7 @@ class Simplify(ModulePass):
 def simplify_block(block: Block, strict: bool) -> None:
     seen: dict[object, Operation] = {}
     for op in list(block.ops):
-        if isinstance(op, Elementwise | Reduction):
+        if isinstance(op, Elementwise | Reduction | View):
             op = _folded(op, block, strict)
             if op is None:
                 continue
@@ -45,7 +47,7 @@ def simplify_block(block: Block, strict: bool) -> None:
             erase(op)
 
 
-def _folded(op: Elementwise | Reduction, block: Block, strict: bool) -> Operation | None:
+def _folded(op: Elementwise | Reduction | View, block: Block, strict: bool) -> Operation | None:
     """The op itself, the op that stands for it now, or None where a value that exists replaced it."""
     constant = fold_constant(op)
     if constant is not None:
@@ -53,13 +55,29 @@ def _folded(op: Elementwise | Reduction, block: Block, strict: bool) -> Operatio
         constant.location = op.location
         _replace(op, constant.results[0])
         return constant
+    if isinstance(op, Slice):
+        return _sliced(op, block)
     same = fold_identity(op)
-    if same is None and not strict:
+    if same is None and not strict and isinstance(op, Elementwise | Reduction):
         same = strength_reduce(op, Builder(block, op, op.location))
     if same is not None:
         _replace(op, same)
         return None
     return op
+
+
+def _sliced(op: Slice, block: Block) -> Slice | None:
+    """The slice itself, the one that stands for it now, or None where a value that exists replaced it."""
+    found = fold_slice(op)
+    if found is None:
+        return op
+    if isinstance(found, SSAValue):
+        _replace(op, found)
+        return None
+    block.insert_op_before(found, op)
+    found.location = op.location
+    _replace(op, found.res)
+    return found
 
 
 def _replace(op: Operation, value: SSAValue) -> None:

@@ -1,4 +1,4 @@
-"""Exact simplification of elementwise ops and reductions, by what they state: equal bits for all values."""
+"""Exact simplification of elementwise ops, reductions and views, by what they state: equal bits for all values."""
 
 from __future__ import annotations
 
@@ -12,16 +12,20 @@ from .base import Elementwise
 from .constant import Constant, splat_of
 from .reductions import Reduction
 from .strength import strength_reduce
-from .types import kind_of, scalar_of, stated_number
+from .types import is_resolved, kind_of, scalar_of, stated_number
+from .views import View
 
 __all__ = ["fold_constant", "fold_identity", "strength_reduce"]
 
 
 def fold_constant(op: Operation) -> Constant | None:
-    """The value of an elementwise op on splat constants, or whatever its operands are, or of a reduction of its
-    identity; else None, and for complex numbers."""
+    """The value of an elementwise op on splat constants, or whatever its operands are, of a reduction of its identity,
+    or of a view of a splat; else None, and for complex numbers."""
     if isinstance(op, Reduction):
         return _of_identity(op)
+    if isinstance(op, View):
+        number = splat_of(op.args[0])
+        return Constant.splat(number, op.res.type) if number is not None and is_resolved(op.res) else None
     if not isinstance(op, Elementwise):
         return None
     if kind_of(scalar_of(op.operands[0])) in op.always:

@@ -177,6 +177,7 @@ def bit_width(element: Attribute) -> int:
     return dtype_of(element).itemsize * 8 if element != BF16 else 16
 
 
+@lru_cache(maxsize=64)
 def byte_width(element: Attribute) -> int:
     """Bytes of an element in memory."""
     return max(bit_width(element) // 8, 1)

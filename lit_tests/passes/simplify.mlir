@@ -124,6 +124,42 @@ func.func @keeps_both_zeros() -> (tensor<4xf32>, tensor<4xf32>) {
   func.return %a, %b : tensor<4xf32>, tensor<4xf32>
 }
 
+// A view of one number holds that number.
+// CHECK-LABEL: func.func @views_of_numbers
+// CHECK-NEXT:    weld.constant -1.5 : tensor<?x4xf64, #weld.dims<"n, 4">>
+// CHECK-NEXT:    func.return
+func.func @views_of_numbers() -> tensor<?x4xf64, #weld.dims<"n, 4">> {
+  %a = weld.constant -1.5 : tensor<1xf32>
+  %b = "weld.broadcast"(%a) <{axes = array<i64: 1>, shape = #weld.dims<"n, 4">}> : (tensor<1xf32>) -> tensor<?x4xf32, #weld.dims<"n, 4">>
+  %c = weld.cast %b : (tensor<?x4xf32, #weld.dims<"n, 4">>) -> tensor<?x4xf64, #weld.dims<"n, 4">>
+  func.return %c : tensor<?x4xf64, #weld.dims<"n, 4">>
+}
+
+// A slice of what was joined is a slice of its piece, or the piece: here of a join of joins, and of unknown sizes.
+// CHECK-LABEL: func.func @slices_of_joins
+// CHECK-NEXT:    "weld.slice"(%y) <{start = #weld.dims<"1">, size = #weld.dims<"n - 1">, step = #weld.dims<"1">}>
+// CHECK-NEXT:    func.return %x, %y, %e
+func.func @slices_of_joins(%x: tensor<4xf32>, %y: tensor<?xf32, #weld.dims<"n">>) -> (tensor<4xf32>, tensor<?xf32, #weld.dims<"n">>, tensor<?xf32, #weld.dims<"n - 1">>) {
+  %a = "weld.concat"(%x, %y) <{axis = 0 : i64}> : (tensor<4xf32>, tensor<?xf32, #weld.dims<"n">>) -> tensor<?xf32, #weld.dims<"n + 4">>
+  %b = "weld.concat"(%a, %x) <{axis = 0 : i64}> : (tensor<?xf32, #weld.dims<"n + 4">>, tensor<4xf32>) -> tensor<?xf32, #weld.dims<"n + 8">>
+  %c = "weld.slice"(%b) <{start = #weld.dims<"0">, size = #weld.dims<"4">, step = #weld.dims<"1">}> : (tensor<?xf32, #weld.dims<"n + 8">>) -> tensor<4xf32>
+  %d = "weld.slice"(%b) <{start = #weld.dims<"4">, size = #weld.dims<"n">, step = #weld.dims<"1">}> : (tensor<?xf32, #weld.dims<"n + 8">>) -> tensor<?xf32, #weld.dims<"n">>
+  %e = "weld.slice"(%b) <{start = #weld.dims<"5">, size = #weld.dims<"n - 1">, step = #weld.dims<"1">}> : (tensor<?xf32, #weld.dims<"n + 8">>) -> tensor<?xf32, #weld.dims<"n - 1">>
+  func.return %c, %d, %e : tensor<4xf32>, tensor<?xf32, #weld.dims<"n">>, tensor<?xf32, #weld.dims<"n - 1">>
+}
+
+// Not one that lies in two pieces, nor one of every second element.
+// CHECK-LABEL: func.func @slices_across_joins
+// CHECK:         weld.concat
+// CHECK-COUNT-2: "weld.slice"(%a)
+// CHECK:         func.return
+func.func @slices_across_joins(%x: tensor<4x2xf32>) -> (tensor<4x2xf32>, tensor<2x2xf32>) {
+  %a = "weld.concat"(%x, %x) <{axis = 0 : i64}> : (tensor<4x2xf32>, tensor<4x2xf32>) -> tensor<8x2xf32>
+  %b = "weld.slice"(%a) <{start = #weld.dims<"1, 0">, size = #weld.dims<"4, 2">, step = #weld.dims<"1, 1">}> : (tensor<8x2xf32>) -> tensor<4x2xf32>
+  %c = "weld.slice"(%a) <{start = #weld.dims<"0, 0">, size = #weld.dims<"2, 2">, step = #weld.dims<"2, 1">}> : (tensor<8x2xf32>) -> tensor<2x2xf32>
+  func.return %b, %c : tensor<4x2xf32>, tensor<2x2xf32>
+}
+
 // What nobody uses goes, a chain of it at once; a check stays, for it may raise.
 // CHECK-LABEL: func.func @drops_unused
 // CHECK-NEXT:    weld.check %bad

@@ -12,6 +12,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from ...dialects.expr import Expr
 from ...dialects.ir import block_of, erase
 from ...dialects.weld.attributes import Access, Where
+from ...dialects.weld.base import Elementwise
 from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, exprs_of, has_values
 from ...dialects.weld.types import scalar_of
@@ -107,10 +108,10 @@ def first_op(op: Operation) -> Operation:
 
 
 def _guarded(load: Load, value: SSAValue, before: Operation) -> SSAValue:
-    """The value that the load gives: 0 where its guard fails, unless its only users look at the guard themselves."""
+    """The value that the load gives: 0 where its guard fails, unless nothing uses it there."""
     if not load.where.guards and load.guard is None:
         return value
-    if all(_selects(use.operation, load) for use in load.res.uses):
+    if load.guard is None and _is_used_inside_only(load):
         return value
     block = block_of(load)
     b = ScalarBuilder(block, before, load.location)
@@ -123,13 +124,33 @@ def _guarded(load: Load, value: SSAValue, before: Operation) -> SSAValue:
     return b.cast(b.select(inside, wide, b.constant(0, wide)), element)
 
 
-def _selects(user: Operation, load: Load) -> bool:
-    """Whether `user` is `select(guards hold, loaded value, ...)`."""
-    if not isinstance(user, Select) or user.operands[1] is not load.res or load.guard is not None:
-        return False
-    condition = user.operands[0].owner
-    held = set(condition.guards.data) if isinstance(condition, Inside) else set[Expr]()
-    return set(load.where.guards) <= held and user.operands[2] is not load.res
+def _is_used_inside_only(load: Load) -> bool:
+    """Whether nothing uses the loaded value where a guard fails: it is part of what selects choose under the guards."""
+    waiting = [(load.res, frozenset(load.where.guards))]
+    seen: set[tuple[Operation, frozenset[Expr]]] = set()
+    while waiting:
+        value, guards = waiting.pop()
+        for use in value.uses:
+            user = use.operation
+            left = guards.difference(_held(user, use.index)) if isinstance(user, Select) else guards
+            if not left or (user, left) in seen:
+                continue
+            if not isinstance(user, Elementwise):
+                return False
+            seen.add((user, left))
+            waiting.append((user.results[0], left))
+    return True
+
+
+def _held(select: Select, operand: int) -> tuple[Expr, ...]:
+    """What holds wherever a select gives this operand."""
+    condition = select.operands[0].owner
+    if not operand or not isinstance(condition, Inside):
+        return ()
+    guards = condition.guards.data
+    if operand == 1:
+        return guards
+    return (-guards[0] - 1,) if len(guards) == 1 else ()
 
 
 def copy_ops(

@@ -273,9 +273,10 @@ def _is_pinned(dim: str, size: Expr, load: Load) -> bool:
 def _at_once(loads: Sequence[Load]) -> int:
     """How many of the loads one point can need: guards that cannot hold together make stretches of the loop."""
     groups: list[list[Load]] = []
+    bounds = {load: _bounds(load) for load in loads}
     for load in loads:
         for group in groups:
-            if all(_exclusive(load, other) for other in group):
+            if all(_exclusive(bounds[load], bounds[other]) for other in group):
                 group.append(load)
                 break
         else:
@@ -283,7 +284,20 @@ def _at_once(loads: Sequence[Load]) -> int:
     return len(groups)
 
 
-def _exclusive(a: Load, b: Load) -> bool:
+_Bounds = dict[Expr, tuple[Expr, int]]
+
+
+def _bounds(load: Load) -> _Bounds:
+    """The guards `rest + constant >= 0` of a load by `rest`: `-rest`, and the least constant."""
+    found: _Bounds = {}
+    for guard in load.where.guards:
+        constant = dict(guard.terms).get((), 0)
+        rest = guard - constant
+        opposite, least = found.get(rest) or (-rest, constant)
+        found[rest] = opposite, min(constant, least)
+    return found
+
+
+def _exclusive(a: _Bounds, b: _Bounds) -> bool:
     """Whether a guard of one and a guard of the other have a negative sum."""
-    sums = [(g + h).value for g in a.where.guards for h in b.where.guards]
-    return any(total is not None and total < 0 for total in sums)
+    return any(opposite in b and least + b[opposite][1] < 0 for opposite, least in a.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 
 from xdsl.ir import SSAValue
 
@@ -12,7 +13,7 @@ from ...dialects.expr import Expr, product_of
 from ...dialects.weld.attributes import Where
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
-from ...dialects.weld.types import bytes_of, shape_of
+from ...dialects.weld.types import byte_width, scalar_of, shape_of
 from ..remarks import Reason
 from .graph import is_returned
 from .legality import inline_forbidden
@@ -141,7 +142,8 @@ def streams_of(written: SSAValue) -> int:
 def is_stream(value: SSAValue) -> bool:
     """Whether a loop walks through memory with the tensor: a single number stays in a register, and what is known to
     fit a page stays in the first cache."""
-    shape = shape_of(value)
-    if any(size.value is None for size in shape):
-        return True
-    return bool(shape) and (bytes_of(value).value or 0) > PAGE
+    sizes = [size.value for size in shape_of(value)]
+    if not sizes:
+        return False
+    known = [size for size in sizes if size is not None]
+    return len(known) < len(sizes) or prod(known) * byte_width(scalar_of(value)) > PAGE

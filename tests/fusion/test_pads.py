@@ -314,3 +314,17 @@ def test_rolls_of_strided():
     base = sample(80, 66)
     for x in (base[::2, ::-1], base.T, np.asfortranarray(base)):
         check(laplacian_roll, x, sweeps=1)
+
+
+def test_slices_of_joins():
+    """Each piece of a random walk's steps, and of what is computed from them, is computed once."""
+
+    def f(x, y):
+        steps = np.concatenate([x[:1], x[1:] - x[:-1]])
+        rises = np.exp(steps[1:] * y[1:])
+        slope = np.concatenate([steps[:1] * y[:1], rises])
+        return np.concatenate([slope[:1] + np.sin(x[:1]), slope[1:] - np.cos(y[:-1])])
+
+    report = check(f, sample(40), sample(40), sweeps=1)
+    assert report.kernels[0].ops == ("sub", "mul", "exp", "sin", "mul_add", "cos", "sub", "select")
+    values(f, sample(3), sample(3))

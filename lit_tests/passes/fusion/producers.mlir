@@ -79,6 +79,54 @@ func.func @through_an_access(%x: tensor<8xf32>) -> tensor<4xf32> {
   func.return %b : tensor<4xf32>
 }
 
+// fuses: what selects choose under the guards needs no select of its own, though each tests another guard
+// CHECK-LABEL: func.func @chosen_under_the_guards
+// CHECK-NEXT:    weld.generic over "9" gives "write d0" {
+// CHECK-COUNT-2:   weld.select
+// CHECK-NOT:       weld.select
+// CHECK:         func.return
+func.func @chosen_under_the_guards(%x: tensor<9xf32>, %y: tensor<9xf32>) -> tensor<9xf32> {
+  %a = weld.generic over "9" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<9xf32>
+    %1 = weld.cos %0 : f32
+    weld.yield %1 : f32
+  } : tensor<9xf32>
+  %b = weld.generic over "9" gives "write d0" {
+    %0 = weld.load %a "d0 if d0 - 3 >= 0 and -d0 + 5 >= 0" : tensor<9xf32>
+    %1 = weld.load %y "d0" : tensor<9xf32>
+    %2 = weld.add %0, %1 : f32
+    %3 = weld.inside "-d0 + 5 >= 0"
+    %4 = weld.select %3, %2, %1 : (i1, f32, f32) -> f32
+    %5 = weld.inside "-d0 + 2 >= 0"
+    %6 = weld.select %5, %1, %4 : (i1, f32, f32) -> f32
+    weld.yield %6 : f32
+  } : tensor<9xf32>
+  func.return %b : tensor<9xf32>
+}
+
+// fuses: but a use where a guard fails sees 0 there
+// CHECK-LABEL: func.func @chosen_under_one_guard
+// CHECK-NEXT:    weld.generic over "9" gives "write d0" {
+// CHECK:           weld.inside "d0 - 3 >= 0 and -d0 + 5 >= 0"
+// CHECK-COUNT-2:   weld.select
+// CHECK:         func.return
+func.func @chosen_under_one_guard(%x: tensor<9xf32>, %y: tensor<9xf32>) -> tensor<9xf32> {
+  %a = weld.generic over "9" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<9xf32>
+    %1 = weld.cos %0 : f32
+    weld.yield %1 : f32
+  } : tensor<9xf32>
+  %b = weld.generic over "9" gives "write d0" {
+    %0 = weld.load %a "d0 if d0 - 3 >= 0 and -d0 + 5 >= 0" : tensor<9xf32>
+    %1 = weld.load %y "d0" : tensor<9xf32>
+    %2 = weld.add %0, %1 : f32
+    %3 = weld.inside "-d0 + 5 >= 0"
+    %4 = weld.select %3, %2, %1 : (i1, f32, f32) -> f32
+    weld.yield %4 : f32
+  } : tensor<9xf32>
+  func.return %b : tensor<9xf32>
+}
+
 // fuses: into a reduction; a value that the function returns stays a result of the same loop
 // CHECK-LABEL: func.func @kept_as_a_second_result
 // CHECK-NEXT:    %[[A:.*]], %[[S:.*]] = weld.generic over "4, 8" gives "write d0, d1", "sum d0" {
