@@ -1,5 +1,10 @@
 """`loopweld-opt`: runs passes over `.mlir` files, like `mlir-opt` and `xdsl-opt`."""
 
+if __name__ == "__main__":  # before what takes long to import, so that Ctrl-C ends it as it does `loopweld-opt`
+    from loopweld.cli import opt
+
+    raise SystemExit(opt())
+
 import argparse
 import os
 import sys
@@ -273,7 +278,3 @@ def _complaint(error: BaseException) -> str:
             return f"loopweld-opt: error: cannot open '{error.filename}': {error.strerror}"
         case _:
             return f"loopweld-opt: internal error: {type(error).__name__}: {error} (--debug shows the traceback)"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

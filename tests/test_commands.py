@@ -185,23 +185,33 @@ def test_a_reader_that_leaves(file: Path):
 
 
 INTERRUPTED = """
-import signal, sys
+import runpy, signal, sys
 from loopweld import cli
 
 class Interrupts:
     def find_spec(name, path=None, target=None):
-        if name == sys.argv[2]:
+        if name == WHERE:
             signal.raise_signal(signal.SIGINT)
 
+WHERE = sys.argv[2]
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background may ignore it
 sys.meta_path.insert(0, Interrupts)
+if sys.argv[1] == "module":  # python -m loopweld.opt
+    sys.argv[1:] = sys.argv[3:]
+    runpy.run_module("loopweld.opt", run_name="__main__")
 raise SystemExit(getattr(cli, sys.argv[1])(sys.argv[3:]))
 """
 """A command that gets Ctrl-C where a module is first imported."""
 
 
 @pytest.mark.parametrize(
-    ("command", "module"), [("opt", "xdsl.xdsl_opt_main"), ("main run", "numpy"), ("main run", "loopweld.api")]
+    ("command", "module"),
+    [
+        ("opt", "xdsl.xdsl_opt_main"),
+        ("module", "xdsl.xdsl_opt_main"),
+        ("main run", "numpy"),
+        ("main run", "loopweld.api"),
+    ],
 )
 def test_ctrl_c(command: str, module: str, file: Path):
     entry, *arguments = command.split()

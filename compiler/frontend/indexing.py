@@ -163,7 +163,7 @@ def refresh_key(session: Session, key: Key) -> Key:
 def index_values(session: Session, value: SSAValue, key: Key) -> tuple[list[SSAValue], bool]:
     """The key's index arrays as int64 values of one shape, checked against the sizes of their axes unless that shape
     has no elements; and whether all are known to be in range, without wrapping."""
-    shape = common_shape(session, [shape_of_operand(a) for _, a in key.arrays])
+    shape = common_shape(session, [shape_of_operand(a) for _, a in key.arrays], are_indices=True)
     in_range = [check_bounds(session, array, shape_of(value)[axis], axis, shape) for axis, array in key.arrays]
     return [fill(session, a, np.dtype(np.int64), shape) for _, a in key.arrays], all(in_range)
 

@@ -15,7 +15,7 @@ from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.weld.types import Shape, shape_of
-from .errors import message, shapes_text, trace_error, value_error
+from .errors import index_error, message, shapes_text, trace_error, value_error
 from .registry import FUNCTIONS
 from .session import SMALL, Session, element_type, static
 from .symint import SymInt
@@ -111,8 +111,8 @@ def shape_of_operand(value: Operand) -> Shape:
     return value.dims if isinstance(value, Tracer) else static(np.shape(value))
 
 
-def common_shape(session: Session, shapes: Sequence[Shape]) -> Shape:
-    """The shape that all shapes broadcast to; unifies open sizes. Raises NumPy's ValueError."""
+def common_shape(session: Session, shapes: Sequence[Shape], are_indices: bool = False) -> Shape:
+    """The shape that all shapes broadcast to; unifies open sizes. Raises NumPy's ValueError, or its IndexError."""
     rank = max((len(s) for s in shapes), default=0)
     result: list[Expr] = [ONE] * rank
     for shape in shapes:
@@ -130,7 +130,10 @@ def common_shape(session: Session, shapes: Sequence[Shape]) -> Shape:
             joined = size if current.value == 1 else session.symbols.unify(current, size)
             if joined is None:
                 examples = [tuple(session.symbols.example(e) for e in s) for s in shapes]
-                raise value_error(f"operands could not be broadcast together with shapes {shapes_text(*examples)}")
+                text = f"could not be broadcast together with shapes {shapes_text(*examples)}"
+                if are_indices:
+                    raise index_error(f"shape mismatch: indexing arrays {text}")
+                raise value_error(f"operands {text}")
             result[axis] = joined
     return tuple(session.symbols.canonical(e) for e in result)
 

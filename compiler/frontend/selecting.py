@@ -107,11 +107,11 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
 
 def _own_position(x: Tracer, index: Tracer, axis: int) -> Any:
     """The index along another axis than the chosen one: each position itself; size 1 repeats."""
-    session, size, other = x.session, x.dims[axis], index.dims[axis]
+    session = x.session
+    common_shape(session, [(x.dims[axis],), (index.dims[axis],)], are_indices=True)
+    size = session.symbols.canonical(x.dims[axis])
     if size.value == 1:
         return 0
-    if other.value != 1:
-        size = same_size(session, size, other, f"take_along_axis: the sizes along axis {axis} differ")
     position = iota(session, size)
     return position[(*(None,) * axis, slice(None), *(None,) * (x.ndim - axis - 1))]
 

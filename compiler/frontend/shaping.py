@@ -95,12 +95,11 @@ def _complete(session: Session, x: Tracer, target: list[Expr]) -> Shape:
     if len(unknown) > 1:
         raise value_error("can only specify one unknown dimension")
     total = product_of(x.dims)
-    if unknown:
-        rest = product_of(e for k, e in enumerate(target) if k != unknown[0])
-        if rest.value != 0:
-            target[unknown[0]] = _quotient(session, total, rest)
+    rest = product_of(e for k, e in enumerate(target) if k not in unknown)
+    if unknown and rest.value != 0:
+        target[unknown[0]] = _quotient(session, total, rest)
     shape = tuple(symbols.canonical(e) for e in target)
-    if symbols.unify(product_of(shape), total) is None:
+    if (unknown and rest.value == 0) or symbols.unify(product_of(shape), total) is None:
         sizes = [-1 if k in unknown else symbols.example(symbols.canonical(e)) for k, e in enumerate(target)]
         raise value_error(
             f"cannot reshape array of size {symbols.example(symbols.canonical(total))} into shape {shapes_text(sizes)}"

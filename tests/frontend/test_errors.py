@@ -108,6 +108,9 @@ def test_numpys_own_errors():
     cases = [
         (lambda x: x @ x, ValueError, "inner dimensions differ: 30 and 20"),
         (lambda x: x.reshape(7, -1), ValueError, r"cannot reshape array of size 600 into shape \(7,-1\)"),
+        (lambda x: x[:0].reshape(-1, 0), ValueError, r"cannot reshape array of size 0 into shape \(-1,0\)"),
+        (lambda x: x[np.arange(3), np.arange(2)], IndexError, r"indexing arrays could not .* shapes \(3,\) \(2,\)"),
+        (lambda x: np.take_along_axis(x, np.ones((3, 4), int), 0), IndexError, "indexing arrays could not"),
         (lambda x: x.max(axis=5), np.exceptions.AxisError, "axis 5 is out of bounds"),
         (lambda x: np.concatenate([x, x[:, :4]]), ValueError, "axis 1: 30 and 4"),
         (lambda x: x[0, 0, 0], IndexError, "too many indices"),

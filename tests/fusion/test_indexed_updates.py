@@ -66,9 +66,8 @@ def scattered_apart(t, i, v):
 TARGETS = [diagonal, columns, rows_of_a_slice, a_number, a_row_for_all, a_step, scattered_apart]
 
 
-@pytest.mark.parametrize("dtype", ["f4", "f8", "i4"])
+@pytest.mark.parametrize(("dtype", "layout"), [("f4", "columns"), ("f8", "steps"), ("f2", "rows"), ("i4", "rows")])
 @pytest.mark.parametrize("f", TARGETS, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("layout", ["rows", "columns", "steps"])
 def test_targets(f, dtype, layout):
     change = {"rows": np.ascontiguousarray, "columns": np.asfortranarray, "steps": lambda a: np.repeat(a, 2, 1)[:, ::2]}
     t = change[layout]((table(40, 40) * 9).astype(dtype))

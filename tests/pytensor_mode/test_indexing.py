@@ -121,6 +121,8 @@ def test_what_is_assigned_and_index_arrays_repeat_as_in_numpy():
         expected = value.copy()
         np.add.at(expected, (rows, columns), 1.0)
         np.testing.assert_array_equal(g(value, rows, columns)[1], expected)
+    with pytest.raises(IndexError, match="indexing arrays"):
+        g(value, [0, 1, 0], [0, 1])
 
 
 def test_rows_repeat_only_where_it_is_declared():

@@ -149,7 +149,10 @@ def _index_values(
 ) -> tuple[list[tuple[int, SSAValue]], bool]:
     """Index values as int64 tensors of one shape, checked against the sizes of their axes unless that shape has no
     elements; and whether all are known to be in range, without wrapping."""
-    shape = low.common_shape([entry for _, entry in arrays], repeats=True)
+    try:
+        shape = low.common_shape([entry for _, entry in arrays], repeats=True)
+    except ValueError as error:
+        raise IndexError(f"shape mismatch: indexing arrays could not be broadcast together: {error}") from error
     values: list[tuple[int, SSAValue]] = []
     in_range: list[bool] = []
     for (axis, entry), size in zip(arrays, sizes, strict=True):
