@@ -8,7 +8,8 @@ from ..dialects.expr import Expr
 from .codegen import jit
 from .codegen.c_entry import NAME, SIGNATURES, Segment, program_text, vector_text
 from .runtime.executable import Executable
-from .runtime.program import NativeStep, ProgramSpec
+from .runtime.program import LibraryStep, NativeStep, ProgramSpec
+from .runtime.routines import native_form
 
 
 def sizes_of(spec: ProgramSpec) -> tuple[str, ...]:
@@ -21,6 +22,16 @@ def sizes_of(spec: ProgramSpec) -> tuple[str, ...]:
     return tuple(found)
 
 
+def _routine(step: LibraryStep, addresses: dict[str, int]) -> Segment:
+    """A library call as a native one: where it needs no Python, and its arrays have known sizes."""
+    symbols = [e for view in step.views.values() for e in (*view.shape, *(view.strides or ())) if e.value is None]
+    found = None if symbols else native_form(step, lambda size: size.value or 0)
+    if found is None or found[0].shim not in addresses:
+        raise ValueError(f"a program that calls a library ({step.name}) has no address")
+    form, places = found
+    return Segment(addresses[form.shim], places, table=form.table)
+
+
 class CInterface:
     """The C functions of a loaded program."""
 
@@ -30,10 +41,11 @@ class CInterface:
         spec, sizes = executable.spec, sizes_of(executable.spec)
         segments: list[Segment] = []
         for step in spec.steps:
-            if not isinstance(step, NativeStep):
-                raise ValueError(f"a program that calls a library ({step.name}) has no address")
-            numbers = tuple(sizes.index(s) for s in step.symbols)
-            segments.append(Segment(executable.addresses[step.symbol], step.places, numbers))
+            if isinstance(step, NativeStep):
+                numbers = tuple(sizes.index(s) for s in step.symbols)
+                segments.append(Segment(executable.addresses[step.symbol], step.places, numbers))
+            else:
+                segments.append(_routine(step, executable.addresses))
         places = [*[None] * len(spec.inputs), *executable.constant_addresses, *[None] * len(spec.outputs), *spec.slots]
         text = program_text(sizes, places, segments, [check.place for check in spec.checks])
         self.address = self._load(text, NAME)

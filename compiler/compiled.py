@@ -187,7 +187,8 @@ class Compiled(direct.Direct):
         (dense, or with strides in elements), results are dense, and overlap with nothing. `sizes`: the values of
         `sizes`. The function gives 0, the number of the check that failed (counted from 1; the results are undefined
         then), or -1 where there is no memory for temporaries. It needs no Python: any thread may call it, several at
-        once. The code lives as long as this object. Raises ValueError for programs with library calls.
+        once. The code lives as long as this object. Raises ValueError for programs with library calls, unless they are
+        products, factors and systems of known sizes that BLAS and LAPACK take.
         """
         return self._c.address
 

@@ -29,7 +29,7 @@ from .codegen.cache import ObjectCache
 from .codegen.functions import module_text
 from .context import context
 from .fingerprint import compiler_version, fingerprint
-from .native import products
+from .native import routines
 from .pipeline import passes_of
 from .reproducer import how_to_run, new_path, reproducer
 from .runtime.executable import Executable, Later
@@ -210,8 +210,8 @@ def compile_module(
     spec = replace(program.spec, constants=captured + program.spec.constants)
     addresses = dict(loaded.addresses)
     for step in spec.steps:
-        if isinstance(step, LibraryStep) and step.product is not None and numerics != "strict":
-            addresses |= products(step.views[2].dtype.str[1:], cache)
+        if isinstance(step, LibraryStep) and step.routine is not None and numerics != "strict":
+            addresses |= routines(step.routine.name, step.views[0].dtype.str[1:], cache)
     executable = Executable(spec, addresses, loaded, pool or Pool(0))
     if checks is not None:
         alone = checks

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .codegen import forks, jit
 from .codegen.cache import ObjectCache
-from .runtime import blas, direct, entry_text, rows
+from .runtime import blas, direct, entry_text, lapack, rows
 
 
 def load_shared(
@@ -31,20 +31,35 @@ def native_call(cache: ObjectCache | None) -> int:
         return _LOADED[0].addresses["loopweld_call"]
 
 
-def products(dtype: str, cache: ObjectCache | None) -> dict[str, int]:
-    """The addresses of what multiplies matrices of a dtype, by name: loops for a few rows, and BLAS if there is one."""
-    if dtype not in rows.TYPES:
+def routines(name: str, dtype: str, cache: ObjectCache | None) -> dict[str, int]:
+    """The addresses of the native functions for a routine and a dtype, by name; none where there are none."""
+    module = _products if name == "matmul" else _factors
+    if dtype not in blas.TYPES:
         return {}
     with _LOADING:
-        if dtype not in _PRODUCTS:
-            found, wide = blas.find(), "+avx512f" in jit.host().features.split(",")
-            kinds = rows.KINDS if found is None else (*rows.KINDS, *blas.KINDS)
-            text = rows.text(dtype, wide) + (blas.text(found, dtype) if found is not None else "")
-            given = blas.imports(found, dtype) if found is not None else {}
-            _PRODUCTS[dtype] = load_shared(text, [f"loopweld_{kind}_{dtype}" for kind in kinds], cache, given)
-        return _PRODUCTS[dtype].addresses
+        if (module, dtype) not in _ROUTINES:
+            _ROUTINES[module, dtype] = module(dtype, cache)
+        return _ROUTINES[module, dtype].addresses
+
+
+def _products(dtype: str, cache: ObjectCache | None) -> jit.Loaded:
+    """What multiplies matrices: loops for a few rows, and BLAS if there is one."""
+    found, wide = blas.find(), "+avx512f" in jit.host().features.split(",")
+    kinds = rows.KINDS if found is None else (*rows.KINDS, *blas.KINDS)
+    text = rows.text(dtype, wide) + (blas.text(found, dtype) if found is not None else "")
+    given = blas.imports(found, dtype) if found is not None else {}
+    return load_shared(text, [f"loopweld_{kind}_{dtype}" for kind in kinds], cache, given)
+
+
+def _factors(dtype: str, cache: ObjectCache | None) -> jit.Loaded:
+    """Factors of matrices and triangular systems, if there is a LAPACK."""
+    found = lapack.find()
+    if found is None:
+        return jit.Loaded({}, None)
+    symbols = [f"loopweld_{kind}_{dtype}" for kind in lapack.SHIMS]
+    return load_shared(lapack.text(found, dtype), symbols, cache, lapack.imports(found, dtype))
 
 
 _LOADING = forks.lock()
 _LOADED: list[jit.Loaded] = []
-_PRODUCTS: dict[str, jit.Loaded] = {}
+_ROUTINES: dict[object, jit.Loaded] = {}

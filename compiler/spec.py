@@ -12,7 +12,6 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from ..dialects.expr import Expr
-from ..dialects.weld.library import Matmul
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
 from ..passes.fusion.graph import tensors_used
 from ..passes.loops.lower import Program
@@ -20,7 +19,8 @@ from ..passes.loops.plan import Place, Plan, order_of
 from ..passes.loops.schedule import strides_of
 from ..passes.remarks import describe
 from .library import LibraryCall
-from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec
+from .runtime.program import ArraySpec, CheckSpec, LibraryStep, NativeStep, ProgramSpec, Routine
+from .runtime.routines import ROUTINES
 
 
 def program_spec(function: FuncOp, program: Program, names: Sequence[str], constants: Sequence[Any]) -> ProgramSpec:
@@ -55,7 +55,7 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
                 tuple(number(plan.places[v]) for v in used),
                 tuple(number(plan.places[v]) for v in op.results),
                 views,
-                _product(op, used),
+                _routine(op, used),
             )
         )
     checks = tuple(CheckSpec(number(plan.places[c.bad]), c.message.data, c.exception.data) for c in plan.checks)
@@ -63,11 +63,12 @@ def program_spec(function: FuncOp, program: Program, names: Sequence[str], const
     return ProgramSpec(inputs, tuple(arrays), outputs, slots, tuple(steps), checks, tuple(plan.donations.items()))
 
 
-def _product(op: Operation, used: Sequence[SSAValue]) -> tuple[int, int] | None:
-    """The positions of both matrices of a product among what it uses, if they are two."""
-    if not isinstance(op, Matmul) or len(used) != 2:
+def _routine(op: Operation, used: Sequence[SSAValue]) -> Routine | None:
+    """The function that may do what an op does without Python."""
+    name = op.name.removeprefix("weld.")
+    if name not in ROUTINES:
         return None
-    return used.index(op.args[0]), used.index(op.args[1])
+    return Routine(name, tuple(used.index(v) for v in op.operands), tuple(sorted(op.properties)))
 
 
 def _argument_spec(function: FuncOp, k: int, plan: Plan, name: str) -> ArraySpec:

@@ -22,6 +22,7 @@ from ..dialects.ir import complain, set_type
 from ..dialects.weld import (
     Broadcast,
     Check,
+    Cholesky,
     Concat,
     Constant,
     Gather,
@@ -32,6 +33,7 @@ from ..dialects.weld import (
     Reshape,
     Scatter,
     Size,
+    SolveTriangular,
     Yield,
 )
 from ..dialects.weld.base import Elementwise, TensorOp
@@ -75,6 +77,18 @@ def _matmul(op: Matmul, shapes: list[Shape]) -> Equalities:
         yield a[-1], b[-2]
 
 
+def _cholesky(op: Cholesky, shapes: list[Shape]) -> Equalities:
+    if len(shapes[0]) >= 2:
+        yield shapes[0][-2], shapes[0][-1]
+
+
+def _solve(op: SolveTriangular, shapes: list[Shape]) -> Equalities:
+    a, b = shapes
+    if len(a) == len(b) >= 2:
+        yield a[-2], a[-1]
+        yield from zip(a[:-1], b[:-1], strict=True)
+
+
 def _concat(op: Concat, shapes: list[Shape]) -> Equalities:
     axis = int(op.axis.value.data)
     for other in shapes[1:]:
@@ -98,6 +112,8 @@ EQUALITIES: dict[type[Operation], Callable[..., Equalities]] = {
     Broadcast: _broadcast,
     Reshape: _reshape,
     Matmul: _matmul,
+    Cholesky: _cholesky,
+    SolveTriangular: _solve,
     Concat: _concat,
     Gather: _gather,
     Scatter: _scatter,

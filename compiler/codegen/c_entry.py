@@ -15,11 +15,12 @@ ALIGNMENT = 64
 
 @dataclass(frozen=True)
 class Segment:
-    """A native step: its address, the numbers of its places, and of the sizes that it takes."""
+    """A native step: its address, the numbers of its places, and of the sizes that it takes, or a table of its own."""
 
     address: int
     places: tuple[int, ...]
-    sizes: tuple[int, ...]
+    sizes: tuple[int, ...] = ()
+    table: tuple[int, ...] = ()
 
 
 def program_text(
@@ -56,7 +57,7 @@ def program_text(
             names[k] = w.emit(f"getelementptr i8, ptr %arena, i64 {offset}")
     for segment in segments:
         table = _table(w, "ptr", [names[p] for p in segment.places])
-        numbers = _table(w, "i64", [values[sizes[s]] for s in segment.sizes])
+        numbers = _table(w, "i64", [values[sizes[s]] for s in segment.sizes] or [*map(str, segment.table)])
         w.line(f"call void inttoptr (i64 {segment.address} to ptr)(ptr {table}, ptr {numbers})")
     result = "0"
     for number, place in reversed(list(enumerate(checks, 1))):

@@ -8,7 +8,6 @@ NumPy makes exactly symmetric) stays with NumPy.
 from __future__ import annotations
 
 import ctypes
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,10 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from .layout import PLAIN, Layout, NativeForm, batch_of, matrix_of
 from .rows import MOST_ROWS
 
-ROW_MAJOR, PLAIN, TRANSPOSED = 101, 111, 112
-"""CBLAS_ORDER and CBLAS_TRANSPOSE."""
+ROW_MAJOR = 101
+"""CBLAS_ORDER."""
 _NAMES = (("scipy_cblas_", "64_"), ("cblas_", "64_"), ("scipy_cblas_", ""), ("cblas_", ""))
 TYPES = {"f4": ("s", "float"), "f8": ("d", "double")}
 KINDS = ("gemm", "gemv")
@@ -120,50 +120,27 @@ done:
 """
 
 
-@dataclass(frozen=True)
-class Layout:
-    """An array's sizes, and its strides in elements."""
-
-    shape: tuple[int, ...]
-    strides: tuple[int, ...]
-
-    @property
-    def turned(self) -> Layout:
-        """The matrices transposed."""
-        (*batch, m, n), (*steps, down, along) = self.shape, self.strides
-        return Layout((*batch, n, m), (*steps, along, down))
-
-
-@dataclass(frozen=True)
-class Product:
-    """How to call BLAS for a product: the shim, its table, and whether it gets the operands in turned order."""
-
-    shim: str
-    table: tuple[int, ...]
-    turned: bool
-    work: int
-    """Multiplications."""
-
-
-def product(dtype: np.dtype[np.generic], a: Layout, b: Layout, c: Layout) -> Product | None:
+def product(dtype: np.dtype[np.generic], layouts: Sequence[Layout], flags: Sequence[str]) -> NativeForm | None:
     """`c = a @ b` for (..., m, k) and (..., k, n); None where it is nothing for BLAS."""
+    a, b, c = layouts
     (m, k), n = a.shape[-2:], b.shape[-1]
-    count, steps = _batch([a, b, c])
+    count, steps = batch_of([a, b, c])
     if dtype.str[1:] not in TYPES or count == 0 or not 0 < min(m, n, k) <= max(m, n, k) < 1 << 31:
         return None
-    turned = m == 1 < n or (n > 1 and _matrix(c) != (PLAIN, c.strides[-2]))
+    turned = m == 1 < n or (n > 1 and matrix_of(c) != (PLAIN, c.strides[-2]))
     if turned:  # the transposed product
         a, b, c, m, n = b.turned, a.turned, c.turned, n, m
         steps = [steps[1], steps[0], steps[2]]
+    order = (1, 0, 2) if turned else (0, 1, 2)
     bytes_ = [step * dtype.itemsize for step in steps]
-    left, right, result = _matrix(a), _matrix(b), _matrix(c)
+    left, right, result = matrix_of(a), matrix_of(b), matrix_of(c)
     if left is None or right is None or result is None:
         return None
     kind, work = dtype.str[1:], count * m * n * k
     if n == 1 and min(b.strides[-2], c.strides[-2]) > 0:
         rows, columns = (m, k) if left[0] == PLAIN else (k, m)
         table = (count, *bytes_, left[0], 0, rows, 0, columns, left[1], b.strides[-2], c.strides[-2])
-        return Product(f"loopweld_gemv_{kind}", table, turned, work)
+        return NativeForm(f"loopweld_gemv_{kind}", table, order, work)
     if result[0] != PLAIN:
         return None
     for shim, dense, strides in (
@@ -172,29 +149,6 @@ def product(dtype: np.dtype[np.generic], a: Layout, b: Layout, c: Layout) -> Pro
     ):
         if 1 < m <= MOST_ROWS and dense == (1, 1):
             words = (m, n, k, *(s * dtype.itemsize for s in strides))
-            return Product(f"loopweld_{shim}_{kind}", (count, *bytes_, *words), turned, work)
+            return NativeForm(f"loopweld_{shim}_{kind}", (count, *bytes_, *words), order, work)
     table = (count, *bytes_, left[0], right[0], m, n, k, left[1], right[1], result[1])
-    return Product(f"loopweld_gemm_{kind}", table, turned, work)
-
-
-def _matrix(x: Layout) -> tuple[int, int] | None:
-    """Whether the rows or the columns of a matrix are dense, and the step from one to the next."""
-    (rows, columns), (down, along) = x.shape[-2:], x.strides[-2:]
-    if (along == 1 or columns == 1) and (down >= columns or rows == 1):
-        return PLAIN, down if rows > 1 else columns
-    if (down == 1 or rows == 1) and (along >= rows or columns == 1):
-        return TRANSPOSED, along if columns > 1 else rows
-    return None
-
-
-def _batch(arrays: Sequence[Layout]) -> tuple[int, list[int]]:
-    """How many matrices there are, and the elements from one to the next; no matrices where the steps differ."""
-    shape = arrays[0].shape[:-2]
-    count = int(np.prod(shape, dtype=np.int64))
-    steps: list[int] = []
-    for x in arrays:
-        axes = [(n, s) for n, s in zip(shape, x.strides[:-2], strict=True) if n != 1]
-        if any(s != n2 * s2 for (_, s), (n2, s2) in itertools.pairwise(axes)):
-            return 0, [0] * len(arrays)
-        steps.append(axes[-1][1] if axes else 0)
-    return count, steps
+    return NativeForm(f"loopweld_gemm_{kind}", table, order, work)

@@ -13,10 +13,10 @@ import numpy as np
 
 from ...dialects.expr import Expr
 from ...dialects.weld.indexing import EXCEPTIONS
-from .blas import Layout, product
 from .entry import Check, Entry, Result, Run
 from .pool import Pool
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
+from .routines import native_form
 
 _NATIVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 ENTRY_BYTES = 1 << 20
@@ -37,7 +37,7 @@ class Call:
     places: tuple[int, ...]
     table: Any
     work: int = 0
-    """Multiplications in BLAS."""
+    """Multiplications in BLAS and LAPACK."""
 
 
 @dataclass
@@ -57,7 +57,7 @@ class Binding:
 
     @property
     def work(self) -> int:
-        """Multiplications in BLAS."""
+        """Multiplications in BLAS and LAPACK."""
         return sum(call.work for call in self.calls if call is not None)
 
 
@@ -117,7 +117,7 @@ class Executable:
             if isinstance(step, NativeStep):
                 calls.append(Call(step.symbol, step.places, _table([symbols[s] for s in step.symbols])))
             else:
-                calls.append(_blas_call(step, size, self.addresses))
+                calls.append(_library_call(step, size, self.addresses))
         offsets: list[int] = []
         total = 0
         for slot in self.spec.slots:
@@ -277,22 +277,13 @@ def _table(values: Sequence[int]) -> Any:
     return (ctypes.c_int64 * max(len(values), 1))(*values)
 
 
-def _blas_call(step: LibraryStep, size: Callable[[Expr], int], addresses: dict[str, int]) -> Call | None:
-    """A product of matrices as a call of BLAS, where BLAS takes matrices like these."""
-    if step.product is None or step.operands[0] == step.operands[1]:
+def _library_call(step: LibraryStep, size: Callable[[Expr], int], addresses: dict[str, int]) -> Call | None:
+    """A library call without Python, where the library takes arrays like these."""
+    found = native_form(step, size)
+    if found is None or found[0].shim not in addresses:
         return None
-    layouts: list[Layout] = []
-    for k in (*step.product, 2):
-        view = step.views[k]
-        shape = tuple(size(e) for e in view.shape)
-        dense = tuple(s // view.dtype.itemsize for s in view.steps(shape))
-        layouts.append(Layout(shape, dense if view.strides is None else tuple(size(s) for s in view.strides)))
-    found = product(step.views[2].dtype, *layouts)
-    if found is None or found.shim not in addresses:
-        return None
-    left, right = step.product[::-1] if found.turned else step.product
-    places = (step.operands[left], step.operands[right], step.results[0])
-    return Call(found.shim, places, _table(found.table), found.work)
+    form, places = found
+    return Call(form.shim, places, _table(form.table), form.work)
 
 
 def _library(step: LibraryStep, places: list[int], binding: Binding) -> None:

@@ -51,6 +51,16 @@ class NativeStep:
 
 
 @dataclass(frozen=True)
+class Routine:
+    """A function of BLAS or LAPACK: its name in `routines.ROUTINES`, the positions of its operands among the step's,
+    and which of its flags are set."""
+
+    name: str
+    operands: tuple[int, ...]
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LibraryStep:
     """A library call on arrays: `run(arrays, size)` gives its results. Operands and results are places."""
 
@@ -60,8 +70,8 @@ class LibraryStep:
     results: tuple[int, ...]
     views: dict[int, ArraySpec] = field(default_factory=dict[int, ArraySpec])
     """How each operand and result sees its place, by position (operands first)."""
-    product: tuple[int, int] | None = None
-    """The positions of the left and the right operand, for a product of matrices that BLAS may do."""
+    routine: Routine | None = None
+    """The library function that does the same without Python, for arrays that lie in memory as it takes them."""
 
 
 @dataclass(frozen=True)

@@ -36,3 +36,14 @@ func.func @constant(%x: tensor<?xf32>) -> tensor<?xf32> {
   %1 = weld.mul %x, %0 : tensor<?xf32>
   func.return %1 : tensor<?xf32>
 }
+
+// -----
+
+// CHECK-LABEL: func.func @system
+// CHECK-SAME: %a: tensor<?x?xf64, #weld.dims<"s0, s0">>, %b: tensor<?x2xf64, #weld.dims<"s0, 2">>
+// CHECK: "weld.solve_triangular"(%{{.*}}, %b) <{lower}> : {{.*}} -> tensor<?x2xf64, #weld.dims<"s0, 2">>
+func.func @system(%a: tensor<?x?xf64>, %b: tensor<?x2xf64>) -> tensor<?x2xf64> {
+  %0 = "weld.cholesky"(%a) : (tensor<?x?xf64>) -> tensor<?x?xf64>
+  %1 = "weld.solve_triangular"(%0, %b) <{lower}> : (tensor<?x?xf64>, tensor<?x2xf64>) -> tensor<?x2xf64>
+  func.return %1 : tensor<?x2xf64>
+}

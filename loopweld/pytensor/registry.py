@@ -3,7 +3,8 @@
     @lowers(Sum, when=lambda node: ...)
     def sum_(low: Lowering, node: Node) -> SSAValue: ...
 
-`sizes` says which inputs give shapes, not elements: their values must be known before the program is made.
+`sizes` says which inputs give shapes, not elements: their values must be known before the program is made. A rule that
+is `batched` is for `Blockwise` of the op too, in which case the node's op is the `Blockwise`: `core_of` gives both's.
 """
 
 # PyTensor is there with `loopweld[pytensor]` only.
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pytensor.graph.basic import Apply, Variable
 from pytensor.scalar.basic import ScalarType
+from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.type import TensorType
 from xdsl.ir import SSAValue
 
@@ -53,18 +55,23 @@ class Rule:
 
 
 RULES: dict[type, Rule] = {}
+BATCHED: dict[type, Rule] = {}
+"""The rules for `Blockwise`, by the class of its core op."""
 
 
 def lowers(
     *ops: type,
     when: Callable[[Node], bool] = lambda node: True,
     sizes: Callable[[Node], Sequence[Variable]] = lambda node: (),
+    batched: bool = False,
 ) -> Callable[[Lower], Lower]:
     """Register the lowering of some classes of ops, for nodes that `when` holds of."""
 
     def register(lower: Lower) -> Lower:
         for op in ops:
             RULES[op] = Rule(lower, when, sizes)
+            if batched:
+                BATCHED[op] = RULES[op]
         return lower
 
     return register
@@ -74,11 +81,17 @@ def rule_of(node: Node) -> Rule | None:
     """The rule of a node, None where it runs as PyTensor's own code."""
     if not all(is_held(v) for v in (*node.inputs, *node.outputs)):
         return None
-    for kind in type(node.op).__mro__:
-        rule = RULES.get(kind)
+    rules = BATCHED if isinstance(node.op, Blockwise) else RULES
+    for kind in type(core_of(node)).__mro__:
+        rule = rules.get(kind)
         if rule is not None:
             return rule if rule.when(node) else None
     return None
+
+
+def core_of(node: Node) -> Any:
+    """The op, or what a `Blockwise` does to each part of its batch."""
+    return node.op.core_op if isinstance(node.op, Blockwise) else node.op
 
 
 def is_held(variable: Variable) -> bool:

@@ -14,6 +14,7 @@ from xdsl.utils.exceptions import VerifyException
 from loopweld.dialects.expr import Expr
 from loopweld.dialects.weld import (
     Broadcast,
+    Cholesky,
     Concat,
     Cumprod,
     Cumsum,
@@ -27,6 +28,7 @@ from loopweld.dialects.weld import (
     Scatter,
     Size,
     Slice,
+    SolveTriangular,
     Transpose,
 )
 from loopweld.dialects.weld.base import TensorOp
@@ -316,6 +318,23 @@ def test_scans_and_matmul(element: Attribute) -> None:
     check(Matmul.of, [x, y], x @ y)
     check(Matmul.of, [x[:, :0], y[:0]], np.zeros((3, 5), x.dtype))
     check(Matmul.of, [np.stack([x, x]), np.stack([y, y])], np.stack([x @ y, x @ y]))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_factors_and_triangular_systems(dtype: Any) -> None:
+    a = np.asarray([[[4, np.nan, np.inf], [2, 5, np.nan], [2, 3, 6]], np.zeros((3, 3))], dtype)
+    lower = np.asarray([[2, 0, 0], [1, 2, 0], [1, 1, 2]], dtype)
+    failed = np.full((3, 3), np.nan, dtype)
+    check(Cholesky.of, [a], np.stack([lower, failed]))
+    check(Cholesky.of, [a[:, :0, :0]], a[:, :0, :0])
+    b = np.asarray([[[2, 4], [5, 6], [10, 1]]] * 2, dtype)
+    systems = np.stack([lower + np.triu(a[0], 1), np.triu(failed, 1)])
+    found = np.stack([np.asarray([[1, 2], [2, 2], [3.5, -1.5]], dtype), failed[:, :2]])
+    check(lambda a, b: SolveTriangular.of(a, b, lower=True), [systems, b], found)
+    upper = systems[:, ::-1, ::-1]
+    check(lambda a, b: SolveTriangular.of(a, b, lower=False), [upper, b[:, ::-1]], found[:, ::-1])
+    unit = np.asarray([[[2, 4], [3, 2], [5, -5]]], dtype)
+    check(lambda a, b: SolveTriangular.of(a, b, lower=True, unit_diagonal=True), [systems[:1], b[:1]], unit)
 
 
 def test_size() -> None:

@@ -23,6 +23,7 @@ from xdsl.ir import Attribute
 from loopweld.dialects.expr import Expr
 from loopweld.dialects.weld import (
     Broadcast,
+    Cholesky,
     Concat,
     Constant,
     Cumprod,
@@ -38,6 +39,7 @@ from loopweld.dialects.weld import (
     Scatter,
     Size,
     Slice,
+    SolveTriangular,
     Transpose,
 )
 from loopweld.dialects.weld.base import Elementwise
@@ -92,6 +94,11 @@ TENSOR_OPS: dict[str, tuple[list[Attribute], Callable[..., Any]]] = {
         lambda x, u, i, j: Scatter.of(x, u, [i, j], [0, 1], 0, "add"),
     ),
     "matmul": ([tensor(F32, 2, "n", 4), tensor(F32, 2, 4, 5)], Matmul.of),
+    "cholesky": ([tensor(F32, "n", 4, 4)], Cholesky.of),
+    "triangular system": (
+        [tensor(F32, "n", 4, 4), tensor(F32, "n", 4, "m")],
+        lambda a, b: SolveTriangular.of(a, b, lower=True, unit_diagonal=True),
+    ),
     "cumsum": ([tensor(F32, "n", 4)], lambda x: Cumsum.of(x, 1)),
     "cumprod": ([tensor(F32, "n", 4)], lambda x: Cumprod.of(x, 0)),
     "size": ([tensor(F32, "n", "m")], lambda x: Size.of(N * M + 1, tensor(I64))),

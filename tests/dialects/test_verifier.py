@@ -250,6 +250,14 @@ INVALID = {
         '"weld.matmul"(%x, %w) : (tensor<3x4xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>',
         "weld.matmul expects (..., n, k) and (..., k, m), found tensor<3x4xf32> and tensor<3x5xf32>",
     ),
+    "cholesky": (
+        '"weld.cholesky"(%x) : (tensor<3x4xf32>) -> tensor<3x4xf32>',
+        "weld.cholesky expects square matrices of floats, found tensor<3x4xf32>",
+    ),
+    "triangular system": (
+        '"weld.solve_triangular"(%s, %w) : (tensor<4x4xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>',
+        "weld.solve_triangular expects (..., n, n) and (..., n, k), found tensor<4x4xf32> and tensor<3x5xf32>",
+    ),
     "cumsum": (
         '"weld.cumsum"(%x) <{axis = 2 : i64}> : (tensor<3x4xf32>) -> tensor<3x4xf32>',
         "weld.cumsum expects an axis below 2",
@@ -270,7 +278,8 @@ INVALID = {
 def test_tensor_ops(name: str) -> None:
     text, message = INVALID[name]
     module = parse(f"""
-    func.func @main(%x : tensor<3x4xf32>, %w : tensor<3x5xf32>, %v : tensor<f32>, %i : tensor<7xi64>) {{
+    func.func @main(%x : tensor<3x4xf32>, %w : tensor<3x5xf32>, %v : tensor<f32>, %i : tensor<7xi64>,
+                    %s : tensor<4x4xf32>) {{
       {text if text.startswith("weld.check") else "%r = " + text}
       func.return
     }}""")
@@ -298,7 +307,7 @@ def test_unreadable(name: str) -> None:
 
 
 def test_every_tensor_op_refuses_wrong_counts() -> None:
-    known = {"pad": 2, "insert": 2, "matmul": 2, "iota": 0}
+    known = {"pad": 2, "insert": 2, "matmul": 2, "solve_triangular": 2, "iota": 0}
     for op in Weld.operations:
         short: Any = op.name.removeprefix("weld.")
         arity = getattr(op, "arity", None)

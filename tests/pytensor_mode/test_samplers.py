@@ -35,7 +35,17 @@ def radon() -> Any:
     return model
 
 
-@pytest.mark.parametrize("make", [schools, radon])
+def process() -> Any:
+    """A Gaussian process: a factor and triangular systems, by LAPACK."""
+    x = np.linspace(0, 3, 12)[:, None]
+    with pm.Model() as model:
+        covariance = pm.HalfNormal("height", 1) ** 2 * pm.gp.cov.ExpQuad(1, ls=pm.Gamma("scale", 2, 1))
+        gp = pm.gp.Marginal(cov_func=covariance)
+        gp.marginal_likelihood("y", X=x, y=np.sin(x[:, 0]), sigma=pm.HalfNormal("noise", 1))
+    return model
+
+
+@pytest.mark.parametrize("make", [schools, radon, process])
 def test_the_c_function_of_a_density(make: Any):
     model = make()
     address = loopweld.pytensor.logp_dlogp_address(model)

@@ -74,8 +74,8 @@ def _is_numeric(node: Node) -> bool:
     return dtype_of(node.outputs[0]).kind in "fiu"
 
 
-@lowers(Dot, Dot22, when=_is_numeric)
-def dot(low: Lowering, node: Node) -> SSAValue:
+@lowers(Dot22, when=_is_numeric)
+def dot22(low: Lowering, node: Node) -> SSAValue:
     return product(low, *_operands(low, node, 0, 1))
 
 
@@ -103,15 +103,14 @@ def gemm(low: Lowering, node: Node) -> SSAValue:
     return low.session.apply("add", _scaled(low, b, z), _scaled(low, a, product(low, x, y)))
 
 
-def _is_batched_dot(node: Node) -> bool:
-    return isinstance(node.op.core_op, Dot) and _is_numeric(node)
-
-
-@lowers(Blockwise, when=_is_batched_dot)
-def blockwise_dot(low: Lowering, node: Node) -> SSAValue:
-    """Matrix products; the leading dims broadcast where the types say that they are 1."""
+@lowers(Dot, when=_is_numeric, batched=True)
+def dot(low: Lowering, node: Node) -> SSAValue:
+    """The product of matrices and vectors; of a batch, the leading dims broadcast where the types say that they are
+    1."""
     a, b = _operands(low, node, 0, 1)
-    (left, right), _ = node.op.inputs_sig, node.op.outputs_sig
+    if not isinstance(node.op, Blockwise):
+        return product(low, a, b)
+    left, right = node.op.inputs_sig
     batch = low.common_batch(node.inputs, [len(left), len(right)])
     a = low.broadcast(a, (*batch, *shape_of(a)[len(shape_of(a)) - len(left) :]))
     b = low.broadcast(b, (*batch, *shape_of(b)[len(shape_of(b)) - len(right) :]))

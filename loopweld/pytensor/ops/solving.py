@@ -1,92 +1,105 @@
-"""Factors and triangular systems of a few rows, written out: covariances of a few variables need no call of LAPACK."""
+"""Cholesky factors and triangular systems: calls of LAPACK, or written out where they have a few rows.
+
+What fails is NaN in every element, as PyTensor has it: a matrix that is not positive definite, a zero on the diagonal.
+"""
 
 # PyTensor is there with `loopweld[pytensor]` only.
 # pyright: reportMissingImports=false
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Callable
+
+from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.linalg.decomposition.cholesky import Cholesky
+from pytensor.tensor.linalg.solvers.psd import CholeskySolve
 from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
 from xdsl.ir import SSAValue
 
-from loopweld.compiler.frontend.indexing import take_ranges
-from loopweld.compiler.frontend.slices import Range, full_range
-from loopweld.dialects.expr import Expr
-from loopweld.dialects.weld import Concat
+from loopweld.dialects import weld
+from loopweld.dialects.expr import product_of
+from loopweld.dialects.weld import Transpose
 from loopweld.dialects.weld.types import shape_of
-from loopweld.pytensor.lowering import ONE, Lowering
-from loopweld.pytensor.registry import Node, dtype_of, lowers, static_shape
-
-MOST_ROWS = 6
-
-
-def _is_small(node: Node) -> bool:
-    rows, columns = static_shape(node.inputs[0])
-    return rows == columns and rows is not None and 0 < rows <= MOST_ROWS and dtype_of(node.outputs[0]).kind == "f"
+from loopweld.pytensor.lowering import Lowering
+from loopweld.pytensor.ops import small_systems
+from loopweld.pytensor.registry import Node, core_of, dtype_of, lowers, static_shape
 
 
-def _row(low: Lowering, value: SSAValue, number: int) -> SSAValue:
-    """`value[number]`."""
-    shape = shape_of(value)
-    ranges = [Range(Expr.constant(number), ONE, ONE, shape[0]), *map(full_range, shape[1:])]
-    return low.session.reshape(take_ranges(low.session, value, ranges), shape[1:])
+def is_real(node: Node) -> bool:
+    """Whether LAPACK has the dtype, and it is real."""
+    return dtype_of(node.outputs[0]).name in ("float32", "float64")
 
 
-def _stack(low: Lowering, rows: list[SSAValue]) -> SSAValue:
-    parts = [low.session.reshape(row, (ONE, *shape_of(row))) for row in rows]
-    return parts[0] if len(parts) == 1 else low.session.emit(Concat.of(parts, 0))
+def matrix(low: Lowering, node: Node, number: int = 0) -> SSAValue:
+    """A square operand, in the dtype of the result."""
+    rows, columns = low.shape(node.inputs[number])[-2:]
+    low.same_size(rows, columns, f"{core_of(node)}: the matrix is not square")
+    return low.cast(low.value(node.inputs[number]), dtype_of(node.outputs[0]))
 
 
-def _unless(low: Lowering, failed: list[SSAValue], value: SSAValue) -> SSAValue:
-    """The value, or NaN in every element where one of the 0-d conditions holds, as LAPACK's callers have it."""
-    if not failed:
-        return value
-    total = failed[0]
-    for condition in failed[1:]:
-        total = low.session.apply("or", total, condition)
-    nan = low.session.splat(np.nan, low.session.dtype(value), shape_of(value))
-    return low.session.apply("select", low.broadcast(total, shape_of(value)), nan, value)
+def turned(low: Lowering, value: SSAValue) -> SSAValue:
+    """The matrices transposed."""
+    rank = len(shape_of(value))
+    return low.session.emit(Transpose.of(value, [*range(rank - 2), rank - 1, rank - 2]))
 
 
-@lowers(SolveTriangular, when=_is_small)
-def solve_triangular(low: Lowering, node: Node) -> SSAValue:
-    """Forward or backward substitution."""
-    apply, dtype = low.session.apply, dtype_of(node.outputs[0])
-    a, b = (low.cast(low.value(v), dtype) for v in node.inputs)
-    low.same_size(shape_of(b)[0], shape_of(a)[0], "SolveTriangular: the numbers of rows differ")
-    b = low.cast(low.value(node.inputs[1]), dtype)
-    count = shape_of(a)[0].value or 0
-    matrix = [[_row(low, _row(low, a, i), j) for j in range(count)] for i in range(count)]
-    found: dict[int, SSAValue] = {}
-    for i in range(count) if node.op.lower else reversed(range(count)):
-        total = _row(low, b, i)
-        for j, solved in found.items():
-            total = apply("sub", total, apply("mul", low.broadcast(matrix[i][j], shape_of(total)), solved))
-        found[i] = total if node.op.unit_diagonal else apply("div", total, low.broadcast(matrix[i][i], shape_of(total)))
-    zero = low.session.splat(0, dtype)
-    failed = [] if node.op.unit_diagonal else [apply("eq", matrix[i][i], zero) for i in range(count)]
-    return _unless(low, failed, _stack(low, [found[i] for i in range(count)]))
-
-
-@lowers(Cholesky, when=_is_small)
+@lowers(Cholesky, when=is_real, batched=True)
 def cholesky(low: Lowering, node: Node) -> SSAValue:
-    """Column by column, from one triangle of the matrix; NaN where it is not positive definite."""
-    apply, dtype = low.session.apply, dtype_of(node.outputs[0])
-    a = low.cast(low.value(node.inputs[0]), dtype)
-    count = shape_of(a)[0].value or 0
-    zero = low.session.splat(0, dtype)
-    factor = [[zero] * count for _ in range(count)]
-    failed: list[SSAValue] = []
-    for j in range(count):
-        for i in range(j, count):
-            row, column = (i, j) if node.op.lower else (j, i)
-            total = _row(low, _row(low, a, row), column)
-            for k in range(j):
-                total = apply("sub", total, apply("mul", factor[i][k], factor[j][k]))
-            if i == j:
-                failed.append(apply("le", total, zero))  # OpenBLAS lets NaN through
-            factor[i][j] = apply("sqrt", total) if i == j else apply("div", total, factor[j][j])
-    places = range(count)
-    rows = [[factor[i][j] if node.op.lower else factor[j][i] for j in places] for i in places]
-    return _unless(low, failed, _stack(low, [_stack(low, row) for row in rows]))
+    a, lower = matrix(low, node), core_of(node).lower
+    if small_systems.is_small(a):
+        return small_systems.cholesky(low, a, lower)
+    if lower:
+        return low.session.emit(weld.Cholesky.of(a))
+    return turned(low, low.session.emit(weld.Cholesky.of(turned(low, a))))
+
+
+@lowers(SolveTriangular, when=is_real, batched=True)
+def solve_triangular(low: Lowering, node: Node) -> SSAValue:
+    op = core_of(node)
+    return in_columns(low, node, lambda a, b: triangular(low, a, b, op.lower, op.unit_diagonal))
+
+
+@lowers(CholeskySolve, when=is_real, batched=True)
+def cholesky_solve(low: Lowering, node: Node) -> SSAValue:
+    """`c @ c.T @ x = b`, or `c.T @ c @ x = b` for an upper factor."""
+    lower = core_of(node).lower
+
+    def solve(c: SSAValue, b: SSAValue) -> SSAValue:
+        first, second = (c, turned(low, c)) if lower else (turned(low, c), c)
+        return triangular(low, second, triangular(low, first, b, True), False)
+
+    return in_columns(low, node, solve)
+
+
+def triangular(low: Lowering, a: SSAValue, b: SSAValue, lower: bool, unit: bool = False) -> SSAValue:
+    """`x` of `a @ x = b`, for (..., n, n) and (..., n, k)."""
+    if small_systems.is_small(a):
+        return small_systems.solve_triangular(low, a, b, lower, unit)
+    return low.session.emit(weld.SolveTriangular.of(a, b, lower, unit))
+
+
+def in_columns(low: Lowering, node: Node, solve: Callable[[SSAValue, SSAValue], SSAValue]) -> SSAValue:
+    """`solve(a, b)` for (..., n, n) and (..., n, k) of one batch; leading dims broadcast where the types say that they
+    are 1. What one matrix is solved for in a batch of right sides are columns: one call for all of them."""
+    dtype, vector = dtype_of(node.outputs[0]), core_of(node).b_ndim == 1
+    what = f"{core_of(node)}: the numbers of rows differ"
+    rows = low.same_size(low.shape(node.inputs[1])[-1 if vector else -2], shape_of(matrix(low, node))[-1], what)
+    batch = low.common_batch(node.inputs, [2, 1 if vector else 2]) if isinstance(node.op, Blockwise) else ()
+    a, b = matrix(low, node), low.cast(low.value(node.inputs[1]), dtype)
+    if not batch and small_systems.is_small(a):
+        return solve(a, b)
+    rank, own = len(batch), static_shape(node.inputs[0])[:-2]
+    repeated = [k for k in range(rank) if k < rank - len(own) or own[k - rank + len(own)] == 1]
+    kept = [k for k in range(rank) if k not in repeated]
+    leading = tuple(batch[k] for k in kept)
+    columns = tuple(batch[k] for k in repeated) + (() if vector else shape_of(b)[-1:])
+    order = [*kept, rank, *repeated, *([] if vector else [rank + 1])]
+    b = low.broadcast(b, (*batch, rows, *(() if vector else shape_of(b)[-1:])))
+    b = low.session.reshape(_permuted(low, b, order), (*leading, rows, product_of(columns)))
+    found = solve(low.session.reshape(a, (*leading, rows, rows)), b)
+    back = [order.index(k) for k in range(len(order))]
+    return _permuted(low, low.session.reshape(found, (*leading, rows, *columns)), back)
+
+
+def _permuted(low: Lowering, value: SSAValue, order: list[int]) -> SSAValue:
+    return value if order == sorted(order) else low.session.emit(Transpose.of(value, order))

@@ -1,0 +1,43 @@
+"""Library calls that need no Python: which function of BLAS or LAPACK does what an op does, and on what arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from ...dialects.expr import Expr
+from . import blas, lapack
+from .layout import Layout, NativeForm
+from .program import ArraySpec, LibraryStep
+
+ROUTINES: dict[str, Callable[[np.dtype[np.generic], Sequence[Layout], Sequence[str]], NativeForm | None]] = {
+    "matmul": blas.product,
+    "cholesky": lapack.cholesky,
+    "solve_triangular": lapack.solve_triangular,
+}
+"""By the op's name: the call for a dtype, the layouts of operands and results, and the flags that are set. None where
+the library does not take these."""
+
+
+def native_form(step: LibraryStep, size: Callable[[Expr], int]) -> tuple[NativeForm, tuple[int, ...]] | None:
+    """The native call of a step at some sizes, and the places that it takes; None where Python must call the library.
+    A product of a matrix with itself is Python's: NumPy makes it exactly symmetric."""
+    routine = step.routine
+    if routine is None:
+        return None
+    places = [step.operands[k] for k in routine.operands]
+    if routine.name == "matmul" and places[0] == places[1]:
+        return None
+    places += step.results
+    views = [*routine.operands, *range(len(step.operands), len(step.operands) + len(step.results))]
+    layouts = [_layout(step.views[k], size) for k in views]
+    form = ROUTINES[routine.name](step.views[views[0]].dtype, layouts, routine.flags)
+    return None if form is None else (form, tuple(places[k] for k in form.order))
+
+
+def _layout(view: ArraySpec, size: Callable[[Expr], int]) -> Layout:
+    shape = tuple(size(e) for e in view.shape)
+    if view.strides is not None:
+        return Layout(shape, tuple(size(s) for s in view.strides))
+    return Layout(shape, tuple(s // view.dtype.itemsize for s in view.steps(shape)))

@@ -1,0 +1,79 @@
+"""Factors and triangular systems through LAPACK: how operands may lie, what fails, and that no Python runs."""
+
+import ctypes
+
+import numpy as np
+import pytest
+
+import loopweld as lw
+from loopweld.compiler.runtime import lapack
+from loopweld.compiler.runtime.direct import is_supported
+
+pytestmark = pytest.mark.skipif(lapack.find() is None or not is_supported(), reason="no LAPACK, or no native entries")
+
+
+@pytest.fixture(autouse=True)
+def no_disk(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_CACHE_DIR", "off")
+
+
+def program(n, k, element, batch="3x"):
+    """Both factors and four systems of a matrix and its transpose, and of right sides and those in columns."""
+    a, b, t = (f"tensor<{batch}{shape}x{element}>" for shape in (f"{n}x{n}", f"{n}x{k}", f"{k}x{n}"))
+    order = "0, 2, 1" if batch else "1, 0"
+    turn = f"<{{permutation = array<i64: {order}>}}>"
+    solve = '"weld.solve_triangular"'
+    return f"""func.func @main(%a: {a}, %b: {b}, %t: {t}) -> ({a}, {a}, {b}, {b}, {b}, {b}) {{
+      %turned = "weld.transpose"(%a) {turn} : ({a}) -> {a}
+      %columns = "weld.transpose"(%t) {turn} : ({t}) -> {b}
+      %0 = "weld.cholesky"(%a) : ({a}) -> {a}
+      %1 = "weld.cholesky"(%turned) : ({a}) -> {a}
+      %2 = {solve}(%a, %b) <{{lower}}> : ({a}, {b}) -> {b}
+      %3 = {solve}(%turned, %columns) <{{lower}}> : ({a}, {b}) -> {b}
+      %4 = {solve}(%a, %columns) <{{unit_diagonal}}> : ({a}, {b}) -> {b}
+      %5 = {solve}(%turned, %b) : ({a}, {b}) -> {b}
+      func.return %0, %1, %2, %3, %4, %5 : {a}, {a}, {b}, {b}, {b}, {b}
+    }}"""
+
+
+def operands(n, k, dtype):
+    """A positive definite matrix, a negative one, and one with a zero on its diagonal, each other in its triangles."""
+    rng = np.random.default_rng(n)
+    a = rng.normal(size=(3, n, n)) / n + 2 * np.eye(n)
+    a[1] *= -1
+    if n:
+        a[2, n // 2, n // 2] = 0
+    arrays = a, rng.normal(size=(3, n, k)), rng.normal(size=(3, k, n))
+    return [x.astype(dtype) for x in arrays]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize(("n", "k"), [(0, 2), (1, 1), (2, 0), (5, 1), (7, 3), (33, 17)])
+def test_like_the_evaluator(n, k, dtype):
+    text = program(n, k, f"f{np.dtype(dtype).itemsize * 8}")
+    native, numpy = lw.compile(text), lw.compile(text, target="numpy")
+    arrays = operands(n, k, dtype)
+    limit = 1e-3 if dtype == "float32" else 1e-11
+    expected = numpy(*arrays)
+    for _ in range(4):
+        found = native(*arrays)
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=limit, atol=limit)
+    assert native._direct_calls > 0, "the call went the long way"
+    assert native.report.library_calls == ("cholesky",) * 2 + ("solve_triangular",) * 4
+    if n > 2:
+        assert [np.isnan(x).any(axis=(1, 2)).tolist() for x in expected[:3]] == [[False, True, True]] * 2 + [
+            [False, False, True]
+        ]
+
+
+def test_the_c_function_of_a_program():
+    compiled = lw.compile(program(5, 3, "f64", batch=""))
+    arrays = [x[0] for x in operands(5, 3, "float64")]
+    expected = compiled(*arrays)
+    found = [np.zeros_like(x) for x in expected]
+    places = [x.ctypes.data for x in (*arrays, *found)]
+    function = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p)(compiled.address)
+    assert function((ctypes.c_void_p * len(places))(*places), None) == 0
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
