@@ -9,6 +9,7 @@ from xdsl.ir import SSAValue
 from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Load, Store, lanes_of
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import BOOL, bit_width, byte_width
+from .gathers import gather_text
 from .types import memory_text, suffix, vector_text
 from .updates import update_text
 from .writer import FunctionText, ModuleText
@@ -57,7 +58,7 @@ def load_text(w: FunctionText, op: Load, names: dict[SSAValue, str], scopes: Ali
     vector = vector_text(scalar, lanes)
     mask = names[op.mask] if op.mask is not None else None
     if lanes_of(op.offset) > 1:
-        value = _gather(w, op, names, scalar, lanes, mask, align, tail)
+        value = gather_text(w, op, names, scalar, align, tail)
     else:
         address = _address(w, scalar, names[op.buffer], names[op.offset])
         if mask is None:
@@ -92,27 +93,6 @@ def _address(w: FunctionText, scalar: str, base: str, offset: str) -> str:
     return w.emit(f"getelementptr inbounds {scalar}, ptr {base}, i64 {offset}")
 
 
-def _gather(
-    w: FunctionText,
-    op: Load,
-    names: dict[SSAValue, str],
-    scalar: str,
-    lanes: int,
-    mask: str | None,
-    align: int,
-    tail: str,
-) -> str:
-    vector = vector_text(scalar, lanes)
-    pointers = w.emit(f"getelementptr {scalar}, ptr {names[op.buffer]}, <{lanes} x i64> {names[op.offset]}")
-    inside = mask or "splat (i1 true)"
-    args = [
-        (f"<{lanes} x ptr> align {align}", pointers),
-        (f"<{lanes} x i1>", inside),
-        (vector, "zeroinitializer"),
-    ]
-    return w.call(vector, f"llvm.masked.gather.{suffix(scalar, lanes)}.v{lanes}p0", args, tail)
-
-
 def store_text(w: FunctionText, op: Store, names: dict[SSAValue, str], scopes: AliasScopes) -> None:
     assert isinstance(op.buffer.type, Buffer)
     element = op.buffer.type.element
@@ -124,7 +104,7 @@ def store_text(w: FunctionText, op: Store, names: dict[SSAValue, str], scopes: A
     mask = names[op.mask] if op.mask is not None else None
     tail, align = scopes.tail(op), byte_width(element)
     if op.kind.data != "set" or (lanes == 1 and mask is not None):
-        update_text(w, op, names, value, scalar, element, mask, tail)
+        update_text(w, op, names, value, scalar, element, tail)
     elif lanes_of(op.offset) > 1:
         pointers = w.emit(f"getelementptr {scalar}, ptr {names[op.buffer]}, <{lanes} x i64> {names[op.offset]}")
         args = [

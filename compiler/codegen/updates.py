@@ -7,82 +7,74 @@ from collections.abc import Callable
 from xdsl.ir import Attribute, SSAValue
 
 from ...dialects.loop.ops import Store, lanes_of
-from ...dialects.weld.types import kind_of
+from ...dialects.weld.types import byte_width, kind_of
+from .lanes import branch, cuts, lane, positions, spill
 from .types import memory_text
 from .writer import FunctionText
 
-_UNROLL = 4
-"""Lanes that one step of a loop updates where no lane is left out."""
+PIECE = 32
+"""Bytes of a store whose parts are loaded again at once: from one of 64 that took a third longer (Zen 4)."""
 
 
 def update_text(
-    w: FunctionText,
-    op: Store,
-    names: dict[SSAValue, str],
-    value: str,
-    scalar: str,
-    element: Attribute,
-    mask: str | None,
-    tail: str,
+    w: FunctionText, op: Store, names: dict[SSAValue, str], value: str, scalar: str, element: Attribute, tail: str
 ) -> None:
     """Combine lane by lane with what is in memory, in lane order; without tests where no lane is left out."""
-    lanes = lanes_of(op.value)
-    offset = names[op.offset]
+    lanes, mask = lanes_of(op.value), op.mask
     if lanes == 1:
-        label = w.fresh("update")
-        _guarded_update(w, op, names, value, scalar, element, offset, mask or "true", tail, f"{label}.end")
+        keep = names[mask] if mask is not None else "true"
+        _guarded_update(w, op, names, value, scalar, element, names[op.offset], keep, tail, f"{w.fresh('update')}.end")
         return
-    values, offsets = _spill(w, scalar, lanes, value), _spill(w, "i64", lanes, offset)
-
-    def at(lane: str, masks: str | None, done: str) -> None:
-        position = _lane(w, "i64", offsets, lane)
-        number = _lane(w, scalar, values, lane)
-        keep = w.emit(f"icmp ne i8 {_lane(w, 'i8', masks, lane)}, 0") if masks else "true"
-        _guarded_update(w, op, names, number, scalar, element, position, keep, tail, done)
-
+    if cuts(mask):
+        _some(w, op, names, value, scalar, element, tail)
+        return
+    whole, position = positions(w, op, names)
     label = w.fresh("lanes")
-    if mask is not None:
-        word = w.emit(f"bitcast <{lanes} x i1> {mask} to i{lanes}")
-        every = w.emit(f"icmp eq i{lanes} {word}, -1")
-        w.line(f"br i1 {every}, label %{label}.all, label %{label}.some")
+    if whole is not None:
+        branch(w, lanes, whole, f"{label}.all", f"{label}.some")
         w.start_block(f"{label}.some")
-        masks = _spill(w, "i8", lanes, w.emit(f"zext <{lanes} x i1> {mask} to <{lanes} x i8>"))
-        _each_lane(w, lanes, 1, lambda lane, done: at(lane, masks, done))
+        _some(w, op, names, value, scalar, element, tail)
         w.line(f"br label %{label}.end")
         w.start_block(f"{label}.all")
-    _each_lane(w, lanes, _UNROLL if lanes % _UNROLL == 0 else 1, lambda lane, _: at(lane, None, ""))
-    w.line(f"br label %{label}.end")
-    w.start_block(f"{label}.end")
+    update = _pieces(w, scalar, lanes, value, byte_width(element))
+    for k in range(lanes):
+        _guarded_update(w, op, names, update(k), scalar, element, position(k), "true", tail, "")
+    if whole is not None:
+        w.line(f"br label %{label}.end")
+        w.start_block(f"{label}.end")
 
 
-def _each_lane(w: FunctionText, lanes: int, unroll: int, update: Callable[[str, str], None]) -> None:
-    """A loop over lanes, `unroll` at a time; `update` gets the lane and a block that it may go on to."""
+def _some(
+    w: FunctionText, op: Store, names: dict[SSAValue, str], value: str, scalar: str, element: Attribute, tail: str
+) -> None:
+    """A loop over the lanes, with a test of each."""
+    lanes = lanes_of(op.value)
+    values, offsets = spill(w, scalar, lanes, value), spill(w, "i64", lanes, names[op.offset])
+    bits = w.emit(f"zext <{lanes} x i1> {names[op.mask]} to <{lanes} x i8>") if op.mask is not None else "splat (i8 1)"
+    masks = spill(w, "i8", lanes, bits)
     label, before = w.fresh("lane"), w.block
     w.line(f"br label %{label}")
     w.start_block(label)
-    lane, following = f"%{w.fresh()}", f"%{w.fresh()}"
-    w.line(f"{lane} = phi i64 [ 0, %{before} ], [ {following}, %{label}.next ]")
-    for k in range(unroll):
-        update(w.emit(f"add nuw nsw i64 {lane}, {k}") if k else lane, f"{label}.next")
-    if w.block != f"{label}.next":
-        w.line(f"br label %{label}.next")
-        w.start_block(f"{label}.next")
-    w.line(f"{following} = add nuw nsw i64 {lane}, {unroll}")
+    k, following = f"%{w.fresh()}", f"%{w.fresh()}"
+    w.line(f"{k} = phi i64 [ 0, %{before} ], [ {following}, %{label}.next ]")
+    keep = w.emit(f"icmp ne i8 {lane(w, 'i8', masks, k)}, 0")
+    update, position = lane(w, scalar, values, k), lane(w, "i64", offsets, k)
+    _guarded_update(w, op, names, update, scalar, element, position, keep, tail, f"{label}.next")
+    w.line(f"{following} = add nuw nsw i64 {k}, 1")
     again = w.emit(f"icmp ult i64 {following}, {lanes}")
     w.line(f"br i1 {again}, label %{label}, label %{label}.end")
     w.start_block(f"{label}.end")
 
 
-def _spill(w: FunctionText, scalar: str, lanes: int, register: str) -> str:
-    """The lanes in memory."""
-    memory = w.alloca(f"[{lanes} x {scalar}]")
-    w.line(f"store <{lanes} x {scalar}> {register}, ptr {memory}, align 64")
-    return memory
-
-
-def _lane(w: FunctionText, scalar: str, memory: str, lane: str) -> str:
-    address = w.emit(f"getelementptr inbounds {scalar}, ptr {memory}, i64 {lane}")
-    return w.emit(f"load {scalar}, ptr {address}")
+def _pieces(w: FunctionText, scalar: str, lanes: int, register: str, width: int) -> Callable[[int], str]:
+    """The lanes by way of pieces on the stack."""
+    size = min(PIECE // width, lanes)
+    kind, pieces = f"<{lanes} x {scalar}>", list[str]()
+    for first in range(0, lanes, size):
+        numbers = ", ".join(f"i32 {first + k}" for k in range(size))
+        piece = w.emit(f"shufflevector {kind} {register}, {kind} poison, <{size} x i32> <{numbers}>")
+        pieces.append(spill(w, scalar, size, piece))
+    return lambda k: lane(w, scalar, pieces[k // size], str(k % size))
 
 
 def _guarded_update(

@@ -286,6 +286,18 @@ def test_scatter_into_zeros():
     check(lambda t, i, d: added(np.zeros_like(t), i, d * t[i]), table(GROUPS), indices(GROUPS, N), sample(N), terms=N)
 
 
+def test_a_few_negative_indices():
+    """Lanes whose index counts from the end are updated in their turn."""
+    i = indices(GROUPS, N)
+    i[[40, 41, 300, N - 1]] -= GROUPS
+    check(lambda t, i, d: added(np.zeros_like(t), i, d / t[i]), 1 + table(GROUPS) ** 2, i, sample(N), terms=N)
+
+
+def test_indices_that_are_updated_themselves():
+    i = indices(N, N)
+    assert np.array_equal(lw.jit(lambda i: added(i, i, 1), donate="i")(i.copy()), added(i, i, 1))
+
+
 def test_scatter_of_weights():
     def f(i, w):
         return np.bincount(i, weights=np.exp(w), minlength=GROUPS)

@@ -110,3 +110,22 @@ threads = [threading.Thread(target=ask) for _ in range(8)]
 assert len({id(linker) for linker in found}) == 1
 """
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_gathers_beside_updates_go_lane_by_lane():
+    """At offsets that come from memory, or from a register where they are computed; other gathers are instructions."""
+
+    def scatter(table, index, x):
+        out = np.zeros_like(table)
+        np.add.at(out, index, x * table[index])
+        return out
+
+    def gathered(function):
+        found = re.search(r"^gather\d+\.all:$(.*?)^gather\d+\.end:$", llvm(function, table, index, x), re.M | re.S)
+        return found[1] if found else ""
+
+    table, index, x = np.ones(50), np.arange(40), np.ones(40)
+    plain, computed = gathered(scatter), gathered(lambda table, index, x: scatter(table, index // 2, x))
+    assert plain.count("load i64") == plain.count("load double") > 1 and "extractelement" not in plain
+    assert computed.count("extractelement") == computed.count("load double") > 1 and "load i64" not in computed
+    assert not gathered(lambda table, index, x: x * table[index])
