@@ -105,6 +105,7 @@ class _Lowering:
         self._prologue()
         start_scatters(self.memory, self.frame)
         self._blocks()
+        self._leave_rows()
         for member in self.kernel.epilogue:
             self._member(member, self.frame, 0)
         block.add_op(ReturnOp())
@@ -119,6 +120,13 @@ class _Lowering:
             function.attributes["loop.short_row"] = IntegerAttr(self.row.lanes, i64)
         outs = list[SSAValue](self.given.outs)
         return KernelFunction(function, self.memory.tensors, outs, self.memory.scratch, list(symbols))
+
+    def _leave_rows(self) -> None:
+        """Behind the outer loops a row's values are in memory only."""
+        for member in self.looped:
+            for out in member.outs:
+                if member.given(out).indices and self.homes[out].buffer is not None:
+                    self.homes[out].value = None
 
     # ---- scratch -------------------------------------------------------------------
     def _private(self, what: tuple[SSAValue, str], element: Attribute, count: Expr) -> SSAValue:

@@ -11,6 +11,7 @@ from ...dialects.expr import Expr
 from ...dialects.loop.ops import Affine, For, Minimum, Reduce, Yield, lanes_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.generic import Generic, Index
+from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.reductions import REDUCTIONS
 from ...dialects.weld.types import I64, scalar_of
 from .accumulators import add_run, add_totals, combine, flat, like, no_totals
@@ -359,7 +360,8 @@ class Nest:
             self.stores.store(keep, out, result, frame)
             if home.partial and home.best is not None:
                 self.stores.store_to(Home(home.best, home.strides), values[0], result, frame)
-            home.value, home.level = (keep, frame.depth) if not result.indices else (home.value, home.level)
+            if not result.indices or self._is_row_value(frame):
+                home.value, home.level = keep, frame.depth
             return
         self.stores.accumulate(values, out, result, frame)
 
@@ -377,7 +379,7 @@ class Nest:
                 home = self.homes[out]
                 if home.in_step:
                     value = frame.widen(value)
-                if home.in_step or home.buffer is None:
+                if home.in_step or home.buffer is None or self._is_row_value(frame):
                     self.homes[out] = replace(home, value=value, level=frame.depth)
                 self.stores.store(value, out, result, frame)
             elif result.is_scatter:
@@ -391,6 +393,11 @@ class Nest:
                 values = [frame.top.builder.select(frame.mask, v, b) for v, b in zip(values, blank, strict=True)]
             found[reduction.position] = values
         return found
+
+    def _is_row_value(self, frame: Frame) -> bool:
+        """Whether what is given here is one value of each outer iteration, for the members that run there."""
+        kernel = self.op.parent_op()
+        return isinstance(kernel, Kernel) and 0 < kernel.outer_count == frame.depth
 
     def _vector_level(self) -> int:
         return self.levels[self.vector_dim] if self.vector_dim is not None else 0
