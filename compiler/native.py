@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .codegen import forks, jit
 from .codegen.cache import ObjectCache
-from .runtime import blas, direct, entry_text, lapack, rows
+from .runtime import blas, direct, entry_text, lapack, rows, scans
 
 
 def load_shared(
@@ -33,13 +33,13 @@ def native_call(cache: ObjectCache | None) -> int:
 
 def routines(name: str, dtype: str, cache: ObjectCache | None) -> dict[str, int]:
     """The addresses of the native functions for a routine and a dtype, by name; none where there are none."""
-    module = _products if name == "matmul" else _factors
-    if dtype not in blas.TYPES:
+    load, types = _MODULES.get(name, (_factors, lapack.TYPES))
+    if dtype not in types:
         return {}
     with _LOADING:
-        if (module, dtype) not in _ROUTINES:
-            _ROUTINES[module, dtype] = module(dtype, cache)
-        return _ROUTINES[module, dtype].addresses
+        if (load, dtype) not in _ROUTINES:
+            _ROUTINES[load, dtype] = load(dtype, cache)
+        return _ROUTINES[load, dtype].addresses
 
 
 def _products(dtype: str, cache: ObjectCache | None) -> jit.Loaded:
@@ -60,6 +60,11 @@ def _factors(dtype: str, cache: ObjectCache | None) -> jit.Loaded:
     return load_shared(lapack.text(found, dtype), symbols, cache, lapack.imports(found, dtype))
 
 
+def _scans(dtype: str, cache: ObjectCache | None) -> jit.Loaded:
+    return load_shared(scans.text(dtype), [f"loopweld_{kind}_{dtype}" for kind in scans.KINDS], cache)
+
+
+_MODULES = {"matmul": (_products, blas.TYPES), "cumsum": (_scans, scans.TYPES), "cumprod": (_scans, scans.TYPES)}
 _LOADING = forks.lock()
 _LOADED: list[jit.Loaded] = []
 _ROUTINES: dict[object, jit.Loaded] = {}

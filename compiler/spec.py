@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, IntegerAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from ..dialects.expr import Expr
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
@@ -68,7 +68,12 @@ def _routine(op: Operation, used: Sequence[SSAValue]) -> Routine | None:
     name = op.name.removeprefix("weld.")
     if name not in ROUTINES:
         return None
-    return Routine(name, tuple(used.index(v) for v in op.operands), tuple(sorted(op.properties)))
+    options = {key: _number(value) for key, value in op.properties.items()}
+    return Routine(name, tuple(used.index(v) for v in op.operands), options)
+
+
+def _number(value: Attribute) -> int:
+    return value.value.data if isinstance(value, IntegerAttr) else 1
 
 
 def _argument_spec(function: FuncOp, k: int, plan: Plan, name: str) -> ArraySpec:

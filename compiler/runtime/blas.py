@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .layout import PLAIN, Layout, NativeForm, batch_of, matrix_of
+from .layout import PLAIN, DType, Layout, NativeForm, Options, batch_of, matrix_of
 from .rows import MOST_ROWS
 
 ROW_MAJOR = 101
@@ -120,7 +120,7 @@ done:
 """
 
 
-def product(dtype: np.dtype[np.generic], layouts: Sequence[Layout], flags: Sequence[str]) -> NativeForm | None:
+def product(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:
     """`c = a @ b` for (..., m, k) and (..., k, n); None where it is nothing for BLAS."""
     a, b, c = layouts
     (m, k), n = a.shape[-2:], b.shape[-1]

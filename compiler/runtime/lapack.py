@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from .lapack_text import FUNCTIONS, SHIMS, TYPES, shims
-from .layout import PLAIN, Layout, NativeForm, batch_of, matrix_of
+from .layout import PLAIN, DType, Layout, NativeForm, Options, batch_of, matrix_of
 
-__all__ = ["SHIMS", "cholesky", "find", "imports", "lu", "solve_triangular", "text"]
+__all__ = ["SHIMS", "TYPES", "cholesky", "find", "imports", "lu", "solve_triangular", "text"]
 
 _NAMES = (("scipy_", "_64_"), ("", "_64_"), ("scipy_", "_"), ("", "_"))
 
@@ -61,7 +61,7 @@ def imports(lapack: Lapack, dtype: str) -> dict[str, int]:
     return {f"lapack_{letter}{name}": lapack.functions[letter + name] for name in FUNCTIONS}
 
 
-def cholesky(dtype: np.dtype[np.generic], layouts: Sequence[Layout], flags: Sequence[str]) -> NativeForm | None:
+def cholesky(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:
     """`c = cholesky(a)`, both (..., n, n)."""
     a, c = layouts
     batch = _batch(dtype, [a, c])
@@ -71,15 +71,15 @@ def cholesky(dtype: np.dtype[np.generic], layouts: Sequence[Layout], flags: Sequ
     return _form("cholesky", dtype, (*batch, *_copy(a, dtype), n * n, n), 2, batch[0] * n**3 // 3)
 
 
-def solve_triangular(dtype: np.dtype[np.generic], layouts: Sequence[Layout], flags: Sequence[str]) -> NativeForm | None:
+def solve_triangular(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:
     """`a @ x = b` for a triangle (..., n, n) and (..., n, k)."""
     a, b, x = layouts
     batch, matrix = _batch(dtype, [a, b, x]), matrix_of(a)
     if batch is None or matrix is None:
         return None
     (order, step), n, k = matrix, b.shape[-2], b.shape[-1]
-    by_rows, unit, itemsize = order == PLAIN, "unit_diagonal" in flags, dtype.itemsize
-    triangle = "U" if ("lower" in flags) == by_rows else "L"
+    by_rows, unit, itemsize = order == PLAIN, "unit_diagonal" in options, dtype.itemsize
+    triangle = "U" if ("lower" in options) == by_rows else "L"
     transposed = "N" if by_rows == (k > 1) else "T"
     words = (*_copy(b, dtype), n * k, (step + 1) * itemsize, 0 if unit else n)
     letters = [ord(c) for c in ("R", triangle, transposed, "U" if unit else "N")]
@@ -87,7 +87,7 @@ def solve_triangular(dtype: np.dtype[np.generic], layouts: Sequence[Layout], fla
     return _form(kind, dtype, (*batch, *words, *letters, n, k, step, 1), 3, batch[0] * n * n * k)
 
 
-def lu(dtype: np.dtype[np.generic], layouts: Sequence[Layout], flags: Sequence[str]) -> NativeForm | None:
+def lu(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:
     """The transposed factors of (..., n, n) and the exchanged rows, (..., n)."""
     a, factors, pivots = layouts
     batch = _batch(dtype, [a, factors, Layout((*pivots.shape, 1), (*pivots.strides, 1))], [1, 1, 8 // dtype.itemsize])
@@ -97,13 +97,11 @@ def lu(dtype: np.dtype[np.generic], layouts: Sequence[Layout], flags: Sequence[s
     return _form("lu", dtype, (*batch, *_copy(a.turned, dtype), n), 3, batch[0] * n**3)
 
 
-def _form(kind: str, dtype: np.dtype[np.generic], table: tuple[int, ...], places: int, work: int) -> NativeForm:
+def _form(kind: str, dtype: DType, table: tuple[int, ...], places: int, work: int) -> NativeForm:
     return NativeForm(f"loopweld_{kind}_{dtype.str[1:]}", table, tuple(range(places)), work)
 
 
-def _batch(
-    dtype: np.dtype[np.generic], layouts: Sequence[Layout], widths: Sequence[int] | None = None
-) -> tuple[int, ...] | None:
+def _batch(dtype: DType, layouts: Sequence[Layout], widths: Sequence[int] | None = None) -> tuple[int, ...] | None:
     """How many there are, and the bytes from one to the next in each array; None for what LAPACK does not take."""
     if dtype.str[1:] not in TYPES or max(n for x in layouts for n in x.shape) >= 1 << 31:
         return None
@@ -115,7 +113,7 @@ def _batch(
     return count, *(s * w * dtype.itemsize for s, w in zip(steps, widths or [1] * len(steps), strict=True))
 
 
-def _copy(x: Layout, dtype: np.dtype[np.generic]) -> tuple[int, int, int, int]:
+def _copy(x: Layout, dtype: DType) -> tuple[int, int, int, int]:
     """How to read a matrix row by row: rows, columns, and the bytes from one to the next of each; the matrix as one
     row, where it is one."""
     (rows, columns), (down, along) = x.shape[-2:], x.strides[-2:]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+DType = np.dtype[np.generic]
+Options = Mapping[str, int]
+"""An op's properties by name; flags that are set are 1."""
 
 PLAIN, TRANSPOSED = 111, 112
 """Whether rows or columns are dense: CBLAS_TRANSPOSE."""
@@ -51,10 +55,15 @@ def batch_of(arrays: Sequence[Layout]) -> tuple[int, list[int]]:
     """How many matrices there are, and the elements from one to the next; no matrices where the steps differ."""
     shape = arrays[0].shape[:-2]
     count = int(np.prod(shape, dtype=np.int64))
-    steps: list[int] = []
-    for x in arrays:
-        axes = [(n, s) for n, s in zip(shape, x.strides[:-2], strict=True) if n != 1]
-        if any(s != n2 * s2 for (_, s), (n2, s2) in itertools.pairwise(axes)):
-            return 0, [0] * len(arrays)
-        steps.append(axes[-1][1] if axes else 0)
-    return count, steps
+    steps = [step_of(shape, x.strides[:-2]) for x in arrays]
+    if None in steps:
+        return 0, [0] * len(arrays)
+    return count, [step or 0 for step in steps]
+
+
+def step_of(shape: Sequence[int], strides: Sequence[int]) -> int | None:
+    """The elements from one to the next in some dims as if they were one; None where that differs."""
+    axes = [(n, s) for n, s in zip(shape, strides, strict=True) if n != 1]
+    if any(s != n2 * s2 for (_, s), (n2, s2) in itertools.pairwise(axes)):
+        return None
+    return axes[-1][1] if axes else 0

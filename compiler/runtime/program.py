@@ -52,12 +52,12 @@ class NativeStep:
 
 @dataclass(frozen=True)
 class Routine:
-    """A function of BLAS or LAPACK: its name in `routines.ROUTINES`, the positions of its operands among the step's,
-    and which of its flags are set."""
+    """A native function: its name in `routines.ROUTINES`, the positions of its operands among the step's, and its
+    options; flags that are set are 1."""
 
     name: str
     operands: tuple[int, ...]
-    flags: tuple[str, ...]
+    options: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class LibraryStep:
     views: dict[int, ArraySpec] = field(default_factory=dict[int, ArraySpec])
     """How each operand and result sees its place, by position (operands first)."""
     routine: Routine | None = None
-    """The library function that does the same without Python, for arrays that lie in memory as it takes them."""
+    """The native function that does the same, for arrays that lie in memory as it takes them."""
 
 
 @dataclass(frozen=True)

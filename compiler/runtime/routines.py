@@ -1,23 +1,23 @@
-"""Library calls that need no Python: which function of BLAS or LAPACK does what an op does, and on what arrays."""
+"""Library calls that need no Python: which function (of BLAS or LAPACK, or our own) does what an op does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-import numpy as np
-
 from ...dialects.expr import Expr
-from . import blas, lapack
-from .layout import Layout, NativeForm
+from . import blas, lapack, scans
+from .layout import DType, Layout, NativeForm, Options
 from .program import ArraySpec, LibraryStep
 
-ROUTINES: dict[str, Callable[[np.dtype[np.generic], Sequence[Layout], Sequence[str]], NativeForm | None]] = {
+ROUTINES: dict[str, Callable[[DType, Sequence[Layout], Options], NativeForm | None]] = {
     "matmul": blas.product,
     "cholesky": lapack.cholesky,
     "solve_triangular": lapack.solve_triangular,
+    "cumsum": scans.cumsum,
+    "cumprod": scans.cumprod,
 }
-"""By the op's name: the call for a dtype, the layouts of operands and results, and the flags that are set. None where
-the library does not take these."""
+"""By the op's name: the call for a dtype, the layouts of operands and results, and the op's options. None where the
+function does not take these."""
 
 
 def native_form(step: LibraryStep, size: Callable[[Expr], int]) -> tuple[NativeForm, tuple[int, ...]] | None:
@@ -32,7 +32,7 @@ def native_form(step: LibraryStep, size: Callable[[Expr], int]) -> tuple[NativeF
     places += step.results
     views = [*routine.operands, *range(len(step.operands), len(step.operands) + len(step.results))]
     layouts = [_layout(step.views[k], size) for k in views]
-    form = ROUTINES[routine.name](step.views[views[0]].dtype, layouts, routine.flags)
+    form = ROUTINES[routine.name](step.views[views[0]].dtype, layouts, routine.options)
     return None if form is None else (form, tuple(places[k] for k in form.order))
 
 
