@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
@@ -13,7 +14,7 @@ from ...dialects.loop.ops import Affine, Load, lanes_of
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.comparison import Select
-from ...dialects.weld.constant import Constant
+from ...dialects.weld.constant import Constant, splat_of
 from ...dialects.weld.generic import Index, Inside
 from ...dialects.weld.generic import Load as PointLoad
 from ...dialects.weld.types import BOOL, scalar_of
@@ -112,6 +113,9 @@ class Values:
         if isinstance(op, Select) and len(chosen := inputs(op, self.member, frame.known)) == 1:
             return self.value(chosen[0], frame)
         args = [self.value(v, frame) for v in op.operands]
+        numbers = [splat_of(a) if lanes_of(a) == 1 else None for a in args]
+        if all(n is not None for n in numbers):  # in a stretch where a guard holds nowhere
+            return frame.constant(op.reference(*map(np.asarray, numbers))[()], scalar_of(op.res), 1)
         if any(lanes_of(a) > 1 for a in args):
             wide = [frame.widen(a, self.level_of(v)) for a, v in zip(args, op.operands, strict=True)]
             args = wide

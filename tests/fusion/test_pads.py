@@ -1,5 +1,7 @@
 """Padding, joining and rolling are guards and offsets of loads: no temporary, nothing read outside an array."""
 
+import re
+
 import numpy as np
 import pytest
 from fusion.checking import check, sample
@@ -328,3 +330,11 @@ def test_slices_of_joins():
     report = check(f, sample(40), sample(40), sweeps=1)
     assert report.kernels[0].ops == ("sub", "mul", "exp", "sin", "mul_add", "cos", "sub", "select")
     values(f, sample(3), sample(3))
+
+
+def test_what_becomes_of_the_pad_is_known():
+    """Where only the pad is, nothing is computed: a number is written."""
+    f, x = (lambda x: np.exp2(np.pad(np.cos(x), 3, constant_values=0.5)) - 1), sample(40, 50)
+    check(f, x)
+    text = lw.jit(f).lower(x).as_text("loops")
+    assert "weld.exp2" in text and not re.search(r"weld\.exp2 %\w+ : f32", text)

@@ -386,3 +386,18 @@ func.func @main(%x: tensor<?x64xf32, #weld.dims<"n, 64">>)
   } : tensor<?x64xf32, #weld.dims<"n, 64">>
   func.return %y : tensor<?x64xf32, #weld.dims<"n, 64">>
 }
+
+// -----
+
+// A function that is called has constants to load each time: steps of four registers.
+// CHECK:       func.func private @k0_cos
+// CHECK:         weld.cos %{{.*}} : vector<64xf32>
+// CHECK:         weld.cos %{{.*}} : vector<16xf32>
+func.func @main(%x: tensor<?xf32, #weld.dims<"n">>) -> tensor<?xf32, #weld.dims<"n">> {
+  %y = weld.generic over "n" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<?xf32, #weld.dims<"n">>
+    %1 = weld.cos %0 : f32
+    weld.yield %1 : f32
+  } : tensor<?xf32, #weld.dims<"n">>
+  func.return %y : tensor<?xf32, #weld.dims<"n">>
+}
