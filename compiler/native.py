@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from .codegen import forks, jit
 from .codegen.cache import ObjectCache
-from .runtime import blas, direct, entry_text, lapack, rows, scans
+from .runtime import blas, direct, entry_text, exchanges, lapack, rows, scans
 
 
 def load_shared(
@@ -64,7 +64,16 @@ def _scans(dtype: str, cache: ObjectCache | None) -> jit.Loaded:
     return load_shared(scans.text(dtype), [f"loopweld_{kind}_{dtype}" for kind in scans.KINDS], cache)
 
 
-_MODULES = {"matmul": (_products, blas.TYPES), "cumsum": (_scans, scans.TYPES), "cumprod": (_scans, scans.TYPES)}
+def _exchanges(dtype: str, cache: ObjectCache | None) -> jit.Loaded:
+    return load_shared(exchanges.TEXT, ["loopweld_permutation_i8"], cache)
+
+
+_MODULES = {
+    "matmul": (_products, blas.TYPES),
+    "cumsum": (_scans, scans.TYPES),
+    "cumprod": (_scans, scans.TYPES),
+    "permutation": (_exchanges, exchanges.TYPES),
+}
 _LOADING = forks.lock()
 _LOADED: list[jit.Loaded] = []
 _ROUTINES: dict[object, jit.Loaded] = {}

@@ -11,7 +11,7 @@ from xdsl.passes import ModulePass
 
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.generic import Generic
-from ..dialects.weld.library import Library
+from ..dialects.weld.library import Call
 from ..dialects.weld.types import bytes_of
 from ..dialects.weld.views import View
 from .fusion.graph import functions, tensors_used
@@ -48,4 +48,4 @@ def _note_producers(consumer: Operation, reason: Reason) -> None:
 
 
 def _computes(op: Operation) -> bool:
-    return isinstance(op, Elementwise | TensorOp | Library | Generic) and not isinstance(op, View)
+    return isinstance(op, Elementwise | TensorOp | Call | Generic) and not isinstance(op, View)

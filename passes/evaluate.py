@@ -19,7 +19,7 @@ from ..dialects.weld import Check, Constant, Generic, Index, Inside, Kernel, Loa
 from ..dialects.weld.attributes import Result, Where
 from ..dialects.weld.base import Elementwise, TensorOp, quiet
 from ..dialects.weld.indexing import EXCEPTIONS, SCATTER_KINDS
-from ..dialects.weld.library import Library
+from ..dialects.weld.library import Call
 from ..dialects.weld.reductions import REDUCTIONS
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
 from .fusion.graph import check_is_straight
@@ -110,9 +110,8 @@ def reference(op: Operation, arrays: Sequence[Any], size: Sizes) -> Sequence[Any
         return [np.asarray(size(op.expr.data[0]), dtype_of(scalar_of(op.res)))]
     if isinstance(op, Elementwise):
         return [np.asarray(op.reference(*arrays)).astype(dtype_of(scalar_of(op.res)), copy=False)]
-    if isinstance(op, Library):
-        found = op.reference(*arrays, size=size)
-        return found if len(op.outs) > 1 else [found]
+    if isinstance(op, Call):
+        return op.reference(*arrays, size=size)
     if isinstance(op, TensorOp):
         return [np.asarray(op.reference(*arrays, size=size))]
     raise ValueError(f"{op.name} has no NumPy reference")

@@ -26,7 +26,7 @@ from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.constant import Constant, Size
 from ..dialects.weld.generic import Generic, Yield, dim_exprs
 from ..dialects.weld.indexing import SCATTER_KINDS, Scatter
-from ..dialects.weld.library import Library
+from ..dialects.weld.library import Call
 from ..dialects.weld.reductions import Reduction
 from ..dialects.weld.types import BOOL, Shape, kind_of, scalar_of, shape_of, with_element
 from ..dialects.weld.views import Reshape, Transpose, View
@@ -179,7 +179,7 @@ def _materialise_views(function: FuncOp) -> None:
             for k, init in enumerate(op.inits):
                 if _is_not_dense(init, strided):
                     op.operands[k] = copy_of(init, op)
-        elif isinstance(op, TensorOp | Elementwise | Library) and not isinstance(op, View):
+        elif isinstance(op, TensorOp | Elementwise | Call) and not isinstance(op, View):
             for k, operand in enumerate(op.operands):
                 if isinstance(operand.owner, View) and not isinstance(operand.owner, Reshape | Transpose):
                     op.operands[k] = copy_of(operand, op)

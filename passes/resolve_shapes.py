@@ -29,6 +29,7 @@ from ..dialects.weld import (
     Generic,
     Kernel,
     Load,
+    Lu,
     Matmul,
     Reshape,
     Scatter,
@@ -37,7 +38,7 @@ from ..dialects.weld import (
     Yield,
 )
 from ..dialects.weld.base import Elementwise, TensorOp
-from ..dialects.weld.library import Library
+from ..dialects.weld.library import Call
 from ..dialects.weld.types import Shape, is_tensor, shape_of, tensor_type
 from .fusion.graph import functions
 from .linalg.symbols import Symbols, declared_shape, settle
@@ -77,7 +78,7 @@ def _matmul(op: Matmul, shapes: list[Shape]) -> Equalities:
         yield a[-1], b[-2]
 
 
-def _cholesky(op: Cholesky, shapes: list[Shape]) -> Equalities:
+def _square(op: Cholesky | Lu, shapes: list[Shape]) -> Equalities:
     if len(shapes[0]) >= 2:
         yield shapes[0][-2], shapes[0][-1]
 
@@ -112,7 +113,8 @@ EQUALITIES: dict[type[Operation], Callable[..., Equalities]] = {
     Broadcast: _broadcast,
     Reshape: _reshape,
     Matmul: _matmul,
-    Cholesky: _cholesky,
+    Cholesky: _square,
+    Lu: _square,
     SolveTriangular: _solve,
     Concat: _concat,
     Gather: _gather,
@@ -139,7 +141,7 @@ class _Resolver:
         match op:
             case Elementwise():
                 self._same_shapes(op)
-            case TensorOp():
+            case TensorOp() | Call():
                 self._derive(op)
             case Generic():
                 self._generic(op)
@@ -152,7 +154,7 @@ class _Resolver:
                 declared = self.function.function_type.outputs.data
                 for value, kind in zip(op.operands, declared, strict=True):
                     self.symbols.agree(op, self._shape(value), declared_shape(kind), "the result")
-            case Constant() | Size() | Check() | Library():
+            case Constant() | Size() | Check():
                 for result in op.results:
                     self._complete(result)
             case Yield():
@@ -166,7 +168,7 @@ class _Resolver:
             self.symbols.agree(op, shapes[0], other, "operands of one shape")
         self._define(op, op.res, shapes[0])
 
-    def _derive(self, op: TensorOp) -> None:
+    def _derive(self, op: TensorOp | Call) -> None:
         shapes = [self._shape(v) for v in op.operands]
         for a, b in EQUALITIES.get(type(op), lambda *_: iter(()))(op, shapes):
             self.symbols.equate(op, a, b)
@@ -175,10 +177,11 @@ class _Resolver:
         for name, attribute in list(op.properties.items()):
             op.properties[name] = self.symbols.resolve_attribute(attribute)
         try:
-            inferred = op.infer_type()
+            inferred = [op.infer_type()] if isinstance(op, TensorOp) else op.infer_types()
         except VerifyException as error:
             complain(op, str(error))
-        self._define(op, op.res, shape_of(inferred))
+        for k, result in enumerate(op.results):
+            self._define(op, result, self._complete(result) if inferred is None else shape_of(inferred[k]))
 
     def _generic(self, op: Generic) -> None:
         sizes = dict(zip(op.dims, op.sizes, strict=True))

@@ -22,7 +22,7 @@ from ..dialects.weld.constant import Constant
 from ..dialects.weld.generic import Generic
 from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
-from ..dialects.weld.library import Library
+from ..dialects.weld.library import Call
 from ..dialects.weld.types import BOOL, I64, kind_of, scalar_of
 from ..dialects.weld.views import View
 from .points import is_native
@@ -101,7 +101,7 @@ def _verify_kernels_op(op: Operation) -> None:
     if isinstance(op, Kernel):
         _verify_row_reads(op)
         return
-    if isinstance(op, Generic | Constant | View | Library | Check | ReturnOp):
+    if isinstance(op, Generic | Constant | View | Call | Check | ReturnOp):
         return
     if isinstance(op, TensorOp) and type(op).point is TensorOp.point:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ...dialects.expr import Expr
-from . import blas, lapack, scans
+from . import blas, exchanges, lapack, scans
 from .layout import DType, Layout, NativeForm, Options
 from .program import ArraySpec, LibraryStep
 
@@ -13,6 +13,8 @@ ROUTINES: dict[str, Callable[[DType, Sequence[Layout], Options], NativeForm | No
     "matmul": blas.product,
     "cholesky": lapack.cholesky,
     "solve_triangular": lapack.solve_triangular,
+    "lu": lapack.lu,
+    "permutation": exchanges.permutation,
     "cumsum": scans.cumsum,
     "cumprod": scans.cumprod,
 }

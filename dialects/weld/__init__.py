@@ -35,14 +35,14 @@ from .generic import Generic, Index, Inside, Load, Yield
 from .indexing import Check, Gather, Scatter
 from .kernel import Kernel
 from .library import Cumprod, Cumsum, Library, Matmul
-from .linalg import Cholesky, SolveTriangular
+from .linalg import Cholesky, Lu, Permutation, SolveTriangular
 from .reductions import REDUCTIONS
 from .views import Broadcast, Reshape, Reverse, Slice, Transpose
 
 TENSOR_OPS = [Constant, Size, Broadcast, Transpose, Reshape, Slice, Reverse, Pad, Concat, Insert, Iota, Gather, Scatter]
 """Ops on whole tensors with a pointwise form, besides the elementwise ops and the reductions."""
 
-LIBRARY_OPS = [Matmul, Cumsum, Cumprod, Cholesky, SolveTriangular, Library]
+LIBRARY_OPS = [Matmul, Cumsum, Cumprod, Cholesky, SolveTriangular, Lu, Permutation, Library]
 """Ops that always run as library calls."""
 
 Weld = Dialect(

@@ -250,6 +250,7 @@ EXCEPTIONS: dict[str, type[Exception]] = {
     "IndexError": IndexError,
     "ValueError": ValueError,
     "OverflowError": OverflowError,
+    "LinAlgError": np.linalg.LinAlgError,
 }
 """What `weld.check` may raise."""
 

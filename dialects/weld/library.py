@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, Self
 
@@ -16,7 +17,7 @@ from xdsl.utils.exceptions import VerifyException
 from ..expr import Expr
 from .base import TensorOp, WeldOp
 from .facts import define_op
-from .types import dtype_of, scalar_of, shape_of, tensor_type
+from .types import dtype_of, is_resolved, scalar_of, shape_of, tensor_type
 
 
 @define_op
@@ -79,8 +80,33 @@ class Cumprod(Scan):
     numpy = np.multiply
 
 
+class Call(WeldOp):
+    """An op on whole tensors with several results, which runs as a library call."""
+
+    args = var_operand_def()
+    outs = var_result_def()
+
+    @abstractmethod
+    def infer_types(self) -> Sequence[Attribute] | None:
+        """The result types that the operands imply, None where they imply none; VerifyException for wrong operands."""
+
+    @abstractmethod
+    def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Sequence[Any]:
+        """The results on NumPy arrays."""
+
+    def verify_(self) -> None:
+        if not all(is_resolved(v) for v in (*self.operands, *self.outs)):
+            return
+        expected, found = self.infer_types(), [out.type for out in self.outs]
+        if expected is not None and list(expected) != found:
+            raise VerifyException(
+                f"{self.name} gives {' and '.join(map(str, expected))} here, but its result types are "
+                + " and ".join(map(str, found))
+            )
+
+
 @define_op
-class Library(WeldOp):
+class Library(Call):
     """`weld.library "numpy.linalg.inv"(%x) {options = "{}"}`: a call of a NumPy or SciPy function.
 
     `options` is the JSON object of its keyword arguments. Results are cast to the result types, whose shapes
@@ -88,10 +114,8 @@ class Library(WeldOp):
     """
 
     name = "weld.library"
-    args = var_operand_def()
     function = prop_def(StringAttr)
     options = prop_def(StringAttr)
-    outs = var_result_def()
     assembly_format = "$function `(` $args `)` $options attr-dict `:` functional-type($args, $outs)"
 
     @classmethod
@@ -102,14 +126,15 @@ class Library(WeldOp):
             properties={"function": StringAttr(function), "options": StringAttr(json.dumps(options))},
         )
 
+    def infer_types(self) -> None:
+        return None
+
     def verify_(self) -> None:
         if self.function.data.split(".")[0] not in ("numpy", "scipy"):
             raise VerifyException(f"weld.library calls numpy and scipy functions only, found {self.function.data}")
 
-    def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
-        """The function's results, a tuple where the op has several results."""
+    def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Sequence[Any]:
         module, _, name = self.function.data.rpartition(".")
         found = getattr(importlib.import_module(module), name)(*arrays, **json.loads(self.options.data))
         several = found if len(self.outs) > 1 else (found,)
-        results = tuple(np.asarray(r).astype(dtype_of(scalar_of(o))) for r, o in zip(several, self.outs, strict=True))
-        return results if len(self.outs) > 1 else results[0]
+        return [np.asarray(r).astype(dtype_of(scalar_of(o))) for r, o in zip(several, self.outs, strict=True)]

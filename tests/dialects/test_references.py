@@ -21,8 +21,10 @@ from loopweld.dialects.weld import (
     Gather,
     Insert,
     Iota,
+    Lu,
     Matmul,
     Pad,
+    Permutation,
     Reshape,
     Reverse,
     Scatter,
@@ -335,6 +337,16 @@ def test_factors_and_triangular_systems(dtype: Any) -> None:
     check(lambda a, b: SolveTriangular.of(a, b, lower=False), [upper, b[:, ::-1]], found[:, ::-1])
     unit = np.asarray([[[2, 4], [3, 2], [5, -5]]], dtype)
     check(lambda a, b: SolveTriangular.of(a, b, lower=True, unit_diagonal=True), [systems[:1], b[:1]], unit)
+
+
+def test_exchanges_of_rows() -> None:
+    a = np.asarray([[0, 1, 2], [4, 4, 4], [2, 4, 3]], np.float32)
+    module = function([tensor(F32, 3, 3)], lambda b, x: b.insert(Lu.of(x)).results)
+    factors, pivots = evaluate(module, [a])
+    np.testing.assert_array_equal(factors.T, [[4, 4, 4], [0.5, 2, 1], [0, 0.5, 1.5]])
+    np.testing.assert_array_equal(pivots, [1, 2, 2])
+    check(Permutation.of, [pivots[None]], np.asarray([[1, 2, 0]]))
+    check(Permutation.of, [np.asarray([5, -1, 0])], np.asarray([2, 1, 0]))
 
 
 def test_size() -> None:

@@ -258,6 +258,14 @@ INVALID = {
         '"weld.solve_triangular"(%s, %w) : (tensor<4x4xf32>, tensor<3x5xf32>) -> tensor<3x5xf32>',
         "weld.solve_triangular expects (..., n, n) and (..., n, k), found tensor<4x4xf32> and tensor<3x5xf32>",
     ),
+    "lu": (
+        '"weld.lu"(%s) : (tensor<4x4xf32>) -> tensor<4x4xf32>',
+        "weld.lu gives tensor<4x4xf32> and tensor<4xi64> here, but its result types are tensor<4x4xf32>",
+    ),
+    "permutation": (
+        '"weld.permutation"(%x) : (tensor<3x4xf32>) -> tensor<3x4xf32>',
+        "weld.permutation expects int64 numbers of rows, found tensor<3x4xf32>",
+    ),
     "cumsum": (
         '"weld.cumsum"(%x) <{axis = 2 : i64}> : (tensor<3x4xf32>) -> tensor<3x4xf32>',
         "weld.cumsum expects an axis below 2",

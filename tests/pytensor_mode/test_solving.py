@@ -9,10 +9,15 @@ pytest.importorskip("pytensor", reason="needs Python 3.12 and loopweld[pytensor]
 
 import pytensor
 import pytensor.tensor as pt
+from pytensor.tensor.blockwise import Blockwise
 from pytensor.tensor.linalg import cho_solve, solve_triangular
 from pytensor.tensor.linalg.decomposition.cholesky import Cholesky, cholesky
+from pytensor.tensor.linalg.decomposition.lu import LUFactor, PivotToPermutations
+from pytensor.tensor.linalg.inverse import inv
+from pytensor.tensor.linalg.solvers.general import Solve
 from pytensor.tensor.linalg.solvers.psd import CholeskySolve
 from pytensor.tensor.linalg.solvers.triangular import SolveTriangular
+from pytensor.tensor.linalg.summary import Det, SLogDet, det
 from pytensor_mode.checking import RAW, check, variables
 
 import loopweld.pytensor
@@ -75,6 +80,45 @@ def test_batches():
 
     report = check(build, a, b, many, rtol=1e-9)
     assert len(report.segments) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", [0, 1, 3, 9])
+def test_exchanged_rows(n: int, dtype: str):
+    rng = np.random.default_rng(n)
+    a, b = rng.normal(size=(n, n)).astype(dtype), rng.normal(size=(n, n)).astype(dtype)
+    singular = a * (np.arange(n) != 1)
+    for matrix in (a, singular) if n else (a,):
+        if n == 1 and matrix is singular:
+            continue
+
+        def build(a: Any, b: Any) -> list[Any]:
+            both, pivots = LUFactor()(a)
+            order = PivotToPermutations(inverse=True)(pivots)
+            orders = [order, PivotToPermutations(inverse=False)(pivots), pt.argsort(order)]
+            return [both, pivots, *orders, Det()(a), *SLogDet()(a), *([Solve(b_ndim=2)(a, b)] if n else [])]
+
+        check(build, matrix, b, rtol=LOOSE[dtype])
+    if n:
+        check(lambda a, b: Solve(b_ndim=1)(a, b), a, b[0], rtol=LOOSE[dtype])
+
+
+def test_inverses():
+    a = np.random.default_rng(0).normal(size=(2, 3, 9, 9))
+    check(lambda a: [inv(a), inv(a[0, 0]), det(a), *Blockwise(SLogDet())(a)], a, rtol=1e-9)
+    x = pt.matrix()
+    function = pytensor.function([x], inv(x), mode="LOOPWELD")
+    assert np.isnan(function(np.full((3, 3), np.nan))).all()
+    with pytest.raises(np.linalg.LinAlgError, match="Singular matrix"):
+        function(np.ones((3, 3)))
+
+
+def test_systems_of_a_positive_definite_matrix():
+    a, b = positive(9, 2), np.random.default_rng(0).normal(size=(2, 9))
+    one_triangle = np.triu(a) + np.tril(np.full((9, 9), np.inf), -1)
+    check(lambda a, b: pt.linalg.solve(a, b, assume_a="pos", b_ndim=1), one_triangle, b, rtol=1e-9)
+    check(lambda a, b: pt.linalg.solve(a.mT, b, assume_a="pos", lower=True, b_ndim=1), one_triangle, b, rtol=1e-9)
+    check(lambda a: pt.linalg.solve(a, a, assume_a="pos"), -a[0])
 
 
 def test_shapes_that_are_wrong():

@@ -4,6 +4,7 @@ from loopweld.pytensor.ops import (  # noqa: F401
     checks,
     creating,
     elementwise,
+    factoring,
     indexing,
     joining,
     products,

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import numpy as np
-from pytensor.tensor.basic import Alloc, AllocEmpty, ARange, ExtractDiag, Eye
+from pytensor.tensor.basic import Alloc, AllocDiag, AllocEmpty, ARange, ExtractDiag, Eye
 from xdsl.ir import SSAValue
 
 from loopweld.compiler.frontend.session import element_type
@@ -14,7 +14,7 @@ from loopweld.dialects.expr import Expr
 from loopweld.dialects.weld import Gather, Iota, Transpose
 from loopweld.dialects.weld.types import shape_of
 from loopweld.pytensor.lowering import Lowering
-from loopweld.pytensor.registry import Node, dtype_of, lowers
+from loopweld.pytensor.registry import Node, core_of, dtype_of, lowers
 
 INT64 = np.dtype(np.int64)
 
@@ -81,6 +81,19 @@ def extract_diag(low: Lowering, node: Node) -> SSAValue:
     index = low.session.emit(Iota.of(element_type(INT64), (low.symbols.canonical(count),), 0))
     indices = [_moved(low, index, offset) for offset in (down, right)]
     return low.session.emit(Gather.of(value, indices, [rank - 2, rank - 1], rank - 2))
+
+
+@lowers(AllocDiag, when=lambda node: core_of(node).offset == 0, batched=True)
+def alloc_diag(low: Lowering, node: Node) -> SSAValue:
+    """Of a batch; single ones are opened before."""
+    value = low.value(node.inputs[0])
+    shape = (*shape_of(value), *shape_of(value)[-1:])
+    axes = [*range(len(shape) - 2), len(shape) - 1]
+    row, column = (low.session.emit(Iota.of(element_type(INT64), shape, len(shape) - k)) for k in (2, 1))
+    zero = low.session.splat(0, low.session.dtype(value), shape)
+    return low.session.apply(
+        "select", low.session.apply("eq", row, column), low.session.broadcast(value, shape, axes), zero
+    )
 
 
 def _moved(low: Lowering, index: SSAValue, offset: Expr) -> SSAValue:

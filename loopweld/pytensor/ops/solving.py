@@ -56,7 +56,7 @@ def cholesky(low: Lowering, node: Node) -> SSAValue:
 @lowers(SolveTriangular, when=is_real, batched=True)
 def solve_triangular(low: Lowering, node: Node) -> SSAValue:
     op = core_of(node)
-    return in_columns(low, node, lambda a, b: triangular(low, a, b, op.lower, op.unit_diagonal))
+    return in_columns(low, node, lambda a, b: triangular(low, a, b, op.lower, op.unit_diagonal), triangle=True)
 
 
 @lowers(CholeskySolve, when=is_real, batched=True)
@@ -68,7 +68,7 @@ def cholesky_solve(low: Lowering, node: Node) -> SSAValue:
         first, second = (c, turned(low, c)) if lower else (turned(low, c), c)
         return triangular(low, second, triangular(low, first, b, True), False)
 
-    return in_columns(low, node, solve)
+    return in_columns(low, node, solve, triangle=True)
 
 
 def triangular(low: Lowering, a: SSAValue, b: SSAValue, lower: bool, unit: bool = False) -> SSAValue:
@@ -78,15 +78,18 @@ def triangular(low: Lowering, a: SSAValue, b: SSAValue, lower: bool, unit: bool 
     return low.session.emit(weld.SolveTriangular.of(a, b, lower, unit))
 
 
-def in_columns(low: Lowering, node: Node, solve: Callable[[SSAValue, SSAValue], SSAValue]) -> SSAValue:
+def in_columns(
+    low: Lowering, node: Node, solve: Callable[[SSAValue, SSAValue], SSAValue], triangle: bool = False
+) -> SSAValue:
     """`solve(a, b)` for (..., n, n) and (..., n, k) of one batch; leading dims broadcast where the types say that they
-    are 1. What one matrix is solved for in a batch of right sides are columns: one call for all of them."""
+    are 1. What one matrix is solved for in a batch of right sides are columns: one call for all of them. A small
+    `triangle` is solved for a vector as it is."""
     dtype, vector = dtype_of(node.outputs[0]), core_of(node).b_ndim == 1
     what = f"{core_of(node)}: the numbers of rows differ"
     rows = low.same_size(low.shape(node.inputs[1])[-1 if vector else -2], shape_of(matrix(low, node))[-1], what)
     batch = low.common_batch(node.inputs, [2, 1 if vector else 2]) if isinstance(node.op, Blockwise) else ()
     a, b = matrix(low, node), low.cast(low.value(node.inputs[1]), dtype)
-    if not batch and small_systems.is_small(a):
+    if not batch and (not vector or (triangle and small_systems.is_small(a))):
         return solve(a, b)
     rank, own = len(batch), static_shape(node.inputs[0])[:-2]
     repeated = [k for k in range(rank) if k < rank - len(own) or own[k - rank + len(own)] == 1]
