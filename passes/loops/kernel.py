@@ -16,10 +16,11 @@ from ...dialects.loop.ops import Affine, For, Minimum, Yield
 from ...dialects.loop.parallel import Parallel
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.types import I64
+from ...dialects.weld.types import I64, scalar_of
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
 from .memory import KernelMemory, Scratch, is_row, loads_of
 from .nest import Nest, Tiles
+from .row_ends import FIRST, ROWS, RowEnds, choose_row_ends
 from .row_tiles import choose_row_tiles
 from .runs import Runs, Total, is_floating_sum, is_long, iterations
 from .schedule import Member, Options, ShortRow, lanes_for, outer_vector, register_lanes, short_row, vector_dim
@@ -74,6 +75,9 @@ class _Lowering:
         self.row: ShortRow | None = None
         self.in_step = False
         """Whether the code for short rows is being made."""
+        self.ends: RowEnds | None = None
+        """Members that are left to the ends of some short rows."""
+        self.in_ends = False
         self.outer = kernel.outer_count
         self.looped = kernel.looped
         if self.row_tiles is not None:
@@ -158,7 +162,10 @@ class _Lowering:
         """The looped members inside all outer loops."""
         if self.row_tiles is not None:
             self.row_tiles.move_in(self.memory, frame, self.bits)
+        ends = self.ends.members if self.ends is not None else ()
         for walk in self.kernel.walks:
+            if self.ends is not None and (walk[0] in ends) != self.in_ends:
+                continue
             if len(walk) > 1:
                 self._chunks(walk, frame)
             else:
@@ -218,10 +225,12 @@ class _Lowering:
             frame.bounds = frame.bounds | (part or {})
             if self.in_step:
                 self._keep_in_step()
+                self._keep_ends()
                 if bounds:
                     frame.words = {f"d{k}": "short" for k in range(len(self.looped[0].dims))}
             self._outer_loops(frame, self._outer_order())
             self.memory.homes |= {tensor: replace(home) for tensor, home in homes.items()}
+            self.ends = None
         self.in_step = False
 
     def _bounds(self, row: ShortRow) -> tuple[dict[str, Bounds], dict[str, Bounds]] | None:
@@ -234,6 +243,14 @@ class _Lowering:
         fits = self.frame.top.builder.le(self.frame.index(row.size), self.frame.index(Expr.constant(row.lanes)))
         bound = self.frame.top.builder.select(fits, end, begin)
         return {dim: (begin, bound)}, {dim: (bound, end)}
+
+    def _keep_ends(self) -> None:
+        """What is left to the ends of rows finds the rows' values in scratch."""
+        ends = choose_row_ends(self.looped, self.outer)
+        if ends is not None and not self._long_sums(ends.dim, 1):
+            self.ends = ends
+            count = Expr.constant(ROWS)
+            ends.keep(self.homes, lambda v: self._private((v, "ends"), scalar_of(v), count))
 
     def _keep_in_step(self) -> None:
         """What the members read only at their own element stays in registers; in memory too, if it is read later."""
@@ -324,6 +341,9 @@ class _Lowering:
         frame.levels = {d: k + 1 for k, d in enumerate(self._outer_order())}
         lanes = self.lanes if dim == self.vector else 1
         begin, whole, end = frame.range(dim, size, lanes)
+        if self.ends is not None and self.ends.dim == dim:
+            self._some_rows(self.ends, frame, begin, end)
+            return
         if lanes == 1:
             self._outer_loop(frame, rest, begin, end, 1, False)
             return
@@ -370,6 +390,22 @@ class _Lowering:
         """The dims of a member that are walked inside the loop over the first one of the rest."""
         return [*rest[1:], *op.dims[self.outer :]]
 
+    def _some_rows(self, ends: RowEnds, frame: Frame, begin: SSAValue, end: SSAValue) -> None:
+        """The rows, some at a time: first the other members row by row, then their ends across the lanes."""
+        loop = For.of(begin, end, ROWS, [], frame.label(ends.dim, "chunks"))
+        frame.top.add(loop)
+        some = frame.with_scopes([*frame.scopes[:-1], Scope(loop.block)])
+        some.symbols = frame.symbols | {FIRST: loop.counter}
+        after = some.top.insert(Affine.of(Expr.symbol("c") + ROWS, {"c": loop.counter}))
+        limit = some.top.insert(Minimum.create(operands=[after, end], result_types=[I64]))
+        self._steps(some, [ends.dim], loop.counter, limit, 1, False)
+        ends.leave_rows(self.homes)
+        lanes = register_lanes(list(ends.members), self.bits)
+        self.vector, self.lanes, self.in_ends = ends.dim, lanes, True
+        self._steps(replace(some, lanes=lanes), [ends.dim], loop.counter, limit, lanes, True)
+        self.vector, self.lanes, self.in_ends = None, 1, False
+        loop.block.add_op(Yield.create())
+
     def _steps(self, frame: Frame, rest: list[str], begin: SSAValue, end: SSAValue, step: int, masked: bool) -> None:
         dim = rest[0]
         label = frame.label(dim, "rest" if masked else "")
@@ -381,8 +417,7 @@ class _Lowering:
         if dim == self.vector and self.lanes > 1:
             inner.vector_dim = dim
             if masked:
-                size = self.looped[0].sizes[int(dim[1:])]
-                inner.mask = inner.holds(size - 1 - Expr.symbol(dim))
+                inner.mask = inner.lanes_before(end, self.looped[0].sizes[int(dim[1:])])
         self._outer_loops(inner, rest[1:])
         loop.block.add_op(Yield.create())
         frame.top.anchor = None
@@ -419,7 +454,9 @@ class _Lowering:
         tiles = self.tiles if outer else None
         register = register_lanes([op], self.bits)
         least = self.options.least
-        nest = Nest(plan, self.homes, frame, outer, across, self.in_step, least, self._private, tiles, register)
+        short = self.in_step and not self.in_ends
+        nest = Nest(plan, self.homes, frame, outer, across, short, least, self._private, tiles, register)
+        nest.levels[FIRST] = max(self.outer - 1, 0)
         self._fill(nest, frame)
         if op.is_gate:
             self._close(nest, frame)

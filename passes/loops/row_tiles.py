@@ -17,6 +17,7 @@ from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import byte_width, scalar_of, shape_of
 from .memory import KernelMemory, loads_of
+from .row_ends import choose_row_ends
 from .schedule import offset_of, register_lanes, strides_of
 from .scopes import Frame
 from .tiles import TILE_BYTES, square_of
@@ -192,15 +193,17 @@ def _pays(kernel: Kernel, tiles: list[RowTile], lanes: int) -> bool:
     than row by row, with what combines the lanes."""
     costs = {op: sum(o.cost for o in op.block.ops if isinstance(o, Elementwise)) + len(op.outs) for op in kernel.looped}
     by_row = by_lane = 0
+    ends = choose_row_ends(kernel.looped, kernel.outer_count)
+    ended = ends.members if ends is not None else ()
     for op, cost in costs.items():
         size = product_of(op.sizes[kernel.outer_count :]).value or 0
         steps = min(_power(size), lanes).bit_length() - 1
         for out, result in zip(op.outs, op.results_given, strict=True):
             if _along(kernel) in op.reduced_dims(result):
                 readers = {load.parent_op() for load in loads_of(out)}
-                waits = any(op in readers and cost >= LONG for op, cost in costs.items())
+                waits = any(op in readers and cost >= LONG and op not in ended for op, cost in costs.items())
                 by_row += lanes * steps * LANE_STEP * (2 if waits else 1) * result.values**2
-        by_row += lanes * cost * -(-size // lanes)
+        by_row += cost if op in ended else lanes * cost * -(-size // lanes)
         by_lane += cost * size
     return by_lane + sum(_moves(tile.size, lanes) for tile in tiles) < by_row
 
