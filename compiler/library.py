@@ -10,6 +10,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from ..dialects.expr import Expr
+from ..dialects.weld.recurrence import Recurrence
 from ..passes.evaluate import evaluate_op, find_function
 from .context import context
 
@@ -30,7 +31,9 @@ class LibraryCall:
         copy = op.clone(dict(zip(used, block.args, strict=True)))
         block.add_ops([copy, ReturnOp(*copy.results)])
         types = FunctionType.from_lists([a.type for a in block.args], [r.type for r in copy.results])
-        return cls(ModuleOp([FuncOp("main", types, Region(block))]))
+        steps: dict[str, FuncOp] = {}
+        _add_steps(op, steps)
+        return cls(ModuleOp([*(f.clone() for f in steps.values()), FuncOp("main", types, Region(block))]))
 
     def _block(self) -> Block:
         if isinstance(self._function, str):
@@ -49,3 +52,11 @@ class LibraryCall:
 
     def __reduce__(self) -> tuple[type[LibraryCall], tuple[str]]:
         return LibraryCall, (str(self._function),)
+
+
+def _add_steps(op: Operation, found: dict[str, FuncOp]) -> None:
+    """Note the functions that recurrences in an op call, and those which these call."""
+    for inner in op.walk():
+        if isinstance(inner, Recurrence) and inner.step.string_value() not in found:
+            function = found[inner.step.string_value()] = inner.function()
+            _add_steps(function, found)

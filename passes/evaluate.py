@@ -20,6 +20,7 @@ from ..dialects.weld.attributes import Result, Where
 from ..dialects.weld.base import Elementwise, TensorOp, quiet
 from ..dialects.weld.indexing import EXCEPTIONS, SCATTER_KINDS
 from ..dialects.weld.library import Call
+from ..dialects.weld.recurrence import STEP, Recurrence
 from ..dialects.weld.reductions import REDUCTIONS
 from ..dialects.weld.types import dtype_of, scalar_of, shape_of
 from .fusion.graph import check_is_straight
@@ -70,17 +71,22 @@ def evaluate(module: ModuleOp, inputs: Sequence[Any], entry: str = "main") -> li
     """
     function = find_function(module, entry)
     symbols = bind_symbols(function, inputs)
-    env: dict[SSAValue, Any] = dict(zip(function.body.block.args, map(np.asarray, inputs), strict=True))
 
     def size(expr: Expr) -> int:
         return expr.evaluate(symbols.__getitem__)
 
     with quiet():
-        for op in function.body.block.ops:
-            if isinstance(op, ReturnOp):
-                return [np.asarray(env[v]) for v in op.operands]
-            evaluate_op(op, env, size)
-    raise ValueError(f"@{entry} has no func.return")
+        return evaluate_function(function, inputs, size)
+
+
+def evaluate_function(function: FuncOp, inputs: Sequence[Any], size: Sizes) -> list[Any]:
+    """The results of a function of straight-line code."""
+    env: dict[SSAValue, Any] = dict(zip(function.body.block.args, map(np.asarray, inputs), strict=True))
+    for op in function.body.block.ops:
+        if isinstance(op, ReturnOp):
+            return [np.asarray(env[v]) for v in op.operands]
+        evaluate_op(op, env, size)
+    raise ValueError(f"@{function.sym_name.data} has no func.return")
 
 
 def evaluate_op(op: Operation, env: dict[SSAValue, Any], size: Sizes) -> None:
@@ -92,6 +98,8 @@ def evaluate_op(op: Operation, env: dict[SSAValue, Any], size: Sizes) -> None:
         results: Sequence[Any] = [env[v] for v in op.terminator.operands]
     elif isinstance(op, Generic):
         results = evaluate_generic(op, env, size)
+    elif isinstance(op, Recurrence):
+        results = evaluate_recurrence(op, [env[v] for v in op.operands], size)
     elif isinstance(op, Check):
         if bool(env[op.bad]):
             raise EXCEPTIONS[op.exception.data](op.message.data)
@@ -153,6 +161,27 @@ def evaluate_generic(op: Generic, env: dict[SSAValue, Any], size: Sizes) -> list
         start = env[next(starts)] if result.is_scatter else None
         shape = [size(e) for e in shape_of(out)]
         results.append(_give(op, result, arrays, shape, dtype_of(scalar_of(out)), start, at))
+    return results
+
+
+def evaluate_recurrence(op: Recurrence, arrays: Sequence[Any], size: Sizes) -> list[Any]:
+    """A recurrence's results, step by step."""
+    step, operands = op.function(), dict(zip(op.operands, arrays, strict=True))
+    results = [
+        np.array(operands[init])
+        if init is not None
+        else np.zeros([size(e) for e in shape_of(out)], dtype_of(scalar_of(out)))
+        for out, init in zip(op.outs, op.inits, strict=True)
+    ]
+    tensors = [*results, *arrays]
+    for number in range(size(op.steps)):
+
+        def row(expr: Expr, number: int = number) -> int:
+            return expr.evaluate(lambda name: number if name == STEP else size(Expr.symbol(name)))
+
+        found = evaluate_function(step, [np.array(tensors[k][row(e)]) for k, e in op.rows_read], size)
+        for (k, e), value in zip(op.rows_written, found, strict=True):
+            results[k][row(e)] = value
     return results
 
 

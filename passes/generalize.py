@@ -27,10 +27,12 @@ from ..dialects.weld.constant import Constant, Size
 from ..dialects.weld.generic import Generic, Yield, dim_exprs
 from ..dialects.weld.indexing import SCATTER_KINDS, Scatter
 from ..dialects.weld.library import Call
+from ..dialects.weld.recurrence import Recurrence
 from ..dialects.weld.reductions import Reduction
 from ..dialects.weld.types import BOOL, Shape, kind_of, scalar_of, shape_of, with_element
 from ..dialects.weld.views import Reshape, Transpose, View
 from .fusion.graph import functions, strided_results
+from .loops.plan import is_table
 from .own_results import library_copy, own_results
 from .points import NotLowerable, PointBuilder, compute_element
 
@@ -167,9 +169,9 @@ def _scatter(op: Scatter) -> Generic:
 
 
 def _materialise_views(function: FuncOp) -> None:
-    """A reshape that stays must be another shape of row-major memory, and so must what a scatter starts from: views
-    and strided arguments are copied. So are the views that library calls take, but for the ones that memory can hold
-    as they are."""
+    """A reshape that stays must be another shape of row-major memory, and so must what a scatter or a recurrence takes:
+    views and strided arguments are copied. So are the views that library calls take, but for the ones that memory can
+    hold as they are."""
     strided = strided_arguments(function)
     for op in list(function.body.block.ops):
         if isinstance(op, Reshape) and op.res.uses:
@@ -179,10 +181,18 @@ def _materialise_views(function: FuncOp) -> None:
             for k, init in enumerate(op.inits):
                 if _is_not_dense(init, strided):
                     op.operands[k] = copy_of(init, op)
+        elif isinstance(op, Recurrence):
+            for k, operand in enumerate(op.operands):
+                if _is_not_dense(operand, strided) or _is_long_splat(operand):
+                    op.operands[k] = copy_of(operand, op)
         elif isinstance(op, TensorOp | Elementwise | Call) and not isinstance(op, View):
             for k, operand in enumerate(op.operands):
                 if isinstance(operand.owner, View) and not isinstance(operand.owner, Reshape | Transpose):
                     op.operands[k] = copy_of(operand, op)
+
+
+def _is_long_splat(value: SSAValue) -> bool:
+    return isinstance(value.owner, Constant) and not is_table(value.owner)
 
 
 def _is_not_dense(value: SSAValue, strided: set[SSAValue]) -> bool:

@@ -28,6 +28,7 @@ from ..dialects.expr import Expr, product_of
 from ..dialects.ir import block_of, erase
 from ..dialects.weld.attributes import Access, Dims, Where
 from ..dialects.weld.generic import Generic, dim_names
+from ..dialects.weld.recurrence import Recurrence
 from ..dialects.weld.types import byte_width, scalar_of, shape_of, tensor_type
 from ..dialects.weld.views import Reshape, Transpose, reshape_groups
 from .fusion.graph import functions
@@ -206,13 +207,14 @@ def _is_ordered(op: Generic) -> bool:
 
 
 def _is_free(op: Generic, out: SSAValue, any_layout: bool) -> bool:
-    """Whether the axes of a result may have any order in memory: not where a scatter starts from it, and not where
-    the caller expects rows."""
+    """Whether the axes of a result may have any order in memory: not where a scatter or a recurrence takes it, and
+    not where the caller expects rows."""
     if _is_ordered(op) or len(shape_of(out)) < 2:
         return False
     users = [use.operation for use in out.uses]
     users += [use.operation for view in users if isinstance(view, Reshape) for use in view.res.uses]
-    return not any(isinstance(user, Generic) or (isinstance(user, ReturnOp) and not any_layout) for user in users)
+    fixed = (Generic, Recurrence) if any_layout else (Generic, Recurrence, ReturnOp)
+    return not any(isinstance(user, fixed) for user in users)
 
 
 # ---- rewriting ------------------------------------------------------------------------

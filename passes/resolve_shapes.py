@@ -39,6 +39,7 @@ from ..dialects.weld import (
 )
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.library import Call
+from ..dialects.weld.recurrence import Recurrence
 from ..dialects.weld.types import Shape, is_tensor, shape_of, tensor_type
 from .fusion.graph import functions
 from .linalg.symbols import Symbols, declared_shape, settle
@@ -154,7 +155,7 @@ class _Resolver:
                 declared = self.function.function_type.outputs.data
                 for value, kind in zip(op.operands, declared, strict=True):
                     self.symbols.agree(op, self._shape(value), declared_shape(kind), "the result")
-            case Constant() | Size() | Check():
+            case Constant() | Size() | Check() | Recurrence():
                 for result in op.results:
                     self._complete(result)
             case Yield():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, TensorType
-from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.irdl.dominance import DominanceInfo
 from xdsl.traits import NoTerminator
@@ -23,6 +23,7 @@ from ..dialects.weld.generic import Generic
 from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
 from ..dialects.weld.library import Call
+from ..dialects.weld.recurrence import Recurrence
 from ..dialects.weld.types import BOOL, I64, kind_of, scalar_of
 from ..dialects.weld.views import View
 from .points import is_native
@@ -89,8 +90,9 @@ def _verify_stage(function: FuncOp, annotated: bool) -> None:
     takes_buffers = any(isinstance(kind, Buffer) for kind in function.function_type.inputs)
     if takes_buffers or any(op.dialect_name() == "loop" for op in ops):
         _verify_shares(function)
+        calls = any(isinstance(op, CallOp) for op in ops)  # what calls kernels is none
         for op in ops:
-            _verify_loops_op(op, annotated)
+            _verify_loops_op(op, annotated and not calls)
     elif any(isinstance(op, Kernel) for op in ops):
         for op in (op for op in ops if op.parent_op() is function):
             _verify_kernels_op(op)
@@ -101,7 +103,7 @@ def _verify_kernels_op(op: Operation) -> None:
     if isinstance(op, Kernel):
         _verify_row_reads(op)
         return
-    if isinstance(op, Generic | Constant | View | Call | Check | ReturnOp):
+    if isinstance(op, Generic | Constant | View | Call | Recurrence | Check | ReturnOp):
         return
     if isinstance(op, TensorOp) and type(op).point is TensorOp.point:
         return

@@ -24,6 +24,7 @@ from ...dialects.loop.ops import (
     Reduce,
     Splat,
     Store,
+    Subview,
     Yield,
     lanes_of,
 )
@@ -253,6 +254,11 @@ class _Function:
         first = w.emit(f"icmp eq i64 {block}, 0")
         self.names[op.res] = w.emit(f"select i1 {first}, ptr {self.names[op.buffer]}, ptr {part}")
 
+    def _subview(self, op: Subview) -> None:
+        assert isinstance(op.buffer.type, Buffer)
+        scalar, offset = memory_text(op.buffer.type.element), self.names[op.offset]
+        self.names[op.res] = self.w.emit(f"getelementptr {scalar}, ptr {self.names[op.buffer]}, i64 {offset}")
+
     def _store(self, op: Store) -> None:
         store_text(self.w, op, self.names, self.scopes)
 
@@ -302,6 +308,7 @@ class _Function:
         Reduce: _reduce,
         Load: _load,
         Store: _store,
+        Subview: _subview,
         Drain: _drain,
         Fill: _fill,
         Copy: _copy,

@@ -26,7 +26,8 @@ class Session:
     def __init__(
         self, symbols: Callable[[Block], Symbols] = Symbols, line: Callable[[], tuple[str, int]] = user_line
     ) -> None:
-        self.block = Block()
+        self.block = self.entry = Block()
+        """Where ops go; the function's own block, which has the arguments."""
         self.symbols = symbols(self.block)
         self.line = line
         self.constants: list[np.ndarray[Any, Any]] = []
@@ -99,7 +100,7 @@ class Session:
         if found is not None:
             return found[1]
         kind = tensor_of(array.dtype, array.shape)
-        value = self.block.insert_arg(kind, len(self.block.args))
+        value = self.entry.insert_arg(kind, len(self.entry.args))
         self.names[value] = f"const{len(self.constants)}"
         self.constants.append(np.array(array, order="C"))
         self._inputs[id(array)] = (array, value)

@@ -29,7 +29,8 @@ class Symbols:
     """Symbols, their example sizes, and the solved ones. Each stands for at least `least`."""
 
     def __init__(self, block: Block, least: int = TINY + 1):
-        self.block = block
+        self.blocks = [block]
+        """What is written in these symbols: the function's block, and those of the steps of its recurrences."""
         self.least = least
         self.examples: dict[str, int] = {}
         self.solved: dict[str, Expr] = {}
@@ -82,14 +83,8 @@ class Symbols:
         known = {name: value}
         self.solved = {k: e.substitute(known) for k, e in self.solved.items()}
         self.solved[name] = value
-        for argument in self.block.args:
-            _retype(argument, known)
-        for op in self.block.ops:
-            for result in op.results:
-                _retype(result, known)
-            for key, attribute in op.properties.items():
-                if isinstance(attribute, Dims):
-                    op.properties[key] = Dims(tuple(e.substitute(known) for e in attribute.data))
+        for block in self.blocks:
+            _substitute(block, known)
 
     # What holds for every size that a symbol can stand for.
 
@@ -99,6 +94,17 @@ class Symbols:
 
     def positive(self, expr: Expr) -> bool:
         return self.nonnegative(expr - 1)
+
+
+def _substitute(block: Block, known: dict[str, Expr]) -> None:
+    for argument in block.args:
+        _retype(argument, known)
+    for op in block.ops:
+        for result in op.results:
+            _retype(result, known)
+        for key, attribute in op.properties.items():
+            if isinstance(attribute, Dims):
+                op.properties[key] = Dims(tuple(e.substitute(known) for e in attribute.data))
 
 
 def _retype(value: SSAValue, known: dict[str, Expr]) -> None:

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
-from .ops import Affine, Buffer, Copy, Drain, Fill, FirstLanes, For, Iota, Load, Minimum, Reduce, Splat, Store, Yield
+from .ops import (
+    Affine,
+    Buffer,
+    Copy,
+    Drain,
+    Fill,
+    FirstLanes,
+    For,
+    Iota,
+    Load,
+    Minimum,
+    Reduce,
+    Splat,
+    Store,
+    Subview,
+    Yield,
+)
 from .parallel import Parallel, Part
 from .transpose import Transpose
 
@@ -25,6 +41,7 @@ Loop = Dialect(
         Reduce,
         Splat,
         Store,
+        Subview,
         Transpose,
         Yield,
     ],

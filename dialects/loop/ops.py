@@ -262,6 +262,23 @@ class Affine(Op):
 
 
 @irdl_op_definition
+class Subview(Op):
+    """`loop.subview %b[%o] : !loop.buffer<f32> -> !loop.buffer<f32>`: the buffer that begins at an element of another
+    one; of other elements where the offset is 0."""
+
+    name = "loop.subview"
+    buffer = operand_def(Buffer)
+    offset = operand_def(I64)
+    res = result_def(Buffer)
+    traits = traits_def(Pure())
+    assembly_format = "$buffer `[` $offset `]` attr-dict `:` type($buffer) `->` type($res)"
+
+    @classmethod
+    def of(cls, buffer: SSAValue, offset: SSAValue, kind: Attribute) -> Self:
+        return cls.create(operands=[buffer, offset], result_types=[kind])
+
+
+@irdl_op_definition
 class Splat(Op):
     """`loop.splat %s : vector<16xf32>`: the scalar in every lane."""
 

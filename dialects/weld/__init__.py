@@ -36,6 +36,7 @@ from .indexing import Check, Gather, Scatter
 from .kernel import Kernel
 from .library import Cumprod, Cumsum, Library, Matmul
 from .linalg import Cholesky, Lu, Permutation, SolveTriangular
+from .recurrence import Recurrence
 from .reductions import REDUCTIONS
 from .views import Broadcast, Reshape, Reverse, Slice, Transpose
 
@@ -58,6 +59,7 @@ Weld = Dialect(
         Index,
         Inside,
         Kernel,
+        Recurrence,
         Yield,
     ],
     [Dims, Access, Out],

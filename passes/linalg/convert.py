@@ -19,6 +19,7 @@ from xdsl.rewriter import Rewriter
 
 from ...dialects.expr import Expr
 from ...dialects.ir import complain, erase
+from ...dialects.weld.recurrence import Recurrence
 from ...dialects.weld.types import shape_of, tensor_type
 from ..fusion.graph import check_is_straight
 from . import named, tensors
@@ -59,6 +60,7 @@ def _is_leftover(function: FuncOp, module: ModuleOp) -> bool:
     """A private function whose calls have been inlined."""
     visibility = function.sym_visibility
     calls = [o.callee.root_reference.data for o in module.walk() if isinstance(o, CallOp)]
+    calls += [o.step.root_reference.data for o in module.walk() if isinstance(o, Recurrence)]
     return visibility is not None and visibility.data == "private" and function.sym_name.data not in calls
 
 

@@ -133,7 +133,8 @@ def settle(function: FuncOp, symbols: Symbols) -> None:
     returned = block.last_op
     outputs = returned.operand_types if isinstance(returned, ReturnOp) else function.function_type.outputs.data
     function.function_type = FunctionType.from_lists([a.type for a in block.args], list(outputs))
-    _check_bound(function)
+    if function.sym_visibility is None or function.sym_visibility.data != "private":  # one may have its caller's
+        _check_bound(function)
 
 
 def _check_bound(function: FuncOp) -> None:

@@ -10,6 +10,7 @@ from ...dialects.expr import Expr
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.kernel import Kernel
+from ...dialects.weld.recurrence import Recurrence
 from ...dialects.weld.types import scalar_of, shape_of
 from ...dialects.weld.views import Reshape, Transpose
 from .schedule import offset_of, strides_of
@@ -30,8 +31,11 @@ def may_overwrite(op: Operation, old: SSAValue, new: SSAValue, layouts: Layouts)
     Every read of an element of `old` must come no later than the write of that element, whatever the order of the
     loops and the number of lanes: in the same point of the writing generic's domain, or in an earlier generic of
     the kernel and the same iteration of the shared loops. So no point may be computed a second time after it was
-    written. A scatter may start in the memory of its init, which nothing else may read then.
+    written. A scatter or a recurrence may start in the memory of its init, which nothing else may read then.
     """
+    if isinstance(op, Recurrence):
+        init = op.inits[list[SSAValue](op.outs).index(new)]
+        return init is not None and root_of(init) is old and [root_of(v) for v in op.args].count(old) == 1
     if not isinstance(op, Kernel) or scalar_of(old) != scalar_of(new):
         return False
     inner = op.terminator.operands[list[SSAValue](op.outs).index(new)]

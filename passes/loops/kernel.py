@@ -16,10 +16,11 @@ from ...dialects.loop.ops import Affine, For, Minimum, Yield
 from ...dialects.loop.parallel import Parallel
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.types import I64, scalar_of
+from ...dialects.weld.types import I64, byte_width, scalar_of
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
 from .memory import KernelMemory, Scratch, is_row, loads_of
 from .nest import Nest, Tiles
+from .plan import Place, Plan
 from .row_ends import FIRST, ROWS, RowEnds, choose_row_ends
 from .row_tiles import choose_row_tiles
 from .runs import Runs, Total, is_floating_sum, is_long, iterations
@@ -45,6 +46,11 @@ class KernelFunction:
     """The kernel's results."""
     scratch: list[Scratch]
     symbols: list[str]
+
+    def places(self, plan: Plan) -> list[Place]:
+        """Where its tensors, results and scratch are in a plan."""
+        found = [plan.places[v] for v in (*self.tensors, *self.results)]
+        return found + plan.scratch_for([s.count * byte_width(s.element) for s in self.scratch])
 
 
 def lower_kernel(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr, i64
@@ -12,11 +14,13 @@ from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.types import I64, byte_width
+from ...dialects.weld.recurrence import Recurrence
+from ...dialects.weld.types import I64
 from ..evaluate import find_function
 from ..expected import expected_sizes, least_size
 from .kernel import KernelFunction, lower_kernel
 from .plan import Place, Plan, plan_program
+from .recurrence import lower_recurrence
 from .schedule import Options
 from .streaming import stream_results
 
@@ -107,18 +111,35 @@ def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
         if step.library is not None:
             steps.append(f"library {step.library.name}")
             continue
-        lowered = [lower_kernel(k, plan.layouts, given, _apart(k, plan)) for k in step.kernels]
-        for kernel in lowered:
-            _share(kernel, plan)
-            if options.stream_bytes:
-                stream_results(kernel, options.stream_bytes)
-            program.module.body.block.add_op(kernel.function)
+        lowered = _lower_kernels(step.kernels, plan, given, program.module)
+        for kernel in lowered if options.stream_bytes else ():
+            stream_results(kernel, options.stream_bytes)
         name = "main" if not program.segments else f"main_{len(program.segments)}"
         program.segments[number] = _segment(name, lowered, plan, program.module)
         steps.append(name)
     program.module.attributes["loop.steps"] = ArrayAttr([StringAttr(s) for s in steps])
     program.module.attributes["loop.arena"] = ArrayAttr([StringAttr(f"{s.bytes} bytes") for s in plan.slots])
     return program
+
+
+def _lower_kernels(
+    kernels: Sequence[Kernel | Recurrence], plan: Plan, options: Options, module: ModuleOp, prefix: str = ""
+) -> list[KernelFunction]:
+    """The functions of a run of kernels, which the module gets. Those of the steps of a recurrence have its prefix."""
+    found: list[KernelFunction] = []
+    for op in kernels:
+        if isinstance(op, Recurrence):
+            inside = f"{prefix or 'repeat.'}{op.step.string_value()}."
+            lowered = lower_recurrence(
+                op, plan, inside, partial(_lower_kernels, options=options, module=module, prefix=inside)
+            )
+        else:
+            lowered = lower_kernel(op, plan.layouts, options, _apart(op, plan))
+            lowered.function.sym_name = StringAttr(prefix + lowered.function.sym_name.data)
+            _share(lowered, plan)
+        module.body.block.add_op(lowered.function)
+        found.append(lowered)
+    return found
 
 
 def _apart(kernel: Kernel, plan: Plan) -> list[bool]:
@@ -145,10 +166,7 @@ def _segment(name: str, kernels: list[KernelFunction], plan: Plan, module: Modul
     elements: dict[tuple[Place, object], SSAValue] = {}
     calls: list[tuple[KernelFunction, list[Place | str]]] = []
     for kernel in kernels:
-        args: list[Place | str] = [plan.places[t] for t in kernel.tensors]
-        args += [plan.places[r] for r in kernel.results]
-        args += plan.scratch_for([s.count * byte_width(s.element) for s in kernel.scratch])
-        calls.append((kernel, [*args, *kernel.symbols]))
+        calls.append((kernel, [*kernel.places(plan), *kernel.symbols]))
     order: list[Place] = []
     types: list[tuple[Place, object]] = []
     symbols = sorted({a for _, args in calls for a in args if isinstance(a, str)})

@@ -8,7 +8,7 @@ last (see `in_place.py`). An output's memory holds temporaries before its own va
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
@@ -23,6 +23,7 @@ from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.indexing import Check
 from ...dialects.weld.kernel import Kernel
+from ...dialects.weld.recurrence import Recurrence
 from ...dialects.weld.types import bytes_of, scalar_of, shape_of
 from ...dialects.weld.views import Reshape, Transpose, reshape_groups
 from ..fusion.graph import functions, strided_results, tensors_used
@@ -50,9 +51,9 @@ class Slot:
 
 @dataclass
 class Step:
-    """A run of kernels, or one library call."""
+    """A run of kernels and recurrences of kernels, or one library call."""
 
-    kernels: list[Kernel] = field(default_factory=list[Kernel])
+    kernels: list[Kernel | Recurrence] = field(default_factory=list[Kernel | Recurrence])
     library: Operation | None = None
 
 
@@ -104,8 +105,9 @@ class Plan:
         return a == b or (b.kind == "output" and a == Place("input", self.donations.get(b.index, -1)))
 
 
-def plan_program(function: FuncOp) -> Plan:
-    """The plan of a function at the kernels stage."""
+def plan_program(function: FuncOp, donors: Mapping[int, int] | None = None) -> Plan:
+    """The plan of a function at the kernels stage. `donors` gives arguments that may be overwritten, each by one result
+    only; without it those are the donated ones, by any result."""
     block = function.body.block
     ops = list(block.ops)
     returns = ops[-1]
@@ -122,7 +124,8 @@ def plan_program(function: FuncOp) -> Plan:
         if isinstance(value.owner, Reshape):
             plan.layouts[value.owner.args[0]] = _finer(value.owner, strides)
         plan.strided.add(root_of(value))
-    _Memories(plan, ops, donated_arguments(function)).place()
+    given = donated_arguments(function) if donors is None else set(donors)
+    _Memories(plan, ops, given, donors or {}).place()
     for op in ops[:-1]:
         if isinstance(op, Reshape | Transpose):
             plan.places[op.res] = plan.places[root_of(op.res)]
@@ -183,25 +186,35 @@ def _lay_out(op: Operation, plan: Plan) -> None:
         return
     for out in op.results:
         plan.layouts[out] = strides_of(shape_of(out))
-    if isinstance(op, Constant) and _is_table(op):
+    if isinstance(op, Constant) and is_table(op):
         plan.constants.append(op)
         plan.places[op.res] = Place("constant", len(plan.constants) - 1)
 
 
 def _step(op: Operation, plan: Plan) -> None:
-    if isinstance(op, Kernel):
+    if isinstance(op, Kernel) or (isinstance(op, Recurrence) and is_loop(op)):
         if not plan.steps or plan.steps[-1].library is not None:
             plan.steps.append(Step())
         plan.steps[-1].kernels.append(op)
     elif isinstance(op, Check):
         plan.checks.append(op)
     elif not isinstance(op, Reshape | Transpose) and not (isinstance(op, Constant) and _only_starts(op)):
-        if isinstance(op, Constant) and _is_table(op):
+        if isinstance(op, Constant) and is_table(op):
             return
         plan.steps.append(Step(library=op))
 
 
-def _is_table(op: Constant) -> bool:
+def is_loop(op: Recurrence) -> bool:
+    """Whether the steps are kernels only, without library calls: then they are a native loop."""
+    return all(
+        isinstance(inner, Kernel | Reshape | Transpose | ReturnOp)
+        or (isinstance(inner, Constant) and (is_table(inner) or _only_starts(inner)))
+        or (isinstance(inner, Recurrence) and is_loop(inner))
+        for inner in op.function().body.block.ops
+    )
+
+
+def is_table(op: Constant) -> bool:
     """Whether the program carries the constant's elements: those of a large splat are filled in at run time."""
     count = product_of(shape_of(op.res)).value
     return not op.is_splat or (count is not None and count <= MOST_CARRIED)
@@ -231,10 +244,12 @@ class _Memories:
     """Gives every tensor memory, from the last op to the first: what memory an output has to be is known at the end,
     and whatever comes earlier has to be gone by then."""
 
-    def __init__(self, plan: Plan, ops: list[Operation], donated: set[int]):
+    def __init__(self, plan: Plan, ops: list[Operation], donated: set[int], donors: Mapping[int, int]):
         self.plan = plan
         self.ops = ops
         self.donated = donated
+        self.donors = donors
+        """The result that may overwrite an argument, where it is only that one."""
         self.begin: dict[SSAValue, int] = {value: k for k, op in enumerate(ops) for value in op.results}
         """The number of the op that writes a tensor; arguments come before all."""
         self.begin |= dict.fromkeys(plan.inputs, -1)
@@ -243,7 +258,7 @@ class _Memories:
         for k, op in enumerate(ops):
             for value in tensors_used(op):
                 self.end[root_of(value)] = k
-        self.flags: set[SSAValue] = {c.bad for c in plan.checks}
+        self.flags = {root_of(c.bad) for c in plan.checks}
         self.end |= dict.fromkeys(self.flags, len(ops))
         self.by_size: dict[Expr, list[Memory]] = {}
 
@@ -251,7 +266,7 @@ class _Memories:
         for k, value in enumerate(map(root_of, self.plan.outputs)):
             memory = self._new(value)
             memory.output = k
-            giver = self._giver(value)
+            giver = self._giver(value, k)
             if giver is not None:
                 self.plan.donations[k] = giver
                 memory.before = self.plan.inputs[giver]
@@ -271,13 +286,14 @@ class _Memories:
         self.by_size.setdefault(size, []).append(memory)
         return memory
 
-    def _giver(self, output: SSAValue) -> int | None:
+    def _giver(self, output: SSAValue, number: int) -> int | None:
         """The donated input whose memory an output may have, if possible one of its shape."""
         inputs = self.plan.inputs
         fitting = [
             k
             for k in sorted(self.donated - set(self.plan.donations.values()))
-            if scalar_of(inputs[k]) == scalar_of(output)
+            if self.donors.get(k, number) == number
+            and scalar_of(inputs[k]) == scalar_of(output)
             and product_of(shape_of(inputs[k])) == product_of(shape_of(output))
             and self.plan.layouts[inputs[k]] == strides_of(shape_of(inputs[k]))
             and self._gone(inputs[k], output)
