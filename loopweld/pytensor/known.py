@@ -35,13 +35,20 @@ KEEPS_ELEMENTS = (ScalarFromTensor, TensorFromScalar, DimShuffle, MakeVector, Jo
 
 def needs_data(variable: Variable, producers: Producers) -> list[Variable]:
     """The computed variables whose values must be known for this one to be."""
-    if isinstance(variable, Constant) or variable not in producers:
+    return [v for v in sources(variable, producers) if v in producers]
+
+
+def sources(variable: Variable, producers: Producers) -> list[Variable]:
+    """The variables, computed or not, whose values must be known for this one to be."""
+    if isinstance(variable, Constant):
         return []
+    if variable not in producers:
+        return [variable]
     node = producers[variable]
     if isinstance(node.op, FROM_SHAPES):
         return []
     if _is_integer(variable) and isinstance(node.op, (Elemwise, ScalarOp, *KEEPS_ELEMENTS)) and _is_small(variable):
-        return [v for source in node.inputs for v in needs_data(source, producers)]
+        return [v for source in node.inputs for v in sources(source, producers)]
     return [variable]
 
 

@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +15,7 @@ import numpy as np
 from pytensor.graph.basic import Constant, Variable
 from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Region, SSAValue
+from xdsl.ir import Block, Region, SSAValue
 
 from loopweld.compiler.frontend.session import Session
 from loopweld.dialects.expr import Expr
@@ -58,6 +59,8 @@ class Lowering:
         self.node: Node | None = None
         self.values: dict[Variable, SSAValue] = {}
         self.known = Known(self)
+        self.steps: list[tuple[str, Block]] = []
+        """The functions of steps, by name."""
         self._constants: dict[object, SSAValue] = {}
         for k, (variable, example) in enumerate(zip(self.inputs, self.examples, strict=True)):
             self.values[variable] = self._argument(variable, example, _name(variable, k))
@@ -65,7 +68,7 @@ class Lowering:
     def _argument(self, variable: Variable, example: Any, name: str) -> SSAValue:
         sizes = zip(static_shape(variable), np.shape(example), strict=True)
         shape = [self.symbols.new(n) if size is None else Expr.constant(size) for size, n in sizes]
-        block = self.session.block
+        block = self.session.entry
         value = block.insert_arg(tensor_of(dtype_of(variable), shape), len(block.args))
         self.session.names[value] = name
         return value
@@ -81,7 +84,24 @@ class Lowering:
 
     def run(self, outputs: Sequence[Variable]) -> Lowered:
         """Lower all nodes; `outputs` are the results."""
-        for node in self.nodes:
+        self.lower(self.nodes)
+        block = self.session.block
+        block.add_op(ReturnOp(*[self.value(v) for v in outputs]))
+        for value in block.args:
+            value.name_hint = self.session.names[value]
+        names = [self.session.names[v] for v in block.args]
+        function = _function("main", block)
+        function.attributes["weld.arg_names"] = ArrayAttr([StringAttr(n) for n in names])
+        steps = [_function(name, step, "private") for name, step in self.steps]
+        assert isinstance(self.symbols, GuardedSymbols)
+        return Lowered(
+            ModuleOp([*steps, function]), names, self.session.constants, self.symbols.guards, dict(self.known.pinned)
+        )
+
+    def lower(self, nodes: Sequence[Node]) -> None:
+        """Lower nodes in their order."""
+        before = self.node
+        for node in nodes:
             rule = rule_of(node)
             assert rule is not None, f"{node.op} has no lowering"
             self.node = node
@@ -89,19 +109,27 @@ class Lowering:
             results = [found] if isinstance(found, SSAValue) else found
             for variable, value in zip(node.outputs, results, strict=True):
                 self._define(variable, value)
-        self.node = None
-        block = self.session.block
-        results = [self.value(v) for v in outputs]
-        block.add_op(ReturnOp(*results))
-        for value in block.args:
-            value.name_hint = self.session.names[value]
-        names = [self.session.names[v] for v in block.args]
-        function = FuncOp("main", ([a.type for a in block.args], [r.type for r in results]), Region(block))
-        function.attributes["weld.arg_names"] = ArrayAttr([StringAttr(n) for n in names])
-        assert isinstance(self.symbols, GuardedSymbols)
-        return Lowered(
-            ModuleOp([function]), names, self.session.constants, self.symbols.guards, dict(self.known.pinned)
-        )
+        self.node = before
+
+    @contextmanager
+    def step(self) -> Generator[Block]:
+        """A block for the function of a step, into which what is lowered inside goes. It may use values from outside;
+        constants that are made inside stay there."""
+        session, block = self.session, Block()
+        outside, constants, values, checked = session.block, self._constants, self.values, session.checked
+        session.block = block
+        self.symbols.blocks.append(block)
+        self._constants, self.values, session.checked = dict(constants), dict(values), set(checked)
+        try:
+            yield block
+        finally:
+            session.block = outside
+            self._constants, self.values, session.checked = constants, values, checked
+
+    @property
+    def in_step(self) -> bool:
+        """Whether what is lowered is a part of a step."""
+        return self.session.block is not self.session.entry
 
     def _define(self, variable: Variable, value: SSAValue) -> None:
         """Note a result; sizes that its type states are what they are."""
@@ -217,6 +245,13 @@ class Lowering:
     def size(self, variable: Variable) -> Expr:
         (found,) = self.sizes(variable)
         return found
+
+
+def _function(name: str, block: Block, visibility: str | None = None) -> FuncOp:
+    returned = block.last_op
+    assert isinstance(returned, ReturnOp)
+    types = [a.type for a in block.args], [v.type for v in returned.operands]
+    return FuncOp(name, types, Region(block), visibility)
 
 
 def _name(variable: Variable, number: int) -> str:

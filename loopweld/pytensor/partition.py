@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 
 from pytensor.compile.builders import OpFromGraph
 from pytensor.graph.basic import Apply, Constant, Variable
+from pytensor.scan.op import Scan
 
 from loopweld.pytensor.known import needs_data
-from loopweld.pytensor.registry import Node, rule_of
+from loopweld.pytensor.registry import Body, Node, rule_of
 
 
 @dataclass
@@ -36,7 +37,8 @@ def open_graphs(order: Iterable[Apply], replaced: dict[Variable, Variable]) -> l
     for apply in order:
         inputs = [replaced.get(v, v) for v in apply.inputs]
         if not isinstance(apply.op, OpFromGraph):
-            found.append(Node(apply, inputs, list(apply.outputs)))
+            body = _open_scan(apply, inputs) if isinstance(apply.op, Scan) else None
+            found.append(Node(apply, inputs, list(apply.outputs), body))
             continue
         inner = apply.op.fgraph.unfreeze()
         bound = dict(zip(inner.inputs, inputs, strict=True))
@@ -44,6 +46,15 @@ def open_graphs(order: Iterable[Apply], replaced: dict[Variable, Variable]) -> l
         for outer, result in zip(apply.outputs, inner.outputs, strict=True):
             replaced[outer] = bound.get(result, result)
     return found
+
+
+def _open_scan(apply: Apply, inputs: list[Variable]) -> Body:
+    """The inner graph of a scan on these inputs; what is the same in each step are variables of the outer graph."""
+    inner = apply.op.fgraph.unfreeze()
+    count = len(inner.inputs) - apply.op.info.n_non_seqs
+    bound = dict(zip(inner.inputs[count:], apply.op.outer_non_seqs(inputs), strict=True))
+    nodes = open_graphs(inner.toposort(), bound)
+    return Body(list(inner.inputs[:count]), nodes, [bound.get(v, v) for v in inner.outputs])
 
 
 def partition(nodes: Sequence[Node], inputs: Sequence[Variable], outputs: Sequence[Variable]) -> list[Part | Node]:

@@ -5,6 +5,7 @@
 
 `sizes` says which inputs give shapes, not elements: their values must be known before the program is made. A rule that
 is `batched` is for `Blockwise` of the op too, in which case the node's op is the `Blockwise`: `core_of` gives both's.
+`calls` says of which nodes the lowering makes library calls, which have no place in the steps of a `Scan`.
 """
 
 # PyTensor is there with `loopweld[pytensor]` only.
@@ -36,10 +37,22 @@ class Node:
     apply: Apply
     inputs: list[Variable]
     outputs: list[Variable]
+    body: Body | None = None
+    """What a `Scan` does in a step."""
 
     @property
     def op(self) -> Any:
         return self.apply.op
+
+
+@dataclass(eq=False)
+class Body:
+    """The inner graph of a `Scan`, opened. `inputs` are what differs from step to step; its nodes take what does not
+    from the graph around it."""
+
+    inputs: list[Variable]
+    nodes: list[Node]
+    outputs: list[Variable]
 
 
 Lower = Callable[["Lowering", Node], SSAValue | Sequence[SSAValue]]
@@ -52,6 +65,7 @@ class Rule:
     lower: Lower
     when: Callable[[Node], bool]
     sizes: Callable[[Node], Sequence[Variable]]
+    calls: Callable[[Node], bool]
 
 
 RULES: dict[type, Rule] = {}
@@ -64,12 +78,13 @@ def lowers(
     when: Callable[[Node], bool] = lambda node: True,
     sizes: Callable[[Node], Sequence[Variable]] = lambda node: (),
     batched: bool = False,
+    calls: Callable[[Node], bool] = lambda node: False,
 ) -> Callable[[Lower], Lower]:
     """Register the lowering of some classes of ops, for nodes that `when` holds of."""
 
     def register(lower: Lower) -> Lower:
         for op in ops:
-            RULES[op] = Rule(lower, when, sizes)
+            RULES[op] = Rule(lower, when, sizes, calls)
             if batched:
                 BATCHED[op] = RULES[op]
         return lower

@@ -7,6 +7,7 @@ from loopweld.pytensor.ops import (  # noqa: F401
     factoring,
     indexing,
     joining,
+    looping,
     products,
     reductions,
     scanning,

@@ -22,7 +22,8 @@ from loopweld.pytensor.registry import Node, dtype_of, lowers
 
 NARROW = 8
 FEW = 1 << 15
-"""Matrix products with a dim of at most `NARROW`, or of at most `FEW` multiplications, are loops of our own."""
+"""Matrix products with a dim of at most `NARROW`, or of at most `FEW` multiplications, are loops of our own; so are all
+in the steps of a scan."""
 
 
 def product(low: Lowering, a: SSAValue, b: SSAValue) -> SSAValue:
@@ -39,7 +40,7 @@ def product(low: Lowering, a: SSAValue, b: SSAValue) -> SSAValue:
         return low.session.reshape(_times_column(low, a, low.session.reshape(b, shape_of(b)[:1])), (rows, ONE))
     if rows == ONE:
         return low.session.reshape(_row_times(low, low.session.reshape(a, shape_of(a)[1:]), b), (ONE, columns))
-    return _sum_of_products(low, a, b) if _is_small(a, b) else low.session.emit(Matmul.of(a, b))
+    return _sum_of_products(low, a, b) if low.in_step or _is_small(a, b) else low.session.emit(Matmul.of(a, b))
 
 
 def _is_small(a: SSAValue, b: SSAValue) -> bool:
@@ -51,9 +52,11 @@ def _is_small(a: SSAValue, b: SSAValue) -> bool:
 
 
 def _sum_of_products(low: Lowering, a: SSAValue, b: SSAValue) -> SSAValue:
-    shape = (*shape_of(a), shape_of(b)[1])
-    spread = [low.session.broadcast(v, shape, axes) for v, axes in ((a, [0, 1]), (b, [1, 2]))]
-    return low.session.emit(Sum.of(low.session.apply("mul", *spread), [1]))
+    shape, batch = (*shape_of(a), shape_of(b)[-1]), list(range(len(shape_of(a)) - 2))
+    rows, inner, columns = range(len(batch), len(batch) + 3)
+    left, right = [*batch, rows, inner], [*batch, inner, columns]
+    spread = [low.session.broadcast(v, shape, axes) for v, axes in ((a, left), (b, right))]
+    return low.session.emit(Sum.of(low.session.apply("mul", *spread), [inner]))
 
 
 def _times_column(low: Lowering, matrix: SSAValue, vector: SSAValue) -> SSAValue:
@@ -124,7 +127,7 @@ def _batched(low: Lowering, a: SSAValue, b: SSAValue, batch: Shape, left: int, r
     rows = a if left == 2 else low.session.reshape(a, (*shape_of(a)[:-1], ONE, shape_of(a)[-1]))
     columns = b if right == 2 else low.session.reshape(b, (*shape_of(b), ONE))
     low.same_size(shape_of(rows)[-1], shape_of(columns)[-2], "shapes are not aligned")
-    found = low.session.emit(Matmul.of(rows, columns))
+    found = _sum_of_products(low, rows, columns) if low.in_step else low.session.emit(Matmul.of(rows, columns))
     shape = shape_of(found)
     kept = [*batch, *([shape[-2]] if left == 2 else []), *([shape[-1]] if right == 2 else [])]
     return low.session.reshape(found, tuple(kept))

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from pytensor.tensor.extra_ops import CumOp
 from xdsl.ir import SSAValue
@@ -14,13 +16,19 @@ from loopweld.dialects.expr import product_of
 from loopweld.dialects.weld import REDUCTIONS, Cumprod, Cumsum, Iota
 from loopweld.dialects.weld.types import shape_of
 from loopweld.pytensor.lowering import Lowering
-from loopweld.pytensor.registry import Node, dtype_of, lowers
+from loopweld.pytensor.registry import Node, dtype_of, lowers, static_shape
 
 SHORT = 32
 """Up to this many elements a running sum is computed as one sum for each: that needs no call, and fuses."""
 
 
-@lowers(CumOp, when=lambda node: dtype_of(node.outputs[0]).kind in "fiu")
+def _is_long(node: Node) -> bool:
+    shape = static_shape(node.inputs[0])
+    sizes = shape if node.op.axis is None else [shape[node.op.axis]]
+    return any(size is None for size in sizes) or prod(size or 0 for size in sizes) > SHORT
+
+
+@lowers(CumOp, when=lambda node: dtype_of(node.outputs[0]).kind in "fiu", calls=_is_long)
 def cumulative(low: Lowering, node: Node) -> SSAValue:
     value = low.cast(low.value(node.inputs[0]), dtype_of(node.outputs[0]))
     axis = node.op.axis

@@ -30,6 +30,12 @@ def is_real(node: Node) -> bool:
     return dtype_of(node.outputs[0]).name in ("float32", "float64")
 
 
+def is_large(node: Node) -> bool:
+    """Whether LAPACK may be called: the matrix is not known to have a few rows."""
+    rows = static_shape(node.inputs[0])[-1]
+    return rows is None or rows > small_systems.MOST_ROWS
+
+
 def matrix(low: Lowering, node: Node, number: int = 0) -> SSAValue:
     """A square operand, in the dtype of the result."""
     rows, columns = low.shape(node.inputs[number])[-2:]
@@ -43,7 +49,7 @@ def turned(low: Lowering, value: SSAValue) -> SSAValue:
     return low.session.emit(Transpose.of(value, [*range(rank - 2), rank - 1, rank - 2]))
 
 
-@lowers(Cholesky, when=is_real, batched=True)
+@lowers(Cholesky, when=is_real, calls=is_large, batched=True)
 def cholesky(low: Lowering, node: Node) -> SSAValue:
     a, lower = matrix(low, node), core_of(node).lower
     if small_systems.is_small(a):
@@ -53,13 +59,13 @@ def cholesky(low: Lowering, node: Node) -> SSAValue:
     return turned(low, low.session.emit(weld.Cholesky.of(turned(low, a))))
 
 
-@lowers(SolveTriangular, when=is_real, batched=True)
+@lowers(SolveTriangular, when=is_real, calls=is_large, batched=True)
 def solve_triangular(low: Lowering, node: Node) -> SSAValue:
     op = core_of(node)
     return in_columns(low, node, lambda a, b: triangular(low, a, b, op.lower, op.unit_diagonal), triangle=True)
 
 
-@lowers(CholeskySolve, when=is_real, batched=True)
+@lowers(CholeskySolve, when=is_real, calls=is_large, batched=True)
 def cholesky_solve(low: Lowering, node: Node) -> SSAValue:
     """`c @ c.T @ x = b`, or `c.T @ c @ x = b` for an upper factor."""
     lower = core_of(node).lower
