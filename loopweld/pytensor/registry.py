@@ -73,6 +73,10 @@ BATCHED: dict[type, Rule] = {}
 """The rules for `Blockwise`, by the class of its core op."""
 
 
+def always(node: Node) -> bool:
+    return True
+
+
 def lowers(
     *ops: type,
     when: Callable[[Node], bool] = lambda node: True,

@@ -24,7 +24,7 @@ from loopweld.dialects.weld.reductions import Any_
 from loopweld.dialects.weld.types import I64, shape_of
 from loopweld.pytensor.lowering import Lowering
 from loopweld.pytensor.ops.solving import in_columns, is_real, matrix, triangular, turned
-from loopweld.pytensor.registry import Node, core_of, lowers
+from loopweld.pytensor.registry import Node, always, core_of, lowers
 
 INT64 = np.dtype(np.int64)
 
@@ -37,7 +37,7 @@ def _nan_where(low: Lowering, failed: SSAValue, value: SSAValue) -> SSAValue:
     return low.session.apply("select", spread, nan, value)
 
 
-@lowers(LUFactor, when=is_real, batched=True)
+@lowers(LUFactor, when=is_real, calls=always, batched=True)
 def lu_factor(low: Lowering, node: Node) -> Sequence[SSAValue]:
     """Both triangles in one matrix, NaN where it is singular, and the exchanges of rows."""
     found, pivots = factors.factorise(low.session, matrix(low, node))
@@ -50,7 +50,7 @@ def _inverted(low: Lowering, order: SSAValue) -> SSAValue:
     return low.session.emit(Scatter.of(index, index, [order], [0], 0, "set", in_range=True))
 
 
-@lowers(PivotToPermutations)
+@lowers(PivotToPermutations, calls=always)
 def pivots_to_permutation(low: Lowering, node: Node) -> SSAValue:
     order = low.session.emit(Permutation.of(low.cast(low.value(node.inputs[0]), INT64)))
     return order if node.op.inverse else _inverted(low, order)
@@ -65,7 +65,7 @@ def sorted_permutation(low: Lowering, node: Node) -> SSAValue:
     return _inverted(low, low.value(node.inputs[0]))
 
 
-@lowers(MatrixInverse, when=is_real, batched=True)
+@lowers(MatrixInverse, when=is_real, calls=always, batched=True)
 def matrix_inverse(low: Lowering, node: Node) -> SSAValue:
     found, singular = factors.inverse(low.session, matrix(low, node))
     if shape_of(singular):
@@ -76,18 +76,22 @@ def matrix_inverse(low: Lowering, node: Node) -> SSAValue:
     return found
 
 
-@lowers(Det, when=is_real, batched=True)
+@lowers(Det, when=is_real, calls=always, batched=True)
 def determinant(low: Lowering, node: Node) -> SSAValue:
     sign, size = factors.sign_and_determinant(low.session, matrix(low, node), logarithm=False)
     return low.session.apply("mul", sign, size)
 
 
-@lowers(SLogDet, when=is_real, batched=True)
+@lowers(SLogDet, when=is_real, calls=always, batched=True)
 def log_determinant(low: Lowering, node: Node) -> Sequence[SSAValue]:
     return factors.sign_and_determinant(low.session, matrix(low, node), logarithm=True)
 
 
-@lowers(Solve, when=lambda node: is_real(node) and core_of(node).assume_a in ("gen", "pos"), batched=True)
+def _is_known(node: Node) -> bool:
+    return is_real(node) and core_of(node).assume_a in ("gen", "pos")
+
+
+@lowers(Solve, when=_is_known, calls=always, batched=True)
 def solve(low: Lowering, node: Node) -> SSAValue:
     """A system of any matrix, or of a positive definite one, of which one triangle is read; NaN where it fails."""
     op = core_of(node)
