@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 
 from . import vecmath
 
-INLINE_COST = 40
-"""Math functions of more instructions are called: a call is cheap beside them, and their code is made once."""
+INLINE_COST = 60
+"""Math functions of more instructions are called: a call is cheap beside them, and their code is made once. Around a
+call no vector stays in a register, and what functions of one value have in common, such as the reduction of an angle,
+is computed by each."""
 
 
 @dataclass

@@ -129,3 +129,12 @@ def test_gathers_beside_updates_go_lane_by_lane():
     assert plain.count("load i64") == plain.count("load double") > 1 and "extractelement" not in plain
     assert computed.count("extractelement") == computed.count("load double") > 1 and "load i64" not in computed
     assert not gathered(lambda table, index, x: x * table[index])
+
+
+def test_sine_and_cosine_share_the_reduction_of_their_angle():
+    x = np.ones(1000)
+    one, other, both = (
+        len(lw.jit(f, target="x86-64-v3").lower(x).compile().assembly().splitlines())
+        for f in (lambda x: np.sin(x) * 2, lambda x: np.cos(x) * 2, lambda x: np.sin(x) + np.cos(x))
+    )
+    assert both < 0.85 * (one + other)
