@@ -156,6 +156,41 @@ def correlated_slopes():
     pm.Normal("y", mean, pm.HalfNormal("noise", 1), observed=rng.normal(size=200))
 
 
+def correlated_normal_8():
+    """As many variables as need a call of LAPACK."""
+    factor, _, _ = pm.LKJCholeskyCov("factor", n=8, eta=2, sd_dist=pm.Exponential.dist(1.0, shape=8))
+    pm.MvNormal("y", pm.Normal("mean", 0, 1, shape=8), chol=factor, observed=rng.normal(size=(100, 8)))
+
+
+def normal_of_a_covariance():
+    spread = pm.HalfNormal("spread", 1, shape=10)
+    covariance = pt.diag(spread**2) + 0.5 * pt.outer(spread, spread)
+    pm.MvNormal("y", pm.Normal("mean", 0, 1, shape=10), cov=covariance, observed=rng.normal(size=(100, 10)))
+
+
+def normal_of_a_precision():
+    spread = pm.HalfNormal("spread", 1, shape=8)
+    precision = pt.diag(spread**2) + 0.5 * pt.outer(spread, spread)
+    pm.MvNormal("y", pm.Normal("mean", 0, 1, shape=8), tau=precision, observed=rng.normal(size=(100, 8)))
+
+
+def kernel_of(kind):
+    return pm.HalfNormal("height", 1) ** 2 * kind(1, ls=pm.Gamma("length", 2, 1))
+
+
+def marginal_process():
+    x = np.linspace(0, 10, 50)[:, None]
+    process = pm.gp.Marginal(cov_func=kernel_of(pm.gp.cov.ExpQuad))
+    y = np.sin(x[:, 0]) + 0.1 * rng.normal(size=50)
+    process.marginal_likelihood("y", X=x, y=y, sigma=pm.HalfNormal("noise", 1))
+
+
+def latent_process():
+    process = pm.gp.Latent(cov_func=kernel_of(pm.gp.cov.Matern52))
+    rate = process.prior("rate", X=np.linspace(0, 10, 40)[:, None])
+    pm.Poisson("y", pt.exp(rate), observed=rng.poisson(2, 40))
+
+
 def local_level():
     drift, step = pm.Normal("drift", 0, 1), pm.HalfNormal("step", 1)
     level = pm.GaussianRandomWalk("level", mu=drift, sigma=step, init_dist=pm.Normal.dist(0, 10), shape=301)
@@ -197,6 +232,7 @@ MODELS: dict[str, Callable[[], None]] = {
         *(logistic_regression, poisson_regression, negative_binomial_regression, zero_inflated_poisson, beta_binomial),
         *(item_response, normal_mixture, ordered_logit, categorical_regression, best, weibull_survival),
         *(censored_normal, stochastic_volatility, autoregression, horseshoe, correlated_normal, correlated_slopes),
+        *(correlated_normal_8, normal_of_a_covariance, normal_of_a_precision, marginal_process, latent_process),
         *(local_level, latent_autoregression, clipped_effects, additive, additive_80),
     )
 }

@@ -19,7 +19,7 @@ from xdsl.dialects.func import FuncOp
 from .codegen import jit
 from .driver import symbols_of
 from .machine import Machine, machine
-from .runtime.executable import Executable
+from .runtime.executable import Binding, Call, Executable
 from .runtime.program import LibraryStep, NativeStep
 
 if TYPE_CHECKING:
@@ -137,29 +137,28 @@ def _timed(executable: Executable, inputs: Sequence[Any]) -> float:
     return time.perf_counter() - start
 
 
-def _spans(executable: Executable, inputs: Sequence[Any], names: list[str], stamps: Stamps) -> list[Span]:
-    """The spans of one call."""
-    calls: list[Span] = []
-    steps = tuple(_watched(s, calls) if isinstance(s, LibraryStep) else s for s in executable.spec.steps)
-    original, executable.spec = executable.spec, replace(executable.spec, steps=steps)
-    try:
-        began = _now()
-        executable.fresh(inputs)
-    finally:
-        executable.spec = original
-    kernels = [Span(name, "kernel", *stamps.read(k)) for k, name in enumerate(names)]
-    ordered = sorted([*kernels, *calls], key=lambda span: span.start)
-    return [replace(span, start=max(span.start - began, 0.0)) for span in ordered]
+class _Watched(Executable):
+    """A program that notes when its library calls run."""
 
+    def __init__(self, *args: Any):
+        super().__init__(*args)
+        self.spans: list[Span] = []
 
-def _watched(step: LibraryStep, spans: list[Span]) -> LibraryStep:
-    def run(arrays: Sequence[Any], size: Any) -> Sequence[Any]:
+    def run_step(self, step: NativeStep | LibraryStep, call: Call | None, places: list[int], binding: Binding) -> None:
         start = _now()
-        found = step.run(arrays, size)
-        spans.append(Span(step.name, "call", start, _now() - start))
-        return found
+        super().run_step(step, call, places, binding)
+        if isinstance(step, LibraryStep):
+            self.spans.append(Span(step.name, "call", start, _now() - start))
 
-    return replace(step, run=run)
+
+def _spans(executable: _Watched, inputs: Sequence[Any], names: list[str], stamps: Stamps) -> list[Span]:
+    """The spans of one call."""
+    executable.spans = []
+    began = _now()
+    executable.fresh(inputs)
+    kernels = [Span(name, "kernel", *stamps.read(k)) for k, name in enumerate(names)]
+    ordered = sorted([*kernels, *executable.spans], key=lambda span: span.start)
+    return [replace(span, start=max(span.start - began, 0.0)) for span in ordered]
 
 
 def _now() -> float:
@@ -201,7 +200,7 @@ class Stamps:
         return self._values[2 * k] / 1e9, (self._values[2 * k + 1] - self._values[2 * k]) / 1e9
 
 
-def _with_stamps(compilation: Compilation) -> tuple[list[str], Stamps, Executable]:
+def _with_stamps(compilation: Compilation) -> tuple[list[str], Stamps, _Watched]:
     """The names of the kernels in the order of their calls, and a program that notes when they run."""
     text, names = compilation.llvm, list[str]()
     known = "|".join(re.escape(f.sym_name.data) for f in compilation.program.module.ops if isinstance(f, FuncOp))
@@ -222,5 +221,5 @@ def _with_stamps(compilation: Compilation) -> tuple[list[str], Stamps, Executabl
     symbols = [*segments, "loopweld_stamps_address"]
     loaded = jit.load(image, symbols, symbols_of(text, compilation.threads, compilation.cache))
     address = ctypes.CFUNCTYPE(ctypes.c_void_p)(loaded.addresses["loopweld_stamps_address"])()
-    addresses = {name: loaded.addresses[name] for name in segments}
-    return names, Stamps(address or 0, max(2 * len(names), 1)), Executable(plain.spec, addresses, loaded, plain.pool)
+    addresses = plain.addresses | {name: loaded.addresses[name] for name in segments}
+    return names, Stamps(address or 0, max(2 * len(names), 1)), _Watched(plain.spec, addresses, loaded, plain.pool)

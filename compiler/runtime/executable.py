@@ -208,14 +208,17 @@ class Executable:
         places += [o.ctypes.data for o in outs]
         places += [arena + offset for offset in binding.slot_offsets]
         for step, call in zip(self.spec.steps, binding.calls, strict=True):
-            if call is not None:
-                pointers = (ctypes.c_void_p * max(len(call.places), 1))(*[places[p] for p in call.places])
-                self.functions[call.function](ctypes.addressof(pointers), ctypes.addressof(call.table))
-            elif isinstance(step, LibraryStep):
-                _library(step, places, binding)
+            self.run_step(step, call, places, binding)
         for check in self.spec.checks:
             if ctypes.c_uint8.from_address(places[check.place]).value:
                 raise EXCEPTIONS[check.exception](check.message)
+
+    def run_step(self, step: NativeStep | LibraryStep, call: Call | None, places: list[int], binding: Binding) -> None:
+        if call is not None:
+            pointers = (ctypes.c_void_p * max(len(call.places), 1))(*[places[p] for p in call.places])
+            self.functions[call.function](ctypes.addressof(pointers), ctypes.addressof(call.table))
+        elif isinstance(step, LibraryStep):
+            _library(step, places, binding)
 
     def _results(self, binding: Binding, inputs: Sequence[Any] = ()) -> list[Any]:
         """Arrays for the outputs: donated ones of `inputs` where the program and their memory allow it, or new ones."""

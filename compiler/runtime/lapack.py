@@ -22,6 +22,9 @@ __all__ = ["SHIMS", "TYPES", "cholesky", "find", "imports", "lu", "solve_triangu
 
 _NAMES = (("scipy_", "_64_"), ("", "_64_"), ("scipy_", "_"), ("", "_"))
 
+UNBLOCKED = 100
+"""Rows up to which OpenBLAS factorises column by column in less time (0.6 of it at 50 rows) than in blocks."""
+
 
 @dataclass(frozen=True)
 class Lapack:
@@ -68,7 +71,8 @@ def cholesky(dtype: DType, layouts: Sequence[Layout], options: Options) -> Nativ
     if batch is None:
         return None
     n = a.shape[-1]
-    return _form("cholesky", dtype, (*batch, *_copy(a, dtype), n * n, n), 2, batch[0] * n**3 // 3)
+    kind = "small_cholesky" if n <= UNBLOCKED else "cholesky"
+    return _form(kind, dtype, (*batch, *_copy(a, dtype), n * n, n), 2, batch[0] * n**3 // 3)
 
 
 def solve_triangular(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 TYPES = {"f4": ("s", "float", 4), "f8": ("d", "double", 8)}
-FUNCTIONS = ("potrf", "getrf", "trsm", "trsv")
-SHIMS = ("cholesky", "lu", "solve_triangular", "solve_vector")
+FUNCTIONS = ("potrf", "potf2", "getrf", "trsm", "trsv")
+SHIMS = ("cholesky", "small_cholesky", "lu", "solve_triangular", "solve_vector")
 
 _COPY = ("rows", "columns", "down", "along")
 _SYSTEM = (*_COPY, "elements", "diagonal", "checks", "side", "triangle", "transposed", "unit", "n", "k", "lda", "one")
@@ -22,14 +22,15 @@ def shims(dtype: str, wide: bool) -> str:
     letter, scalar, size = TYPES[dtype]
     parts = [_helpers(dtype, scalar, size)]
     parts += [f"declare void @lapack_{letter}{name}({', '.join(['ptr'] * _COUNTS[name])})" for name in FUNCTIONS]
-    parts.append(_shim("cholesky", dtype, "ac", (*_COPY, "elements", "n"), _cholesky(dtype, letter, scalar, size)))
+    for kind, name in (("cholesky", "potrf"), ("small_cholesky", "potf2")):
+        parts.append(_shim(kind, dtype, "ac", (*_COPY, "elements", "n"), _cholesky(name, dtype, letter, scalar, size)))
     parts.append(_shim("lu", dtype, "acp", (*_COPY, "n"), _lu(dtype, letter, wide)))
     for kind, name in (("solve_triangular", "trsm"), ("solve_vector", "trsv")):
         parts.append(_shim(kind, dtype, "abc", _SYSTEM, _solve(name, dtype, letter, scalar)))
     return "\n".join(parts)
 
 
-_COUNTS = {"potrf": 5, "getrf": 6, "trsm": 11, "trsv": 8}
+_COUNTS = {"potrf": 5, "potf2": 5, "getrf": 6, "trsm": 11, "trsv": 8}
 
 
 def _shim(kind: str, dtype: str, arrays: str, words: Sequence[str], body: str) -> str:
@@ -67,11 +68,11 @@ done:
 """
 
 
-def _cholesky(dtype: str, letter: str, scalar: str, size: int) -> str:
+def _cholesky(name: str, dtype: str, letter: str, scalar: str, size: int) -> str:
     """The factor in place of the copy, and zeros in the other triangle."""
     return f"""  call void @copy_{dtype}(ptr %a, ptr %c, i64 %rows, i64 %columns, i64 %down, i64 %along)
   store i64 0, ptr %info
-  call void @lapack_{letter}potrf(ptr @upper, ptr %n.at, ptr %c, ptr %n.at, ptr %info)
+  call void @lapack_{letter}{name}(ptr @upper, ptr %n.at, ptr %c, ptr %n.at, ptr %info)
   %status = load i64, ptr %info
   %failed = icmp ne i64 %status, 0
   br i1 %failed, label %failure, label %zeros

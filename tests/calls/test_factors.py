@@ -53,7 +53,7 @@ def operands(n, k, dtype):
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(("n", "k"), [(0, 2), (1, 1), (2, 0), (5, 1), (7, 3), (33, 17)])
+@pytest.mark.parametrize(("n", "k"), [(0, 2), (1, 1), (2, 0), (5, 1), (7, 3), (33, 17), (129, 2)])
 def test_like_the_evaluator(n, k, dtype):
     text = program(n, k, f"f{np.dtype(dtype).itemsize * 8}")
     native, numpy = lw.compile(text), lw.compile(text, target="numpy")
