@@ -3,23 +3,70 @@
 from __future__ import annotations
 
 from abc import ABCMeta
-from collections.abc import Iterable
-from typing import NoReturn
+from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
+from types import MappingProxyType
+from typing import Any, NoReturn, Self
 
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.dialects.builtin import UNKNOWN_LOC, LocationAttr
+from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue, SSAValues
 from xdsl.irdl import IRDLOperation
+from xdsl.irdl.operations import BaseAccessor, BeforeVariadicSingleAccessor, UniqueVariadicAccessor, VarIRConstruct
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 
-class _OpClass(ABCMeta):
-    """`isinstance` asks the class itself, not the registry of abstract classes: passes ask it often."""
+def _direct(member: Any) -> Any:
+    """For xDSL's access to operands or results one that takes them from the op itself; other members as they are."""
+    if not isinstance(member, BaseAccessor) or member.construct not in _FIELDS:
+        return member
+    field, k = _FIELDS[member.construct], member.idx
+    if isinstance(member, UniqueVariadicAccessor) and member.num_defs == 1:
+        return property(attrgetter(field))
+    if isinstance(member, BeforeVariadicSingleAccessor):
+        return property(lambda op: getattr(op, field)[k])
+    return member
 
-    __instancecheck__ = type.__instancecheck__
+
+_FIELDS = {VarIRConstruct.OPERAND: "_operands", VarIRConstruct.RESULT: "results"}
+
+
+class _OpClass(ABCMeta):
+    """Makes what passes do very often fast."""
+
+    __instancecheck__ = type.__instancecheck__  # without asking the registry of abstract classes
+
+    def __new__(cls, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> _OpClass:
+        return super().__new__(cls, name, bases, {key: _direct(member) for key, member in members.items()})
 
 
 class Op(IRDLOperation, metaclass=_OpClass):
     """What every op of our dialects is."""
+
+    @classmethod
+    def create(
+        cls,
+        *,
+        operands: Sequence[SSAValue] = (),
+        result_types: Sequence[Attribute] = (),
+        properties: Mapping[str, Attribute] = MappingProxyType({}),
+        attributes: Mapping[str, Attribute] = MappingProxyType({}),
+        location: LocationAttr | None = None,
+        successors: Sequence[Block] = (),
+        regions: Sequence[Region] = (),
+    ) -> Self:
+        """What xDSL's does, in less time: none of our ops has successors or default values."""
+        assert not successors, f"{cls.name} has no successors"
+        op = cls.__new__(cls)
+        op.operands = operands
+        op.results = SSAValues([OpResult(kind, op, k) for k, kind in enumerate(result_types)])
+        op.properties, op.attributes = dict(properties), dict(attributes)
+        op.location = UNKNOWN_LOC if location is None else location
+        op.regions = tuple(regions)
+        for region in op.regions:
+            assert region.parent is None, "the region is another op's"
+            region.parent = op
+        return op
 
 
 class OneBlock(Op):
