@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from math import prod
 from typing import Any, Self
 
 import numpy as np
 from xdsl.dialects.builtin import ArrayAttr
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue
 from xdsl.irdl import (
     operand_def,
     opt_prop_def,
@@ -253,12 +254,8 @@ class Generic(WeldOp, OneBlock):
 
     def yielded(self) -> list[tuple[SSAValue, ...]]:
         """For each result the values that the body yields for it."""
-        values = list(self.terminator.operands)
-        groups: list[tuple[SSAValue, ...]] = []
-        for result in self.results_given:
-            groups.append(tuple(values[: result.values]))
-            del values[: result.values]
-        return groups
+        values = iter(self.terminator.operands)
+        return [tuple(islice(values, out.data.values)) for out in self.gives.data]
 
     @property
     def scatters(self) -> list[SSAValue]:
@@ -283,14 +280,15 @@ class Generic(WeldOp, OneBlock):
 
     def given(self, out: SSAValue) -> Result:
         """What becomes of the value yielded for the result `out`."""
-        return self.results_given[self._position(out)]
+        return self.gives.data[_position(out)].data
 
     def yielded_for(self, out: SSAValue) -> tuple[SSAValue, ...]:
         """The values that the body yields for the result `out`."""
-        return self.yielded()[self._position(out)]
-
-    def _position(self, out: SSAValue) -> int:
-        return list[SSAValue](self.outs).index(out)
+        values, gives, position = self.terminator.operands, self.gives.data, _position(out)
+        if len(values) == len(gives):
+            return (values[position],)
+        start = sum(before.data.values for before in gives[:position])
+        return tuple(values[start : start + gives[position].data.values])
 
     def loads(self) -> list[Load]:
         return [op for op in self.block.ops if isinstance(op, Load)]
@@ -393,6 +391,11 @@ class Generic(WeldOp, OneBlock):
         printer.print_op_attributes(self.attributes)
         printer.print_string(" : ")
         printer.print_list([o.type for o in self.outs], printer.print_attribute)
+
+
+def _position(out: SSAValue) -> int:
+    assert isinstance(out, OpResult)
+    return out.index
 
 
 def exprs_of(op: Operation) -> Shape:

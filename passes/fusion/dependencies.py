@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation
 
-from .graph import producers
+from .graph import producers, sort_block, users
+
+LONG_SEARCH = 16
+"""After how many ops a search asks which ones lead to where it wants to go."""
 
 
 class Node:
@@ -44,6 +47,10 @@ class Dependencies:
         a, b = self._node(first), self._node(second)
         return _passes_a_third(a, b) or _passes_a_third(b, a)
 
+    def lead(self, first: Operation, second: Operation) -> bool:
+        """Whether the node of `second` depends on that of `first`."""
+        return bool(self._node(second).above & self._node(first).bits)
+
     def merge(self, first: Operation, second: Operation) -> None:
         """Make the nodes of two ops one."""
         small, large = sorted((self._node(first), self._node(second)), key=lambda n: len(n.needs) + len(n.needed_by))
@@ -59,6 +66,41 @@ class Dependencies:
 
     def _node(self, op: Operation) -> Node:
         return _live(self._nodes[op])
+
+
+class Paths:
+    """Finds out whether an op depends on another one through a third, while ops of a block are fused."""
+
+    def __init__(self, block: Block):
+        self.block = block
+        self._dependencies: Dependencies | None = None
+        """For long searches, made for the first one. Fusion may have ended some of these dependencies."""
+
+    def has_other(self, producer: Operation, consumer: Operation) -> bool:
+        """Whether `consumer` depends on `producer` through a third op."""
+        seen: set[Operation] = set()
+        stack = list(users(producer) - {consumer})
+        while stack:
+            op = stack.pop()
+            if op is consumer:
+                return True
+            if op not in seen and (len(seen) < LONG_SEARCH or self._all().lead(op, consumer)):
+                seen.add(op)
+                stack += users(op) - seen
+        return False
+
+    def join(self, producer: Operation, consumer: Operation) -> None:
+        """Note that the consumer has become both."""
+        if self._dependencies is not None:
+            self._dependencies.merge(producer, consumer)
+
+    def _all(self) -> Dependencies:
+        if self._dependencies is None:
+            sort_block(self.block)
+            self._dependencies = Dependencies()
+            for op in self.block.ops:
+                self._dependencies.add(op)
+        return self._dependencies
 
 
 def _live(node: Node) -> Node:

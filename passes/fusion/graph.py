@@ -66,20 +66,6 @@ def users(op: Operation) -> set[Operation]:
     return found
 
 
-def has_other_path(producer: Operation, consumer: Operation) -> bool:
-    """Whether `consumer` depends on `producer` through a third op."""
-    seen: set[Operation] = set()
-    stack = list(users(producer) - {consumer})
-    while stack:
-        op = stack.pop()
-        if op is consumer:
-            return True
-        if op not in seen:
-            seen.add(op)
-            stack += [user for user in users(op) if user not in seen]
-    return False
-
-
 def sort_block(block: Block) -> None:
     """Put the ops of a block into an order where definitions come before uses, keeping their order otherwise."""
     ops = list(block.ops)

@@ -6,12 +6,14 @@ Neither function asks whether it should be done; see legality.py and profit.py.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.dialects.builtin import ArrayAttr
+from xdsl.ir import Attribute, Operation, OpResult, SSAValue, SSAValues
 
 from ...dialects.expr import Expr
 from ...dialects.ir import block_of, erase
-from ...dialects.weld.attributes import Access, Where
+from ...dialects.weld.attributes import Access, Out, Where
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, exprs_of, has_values
@@ -237,8 +239,8 @@ def substituted(
     return dict(op.properties)
 
 
-def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Generic:
-    """One generic over `second`'s domain with the results of both; `dims` gives `first`'s dims, a permutation.
+def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> None:
+    """Let `second` give the results of both, over its own domain; `dims` gives `first`'s dims, a permutation.
 
     The body of `first` moves in front of `second`'s, whose loads of its results become the values themselves;
     results of `first` that nobody else uses are dropped. `simplify_body` then shares what the two have in common.
@@ -247,29 +249,40 @@ def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> Generic:
         (value,) = first.yielded_for(load.tensor)
         load.res.replace_all_uses_with(value)
         erase(load)
-    kept = [k for k, out in enumerate(first.outs) if out.uses]
-    values = [v for k in kept for v in first.yielded()[k]]
+    moved = [replace(r, given=Out(r.given.data.substitute(dims))) for r in _results(first) if r.out.uses]
     _move_body(first, second, dims)
-    if not kept:
-        erase(first)
-        return second
-    starts = dict(zip(_scatters(first), first.inits, strict=True))
-    second.terminator.operands = [*values, *second.terminator.operands]
-    joined = Generic.of(
-        second.sizes,
-        [*(first.results_given[k].substitute(dims) for k in kept), *second.results_given],
-        [*(first.outs[k].type for k in kept), *(o.type for o in second.outs)],
-        second.regions[0].detach_block(0),
-        [*(starts[k] for k in kept if k in starts), *second.inits],
-        second.guards,
-    )
-    replace_generic(second, joined, [*(first.outs[k] for k in kept), *second.outs])
+    if moved:
+        _set_results(second, [*moved, *_results(second)])
+        first.results = SSAValues(out for out in first.outs if not out.uses)
     erase(first)
-    return joined
 
 
-def _scatters(generic: Generic) -> list[int]:
-    return [k for k, g in enumerate(generic.results_given) if g.is_scatter]
+@dataclass(frozen=True)
+class _Given:
+    """One result of a generic."""
+
+    out: OpResult
+    given: Out
+    values: tuple[SSAValue, ...]
+    init: SSAValue | None
+
+
+def _results(generic: Generic) -> list[_Given]:
+    inits = iter(generic.inits)
+    return [
+        _Given(out, given, values, next(inits) if given.data.is_scatter else None)
+        for out, given, values in zip(generic.results, generic.gives.data, generic.yielded(), strict=True)
+    ]
+
+
+def _set_results(generic: Generic, results: Sequence[_Given]) -> None:
+    """Make these the results of a generic, some of which may have been another one's: their uses stay."""
+    for k, result in enumerate(results):
+        result.out.op, result.out.index = generic, k
+    generic.results = SSAValues(r.out for r in results)
+    generic.properties["gives"] = ArrayAttr([r.given for r in results])
+    generic.terminator.operands = [v for r in results for v in r.values]
+    generic.operands = [r.init for r in results if r.init is not None]
 
 
 def _move_body(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> None:
@@ -325,23 +338,12 @@ def _is_same(op: Operation, other: Operation) -> bool:
 
 def drop_unused_results(generic: Generic) -> Generic | None:
     """The generic without the results that nobody uses; None when none is left and it was erased."""
-    kept = [k for k, out in enumerate(generic.outs) if out.uses]
-    if len(kept) == len(generic.outs):
-        return generic
+    results = _results(generic)
+    kept = [r for r in results if r.out.uses]
     if not kept:
         erase(generic)
         return None
-    starts = dict(zip(_scatters(generic), generic.inits, strict=True))
-    groups = generic.yielded()
-    generic.terminator.operands = [v for k in kept for v in groups[k]]
-    smaller = Generic.of(
-        generic.sizes,
-        [generic.results_given[k] for k in kept],
-        [generic.outs[k].type for k in kept],
-        generic.regions[0].detach_block(0),
-        [starts[k] for k in kept if k in starts],
-        generic.guards,
-    )
-    replace_generic(generic, smaller, [generic.outs[k] for k in kept])
-    simplify_body(smaller)
-    return smaller
+    if len(kept) < len(results):
+        _set_results(generic, kept)
+        simplify_body(generic)
+    return generic

@@ -17,7 +17,8 @@ from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import bytes_of
 from ..remarks import Decision, Reason, describe, record
-from .graph import functions, has_other_path, is_returned, loads_of, sort_block, users
+from .dependencies import Paths
+from .graph import functions, is_returned, loads_of, sort_block, users
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, share_elements, simplify_body
 from .profit import Choice, is_sparse, is_stream, recompute_cost, streams_of
@@ -79,24 +80,25 @@ def fuse_block(block: Block, budget: Budget, reductions: bool) -> bool:
     consumer, and a chain of n ops takes n steps.
     """
     places = {op: k for k, op in enumerate(block.ops)}
-    choice = Choice(budget.choice)
+    choice, paths = Choice(budget.choice), Paths(block)
     ops = [op for op in places if isinstance(op, Generic)]
     fused = False
     for op in ops if reductions else reversed(ops):
         if op.parent is not block or op.is_gate:  # with other results it would be none
             continue
         if reductions == any(not result.is_write for result in op.results_given):
-            fused |= _Growth(op, places, budget, choice).run()
+            fused |= _Growth(op, places, paths, budget, choice).run()
     return fused
 
 
 class _Growth:
     """One generic into which producers are fused, those last in the function first."""
 
-    def __init__(self, consumer: Generic, places: dict[Operation, int], budget: Budget, choice: Choice):
+    def __init__(self, consumer: Generic, places: dict[Operation, int], paths: Paths, budget: Budget, choice: Choice):
         self.consumer = consumer
         self.name = describe(consumer)
         self.places = places
+        self.paths = paths
         self.max_streams, self.cheap = budget.max_streams, budget.bandwidth_ratio
         self.choice = choice
         self.waiting: set[Generic] = set()
@@ -152,18 +154,8 @@ class _Growth:
         refusals = [self._inline(load, loads) for load in loads]
         if all(refusals):
             return False
-        place = self.places[producer]
-        self.tensors.difference_update(producer.outs)
-        rest = drop_unused_results(producer)
-        if rest is not None:
-            self.places[rest] = place
-            self._note(loads_of(self.consumer, rest))
+        drop_unused_results(producer)
         return True
-
-    def _note(self, loads: Sequence[Load]) -> None:
-        """Note the loads that are left of a producer whose results are other values now."""
-        self.tensors.update(load.tensor for load in loads if is_stream(load.tensor))
-        self.loads |= {(load.tensor, load.access): load for load in loads if len(load.operands) == 1}
 
     def _one_loop(self, producer: Generic, loads: Sequence[Load]) -> dict[str, str] | None:
         """The producer's dims as the consumer's, when the two can run as one loop; else None."""
@@ -174,7 +166,7 @@ class _Growth:
         dims = same_domain(loads[0], self.consumer)
         if dims is None or any(same_domain(load, self.consumer) != dims for load in loads[1:]):
             return None
-        return None if has_other_path(producer, self.consumer) else dims
+        return None if self.paths.has_other(producer, self.consumer) else dims
 
     def _too_many(self, producer: Generic) -> Reason | None:
         """The reason against making the two one where the loop would have too many streams."""
@@ -195,9 +187,9 @@ class _Growth:
             self.loads.pop((load.tensor, load.access), None)
         self.tensors.difference_update(producer.outs)
         moved = producer.loads()
-        place = max(self.places[producer], self.places[self.consumer])
-        self.consumer = join(producer, self.consumer, {d: Expr.symbol(n) for d, n in dims.items()})
-        self.places[self.consumer] = place
+        self.places[self.consumer] = max(self.places[producer], self.places[self.consumer])
+        self.paths.join(producer, self.consumer)
+        join(producer, self.consumer, {d: Expr.symbol(n) for d, n in dims.items()})
         self._take_up(moved)
 
     def _inline(self, load: Load, loads: Sequence[Load]) -> Reason | None:

@@ -62,10 +62,9 @@ class _Siblings:
         self.readers: dict[SSAValue, list[Generic]] = {}
         """For each tensor with dims the generics that load it, in order."""
         self.joined: dict[Generic, Generic] = {}
-        """What a generic that is no more has become."""
-        self.replaced: dict[SSAValue, SSAValue] = {}
-        """What a result of such a generic has become."""
-        self.asked: set[tuple[Generic, Generic]] = set()
+        """The one that a generic has become a part of."""
+        self.asked: set[tuple[Generic, Generic, int, int]] = set()
+        """The pairs considered, with how many results each had."""
         for op in block.ops:
             self.dependencies.add(op)
             if isinstance(op, Generic) and not op.is_gate:  # with other results it would be none
@@ -75,16 +74,15 @@ class _Siblings:
     def consider(self, a: Generic, b: Generic, tensor: SSAValue) -> None:
         """Join what two readers of a tensor have become, if they walk one domain and nothing forbids it."""
         first, second = self.now(a), self.now(b)
-        while tensor in self.replaced:
-            tensor = self.replaced[tensor]
-        if first is second or (first, second) in self.asked:
+        pair = first, second, len(first.results), len(second.results)
+        if first is second or pair in self.asked:
             return
         if sorted(map(str, first.sizes)) != sorted(map(str, second.sizes)):
             return
         dims = _alignment(first, second, tensor)
         if dims is None:
             return
-        self.asked.add((first, second))
+        self.asked.add(pair)
         reason = join_forbidden(first, second)
         if reason is None and self.dependencies.apart(a, b):
             reason = Reason.DEPENDENCY_CYCLE
@@ -96,11 +94,9 @@ class _Siblings:
 
     def _join(self, a: Generic, b: Generic, dims: dict[str, Expr]) -> None:
         first, second = self.now(a), self.now(b)
-        outs = [*(out for out in first.outs if out.uses), *second.outs]
-        joined = join(first, second, dims)
+        join(first, second, dims)
         self.dependencies.merge(a, b)
-        self.joined[first] = self.joined[second] = joined
-        self.replaced |= dict(zip(outs, joined.outs, strict=True))
+        self.joined[first] = second
 
     def now(self, op: Generic) -> Generic:
         while op in self.joined:
