@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from xdsl.dialects.builtin import ArrayAttr
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue, SSAValues
@@ -250,7 +251,7 @@ def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> None:
         load.res.replace_all_uses_with(value)
         erase(load)
     moved = [replace(r, given=Out(r.given.data.substitute(dims))) for r in _results(first) if r.out.uses]
-    _move_body(first, second, dims)
+    _merge_bodies(first, second, dims)
     if moved:
         _set_results(second, [*moved, *_results(second)])
         first.results = SSAValues(out for out in first.outs if not out.uses)
@@ -285,18 +286,35 @@ def _set_results(generic: Generic, results: Sequence[_Given]) -> None:
     generic.operands = [r.init for r in results if r.init is not None]
 
 
-def _move_body(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> None:
+def _merge_bodies(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> None:
     """Put the body of `first`, without its end, in front of the body of `second`."""
-    same = all(str(e) == d for d, e in dims.items())
+    if all(str(e) == d for d, e in dims.items()):
+        if _is_longer(first, second):  # then its block becomes that of `second`
+            ops = list(second.block.ops)
+            erase(first.terminator)
+            for op in ops:
+                op.detach()
+            first.block.add_ops(ops)
+            second.detach_region(0)
+            second.add_region(first.detach_region(0))
+            return
+        dims = {}
     before = first_op(second.terminator)
     for op in list(first.block.ops):
         op.detach()
         if isinstance(op, Yield):
             op.erase()
             continue
-        if not same:
+        if dims:
             op.properties = substituted(op, dims, ())
         second.block.insert_op_before(op, before)
+
+
+def _is_longer(first: Generic, second: Generic) -> bool:
+    """Whether the body of `first` has more ops: no more of either is looked at than the shorter one has."""
+    ends = object()
+    pairs = zip_longest(first.block.ops, second.block.ops, fillvalue=ends)
+    return next((b is ends for a, b in pairs if a is ends or b is ends), False)
 
 
 def replace_generic(old: Generic, new: Generic, outs: Sequence[SSAValue]) -> None:

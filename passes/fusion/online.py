@@ -69,6 +69,8 @@ class _Rows(Rows):
         self.bandwidth_ratio = options.bandwidth_ratio
         self.centres: dict[Generic, dict[tuple[SSAValue, frozenset[SSAValue]], Centre | None]] = {}
         """What each value of a body is centred with, by what is behind the value subtracted from it."""
+        self.totals: dict[tuple[Row, int], list[tuple[Generic, SSAValue]]] = {}
+        """The members that may be centres of the values with a number, each with the result."""
 
     def rewrite(self) -> bool:
         """Rewrite all families; False where generics had to become simpler first, so that it must start again."""
@@ -112,7 +114,7 @@ class _Rows(Rows):
         family = self.families.setdefault(row, Family())
         late = self.late(op, row)
         if not late:
-            family.members.append(op)
+            self._add(op, row)
             return
         needed = self.needed(row, late)
         power = highest_power(op, row, late, self._finder(op, row))
@@ -128,8 +130,15 @@ class _Rows(Rows):
         if long or reason is None:
             self.note(needed[0], op, reason)
         if reason is None:
-            family.members.append(op)
+            self._add(op, row)
             family.chunked |= {op, *needed}
+
+    def _add(self, op: Generic, row: Row) -> None:
+        """Make it a member of the family."""
+        self.families[row].members[op] = None
+        for out, given, values in zip(op.outs, op.results_given, op.yielded(), strict=True):
+            if given.kind in ("max", "min", "sum"):
+                self.totals.setdefault((row, self.number[values[0]]), []).append((op, out))
 
     # ---- legality ------------------------------------------------------------------
     def _finder(self, op: Generic, row: Row) -> Find:
@@ -145,19 +154,18 @@ class _Rows(Rows):
 
     def _centre(self, x: SSAValue, behind: frozenset[SSAValue], row: Row) -> Centre | None:
         """The reduction of the values `x` to centre them with: preferably one that the subtracted value is from."""
-        found: list[SSAValue] = []
         number = self.number.get(x)
-        for member in self.families[row].members:
-            late = self.late(member, row)
-            for out, values in zip(member.outs, member.yielded(), strict=True):
-                if member.given(out).kind not in ("max", "min", "sum") or self.number[values[0]] != number:
-                    continue
-                if not any(op.results[0] in late for op in slice_of(member, values)):  # a chunk has a part of it
-                    found.append(out)
+        candidates = self.totals.get((row, number), ()) if number is not None else ()
+        found = [out for member, out in candidates if not self._is_late(member, out, row)]
         if not found or not is_float(scalar_of(x)):
             return None
         found.sort(key=lambda out: (out not in behind, _kind(out) == "sum"))
         return Centre(found[0], _kind(found[0]), scalar_of(x))
+
+    def _is_late(self, member: Generic, out: SSAValue, row: Row) -> bool:
+        """Whether a chunk has only a part of what the result is computed from."""
+        late = self.late(member, row)
+        return any(op.results[0] in late for op in slice_of(member, member.yielded_for(out)))
 
     def _forbidden(self, op: Generic, row: Row, needed: Sequence[Generic]) -> Reason | None:
         """Why a reduction that needs another one of its row takes a sweep of its own; None where it need not."""

@@ -82,13 +82,17 @@ def fuse_block(block: Block, budget: Budget, reductions: bool) -> bool:
     places = {op: k for k, op in enumerate(block.ops)}
     choice, paths = Choice(budget.choice), Paths(block)
     ops = [op for op in places if isinstance(op, Generic)]
-    fused = False
+    grown: list[Generic] = []
     for op in ops if reductions else reversed(ops):
         if op.parent is not block or op.is_gate:  # with other results it would be none
             continue
-        if reductions == any(not result.is_write for result in op.results_given):
-            fused |= _Growth(op, places, paths, budget, choice).run()
-    return fused
+        reduces = any(not result.is_write for result in op.results_given)
+        if reduces == reductions and _Growth(op, places, paths, budget, choice).run():
+            grown.append(op)
+    for op in grown:
+        if op.parent is block:
+            simplify_body(op)
+    return bool(grown)
 
 
 class _Growth:
@@ -118,7 +122,6 @@ class _Growth:
             self.waiting.remove(producer)
             grown |= self._fuse(producer)
         if grown:
-            simplify_body(self.consumer)
             self.name = describe(self.consumer)
         for decision in self.refused.values():
             record(replace(decision, consumer=self.name))

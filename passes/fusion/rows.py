@@ -35,7 +35,7 @@ def assume(function: FuncOp, needed: Iterable[Expr]) -> None:
 class Family:
     """Reductions of the same rows, in order; `chunked` are those that need another one, and the ones needed."""
 
-    members: list[Generic] = field(default_factory=list[Generic])
+    members: dict[Generic, None] = field(default_factory=dict[Generic, None])
     chunked: set[Generic] = field(default_factory=set[Generic])
 
 
@@ -97,7 +97,8 @@ class Rows:
 
     def needed(self, row: Row, late: dict[SSAValue, frozenset[SSAValue]]) -> list[Generic]:
         """The members of the family that these values wait for."""
-        return [m for m in self.families[row].members if any(out in roots for roots in late.values() for out in m.outs)]
+        owners = {out.owner for roots in late.values() for out in roots}
+        return [m for m in self.families[row].members if m in owners]
 
     @staticmethod
     def note(first: Generic, op: Generic, refusal: Reason | None) -> None:

@@ -108,7 +108,7 @@ class _Shifting(Rows):
                     return
                 op = self._shift(smaller, row)
         if not self.late(op, row):
-            family.members.append(op)
+            family.members[op] = None
 
     def _power(self, op: Generic, row: Row, late: dict[SSAValue, frozenset[SSAValue]]) -> int | None:
         """The highest power of differences from samples in the sums of `op`; None where they have no such form, or the
