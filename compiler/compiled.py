@@ -163,6 +163,8 @@ class Compiled(direct.Direct):
             if first is not None:
                 first.run(inputs)
             if first is not None or not program.spec.checks:
+                for out in outs:
+                    program.pool.poison(out)
                 return program.run(inputs, outs)
         assert not self._only_into, "such a program is for arrays that it can write to"
         for target, value in zip(outs, program.fresh(inputs), strict=True):

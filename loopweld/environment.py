@@ -39,12 +39,15 @@ def _bytes(name: str) -> int | None:
 
 def pool() -> Pool:
     """`LOOPWELD_POOL_BYTES`: how many bytes of freed results and temporaries are kept for the next ones, 0 for none;
-    by default 1 GiB, or an eighth of the machine's memory if that is less. Programs with the same limit share a pool.
+    by default 1 GiB, or an eighth of the machine's memory if that is less. `LOOPWELD_POISON=1`: results and temporaries
+    are NaN until they are written. Programs with the same settings share a pool.
 
-    Raises ValueError for anything but a number.
+    Raises ValueError for anything but a number of bytes, and for anything but 0 and 1.
     """
-    limit = _bytes("LOOPWELD_POOL_BYTES")
-    return _pool(_default_limit() if limit is None else limit)
+    limit, poisons = _bytes("LOOPWELD_POOL_BYTES"), os.environ.get("LOOPWELD_POISON", "0")
+    if poisons not in ("0", "1"):
+        raise ValueError(f"LOOPWELD_POISON must be 0 or 1, found {poisons!r}")
+    return _pool(_default_limit() if limit is None else limit, poisons == "1")
 
 
 @cache
@@ -55,8 +58,8 @@ def _default_limit() -> int:
 
 
 @cache
-def _pool(limit: int) -> Pool:
-    return Pool(limit)
+def _pool(limit: int, poisons: bool) -> Pool:
+    return Pool(limit, poisons)
 
 
 def thread_count() -> int | None:

@@ -137,8 +137,8 @@ class Executable:
     # ---- the short way -------------------------------------------------------------
     def is_short(self, binding: Binding) -> bool:
         """Whether calls may have a native entry: not with library calls, nor with more temporaries than an entry may
-        keep."""
-        return None not in binding.calls and binding.arena_bytes <= ENTRY_BYTES
+        keep, nor from a pool that poisons memory at each call."""
+        return not self.pool.poisons and None not in binding.calls and binding.arena_bytes <= ENTRY_BYTES
 
     def short_steps(
         self, inputs: Sequence[Any], binding: Binding, first: Executable | None

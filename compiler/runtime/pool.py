@@ -26,6 +26,7 @@ HUGE_PAGE = 1 << 21
 SMALLEST = HUGE_PAGE
 """Bytes from which a result comes from a pool: `malloc` keeps the pages of smaller ones, at less cost."""
 PAGE = 1 << 12
+POISON = b"\xff"
 
 
 class MemoryStats(NamedTuple):
@@ -100,8 +101,10 @@ class Pool:
     fork: the child starts without idle blocks.
     """
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int, poisons: bool = False):
+        """`poisons`: what it hands out is NaN, for tests: a program must not read what it has not written."""
         self.limit = limit
+        self.poisons = poisons
         self._mapped = self._idle = self._created = self._reused = 0
         self._start()
         if hasattr(os, "register_at_fork"):
@@ -126,15 +129,28 @@ class Pool:
         """A dense array with any contents: row-major, or with these strides. A large one does not own its memory."""
         size = prod(shape) * dtype.itemsize
         if not self.holds(size):
-            return np.ndarray(shape, dtype, strides=strides)
+            array = np.ndarray(shape, dtype, strides=strides)
+            self.poison(array)
+            return array
         block = self.take(size)
         lease = block.shelf.lease.from_address(block.address)
         lease.block = block
         return np.ndarray(shape, dtype, lease, strides=strides)
 
+    def poison(self, array: Any) -> None:
+        """Set all bits of an array, if the pool does: NaN in each float."""
+        if self.poisons:
+            array[...] = np.frombuffer(POISON * array.itemsize, array.dtype)[0]
+
     def take(self, size: int) -> Block:
         """A block of at least `size` bytes, to be given back with `give`."""
-        size = size_class(size)
+        block = self._block(size_class(size))
+        if self.poisons:
+            ctypes.memset(block.address, POISON[0], block.shelf.size)
+        return block
+
+    def _block(self, size: int) -> Block:
+        """An idle block of a class, or a new one."""
         with self._lock:
             if self._late:
                 self._collect()

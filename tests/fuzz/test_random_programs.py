@@ -8,6 +8,7 @@ them: `python tests/fuzz/test_random_programs.py 1000 2000` runs the seeds from 
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -64,7 +65,8 @@ def main(arguments: list[str]) -> int:
 def test_random_programs(batch, rule):
     seeds = (str(batch * BATCH), str((batch + 1) * BATCH))
     command = [sys.executable, "-W", "ignore", __file__, *seeds, rule]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    poison = os.environ | {"LOOPWELD_POISON": "1"}  # what is read before it is written shows
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, env=poison)
     assert done.returncode == 0, f"exit status {done.returncode}\n{done.stdout[-6000:]}\n{done.stderr[-3000:]}"
 
 

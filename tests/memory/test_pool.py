@@ -1,5 +1,6 @@
 """Memory of large results and temporaries: used again when the last array in it is gone, and never before."""
 
+import ctypes
 import gc
 import itertools
 import os
@@ -307,3 +308,24 @@ def test_temporaries_of_several_types_in_one_slot():
     jitted = lw.jit(f)
     for _ in range(8):
         np.testing.assert_allclose(jitted(x), f(x), rtol=1e-4)
+
+
+def test_poison(monkeypatch: pytest.MonkeyPatch):
+    """New results, given ones and temporaries are NaN when a program starts; that it writes them all hides it."""
+    monkeypatch.setenv("LOOPWELD_POISON", "1")
+    pool = environment.pool()
+    for dtype in ("f2", "f4", "f8"):
+        assert np.isnan(pool.empty((3, 5), np.dtype(dtype))).all()
+    assert np.isnan(pool.empty((1 << 20,), np.dtype("f4"))).all()
+    assert (pool.empty((3,), np.dtype("u1")) == 255).all() and pool.empty((0,), np.dtype("f4")).size == 0
+    block = pool.take(100)
+    assert ctypes.string_at(block.address, 100) == b"\xff" * 100
+    pool.give(block)
+    f, x = lw.jit(lambda x: np.cumsum(np.sort(x) * 2)[::2]), np.arange(9.0)
+    out = np.zeros(5)
+    for _ in range(5):
+        np.testing.assert_array_equal(f(x, out=out), np.cumsum(x * 2)[::2])
+    assert f._direct_calls == 0
+    monkeypatch.setenv("LOOPWELD_POISON", "yes")
+    with pytest.raises(ValueError, match="LOOPWELD_POISON must be 0 or 1, found 'yes'"):
+        lw.jit(lambda x: x)
