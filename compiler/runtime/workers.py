@@ -19,7 +19,10 @@ MOST = 256
 SPINS = 400
 """Looks for work, some tens of nanoseconds each, before a thread sleeps."""
 THREAD_WORK = 20_000_000
-"""Picoseconds of work for each thread beside the caller's: less is not worth waking one."""
+"""Picoseconds of work for each thread beside the caller's: less is not worth sharing with one that looks for work."""
+WAKE_WORK = 200_000_000
+"""Picoseconds of work, of this call and of those before it that found threads asleep, that are worth waking some: that
+takes the caller 3 microseconds, and it may be that no processor is free for them."""
 
 _NEEDED = ("pthread_create", "pthread_join", "pthread_cond_wait", "fegetenv", "fesetenv", "sched_yield", "getpid")
 _PAUSE = {"x86_64": ("llvm.x86.sse2.pause", "", ""), "aarch64": ("llvm.aarch64.hint", "i32", "i32 1")}
@@ -41,7 +44,7 @@ def text(machine: str) -> str:
         name, kind, argument = _PAUSE[machine]
         pause, declaration = f"call void @{name}({argument})", f"declare void @{name}({kind})"
     code = TEXT.replace("{pause}", pause).replace("{declare pause}", declaration)
-    for name, number in (("most", MOST), ("spins", SPINS), ("thread work", THREAD_WORK)):
+    for name, number in (("most", MOST), ("spins", SPINS), ("thread work", THREAD_WORK), ("wake work", WAKE_WORK)):
         code = code.replace("{" + name + "}", str(number))
     return code
 
@@ -60,7 +63,8 @@ TEXT = """
   ptr, ptr, i64, i64, i64,    ; 13 function, 14 arguments, 15 blocks, 16 seats, 17 private bytes
   [64 x i8],                  ; 18 floating-point environment of the caller
   [64 x i8], [64 x i8], [64 x i8],    ; 19 mutex, 20 condition: work, 21 condition: done
-  [{most} x i64]              ; 22 thread names
+  [{most} x i64],             ; 22 thread names
+  i64                         ; 23 work since threads were woken
 }
 @pool = internal global %pool zeroinitializer, align 64
 
@@ -144,7 +148,7 @@ open:
   %opened = or i64 %number, 1
   store atomic i64 %opened, ptr %state.at seq_cst, align 8
   %first = call i64 @llvm.smin.i64(i64 %seats, i64 2)
-  call void @loopweld_wake(i64 %first)
+  call void @loopweld_wake_for(i64 %work, i64 %first)
   call void @loopweld_work(ptr %f, ptr %arguments, i64 %blocks, ptr null)
   %closed = atomicrmw and ptr %state.at, i64 -2 seq_cst
   br label %wait
@@ -228,6 +232,28 @@ take:
 run:
   call void %f(ptr %arguments, i64 %k, ptr %private)
   br label %take
+end:
+  ret void
+}
+
+; Wakes up to so many threads if some sleep and there was work for them often enough. The caller has the pool.
+define internal void @loopweld_wake_for(i64 %work, i64 %count) {
+entry:
+  %sleepers.at = getelementptr %pool, ptr @pool, i32 0, i32 7
+  %sleepers = load atomic i64, ptr %sleepers.at seq_cst, align 8
+  %some = icmp sgt i64 %sleepers, 0
+  br i1 %some, label %add, label %end
+add:
+  %since.at = getelementptr %pool, ptr @pool, i32 0, i32 23
+  %since = load i64, ptr %since.at
+  %sum = add i64 %since, %work
+  %enough = icmp sge i64 %sum, {wake work}
+  %kept = select i1 %enough, i64 0, i64 %sum
+  store i64 %kept, ptr %since.at
+  br i1 %enough, label %wake, label %end
+wake:
+  call void @loopweld_wake(i64 %count)
+  br label %end
 end:
   ret void
 }

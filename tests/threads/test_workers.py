@@ -220,6 +220,28 @@ def test_the_end_of_the_process(end: str):
     assert found.stdout.strip() in ("", "True")
 
 
+def test_little_work_wakes_threads_seldom():
+    """Calls of 50 microseconds of work, each after a pause in which the other threads fall asleep."""
+    found = run("""
+        def switches():
+            tasks = [task for task in os.listdir("/proc/self/task") if int(task) != os.getpid()]
+            lines = [line for task in tasks for line in open(f"/proc/self/task/{task}/status")]
+            return sum(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
+
+        h, y = lw.jit(lambda y: y * 2 + 1, threads=2), np.zeros(650_000, np.float32)
+        before = 0
+        for k in range(30):
+            if k == 10:
+                before = switches()
+            h(y)
+            time.sleep(0.005)
+        print(threads.running(), switches() - before)
+    """)
+    assert found.returncode == 0, found.stderr
+    count, woken = map(int, found.stdout.split())
+    assert count == 1 and woken <= 8
+
+
 def test_idle_threads_sleep():
     """After a call the pool costs no processor time."""
     g = lw.jit(f, threads=3)
