@@ -82,3 +82,12 @@ def test_the_c_function_of_a_program():
     assert function((ctypes.c_void_p * len(places))(*places), None) == 0
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_array_equal(ours, theirs)
+
+
+def test_matrices_in_any_order():
+    a = np.random.default_rng(0).normal(size=(18, 18)) / 9 + np.eye(18) * 9
+    symmetric = a + a.T
+    f = lw.jit(lambda x: np.linalg.cholesky(x))
+    for x in (symmetric, np.asfortranarray(symmetric), symmetric[::2, ::2], symmetric[::-1, ::-1], symmetric[:9, :9]):
+        for _ in range(5):
+            np.testing.assert_allclose(f(x), np.linalg.cholesky(x), rtol=1e-12)

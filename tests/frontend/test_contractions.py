@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from frontend.checking import check, ops
 
+import loopweld as lw
+
 RNG = np.random.default_rng(0)
 X, Y = RNG.standard_normal((20, 30)), RNG.standard_normal(30)
 A, B = RNG.standard_normal((3, 4, 5)), RNG.standard_normal((3, 5, 2))
@@ -58,6 +60,23 @@ def test_library_calls():
         return results, np.linalg.svd(s), np.linalg.qr(s)
 
     check(f, S)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i8"])
+def test_cholesky(dtype):
+    a = (np.eye(20) * 30 + np.triu(np.ones((2, 20, 20)))).astype(dtype)
+
+    def f(a):
+        symmetric = a + a.mT
+        return np.linalg.cholesky(symmetric), np.linalg.cholesky(symmetric[0])
+
+    assert not check(f, a, others=[(a[:, :17, :17],)]).pinned
+    for matrix in (-a[0], a * np.array([1, -1]).reshape(2, 1, 1)):
+        with pytest.raises(np.linalg.LinAlgError, match="not positive definite"):
+            lw.jit(np.linalg.cholesky)(matrix.astype(float))
+    assert lw.jit(np.linalg.cholesky)(np.ones((0, 0))).shape == (0, 0)
+    with pytest.raises(ValueError, match="not square"):
+        lw.jit(np.linalg.cholesky)(np.ones((2, 3)))
 
 
 def test_library_calls_with_constants():

@@ -17,10 +17,9 @@ from pytensor.tensor.sort import ArgSortOp
 from xdsl.ir import SSAValue
 
 from loopweld.compiler.frontend import factors
-from loopweld.compiler.frontend.locations import location_of
+from loopweld.compiler.frontend.bounds import emit_check_of
 from loopweld.dialects import weld
-from loopweld.dialects.weld import Check, Iota, Permutation, Scatter
-from loopweld.dialects.weld.reductions import Any_
+from loopweld.dialects.weld import Iota, Permutation, Scatter
 from loopweld.dialects.weld.types import I64, shape_of
 from loopweld.pytensor.lowering import Lowering
 from loopweld.pytensor.ops.solving import in_columns, is_real, matrix, triangular, turned
@@ -68,11 +67,7 @@ def sorted_permutation(low: Lowering, node: Node) -> SSAValue:
 @lowers(MatrixInverse, when=is_real, calls=always, batched=True)
 def matrix_inverse(low: Lowering, node: Node) -> SSAValue:
     found, singular = factors.inverse(low.session, matrix(low, node))
-    if shape_of(singular):
-        singular = low.session.emit(Any_.of(singular, range(len(shape_of(singular)))))
-    check = Check.of(singular, "Singular matrix", "LinAlgError")
-    check.location = location_of(low.session.line())
-    low.session.block.add_op(check)
+    emit_check_of(low.session, singular, "Singular matrix", "LinAlgError")
     return found
 
 
