@@ -1,8 +1,7 @@
 """Products of matrices by the BLAS that NumPy came with, called through its C address: no Python in between.
 
 A product is a call `void f(ptr places, ptr table)`: the addresses of both operands and of the result; the table says
-how they lie in memory. What BLAS does not take (other dtypes, no unit stride, empty sizes, a matrix times itself, which
-NumPy makes exactly symmetric) stays with NumPy.
+how they lie in memory. What BLAS does not take (other dtypes, no unit stride, empty sizes) stays with NumPy.
 """
 
 from __future__ import annotations
@@ -18,11 +17,11 @@ import numpy as np
 from .layout import PLAIN, DType, Layout, NativeForm, Options, batch_of, matrix_of
 from .rows import MOST_ROWS
 
-ROW_MAJOR = 101
-"""CBLAS_ORDER."""
+ROW_MAJOR, UPPER = 101, 121
+"""CBLAS_ORDER and CBLAS_UPLO."""
 _NAMES = (("scipy_cblas_", "64_"), ("cblas_", "64_"), ("scipy_cblas_", ""), ("cblas_", ""))
 TYPES = {"f4": ("s", "float"), "f8": ("d", "double")}
-KINDS = ("gemm", "gemv")
+KINDS = ("gemm", "gemv", "syrk")
 
 
 @dataclass(frozen=True)
@@ -86,6 +85,10 @@ def _shim(kind: str, dtype: str, function: str, scalar: str, integer: str) -> st
         types += f", {scalar}, ptr, {integer}"
         args = f"{head}, i32 %trans.b.int, {number('m')}, {number('n')}, {number('k')}, {one}, ptr %a, {number('lda')}"
         args += f", ptr %b, {number('ldb')}, {zero}, ptr %c, {number('ldc')}"
+    elif kind == "syrk":
+        types = f"i32, i32, i32, {integer}, {integer}, {scalar}, ptr, {integer}, {scalar}, ptr, {integer}"
+        args = f"i32 {ROW_MAJOR}, i32 {UPPER}, i32 %trans.a.int, {number('n')}, {number('k')}, {one}, ptr %a"
+        args += f", {number('lda')}, {zero}, ptr %c, {number('ldc')}"
     else:
         types = f"i32, i32, {integer}, {integer}, {scalar}, ptr, {integer}, ptr, {integer}, {scalar}, ptr, {integer}"
         args = f"{head}, {number('m')}, {number('k')}, {one}, ptr %a, {number('lda')}, ptr %b, {number('ldb')}"
@@ -101,14 +104,16 @@ entry:
   %c.0 = load ptr, ptr %c.at
   br label %next
 next:
-  %i = phi i64 [ 0, %entry ], [ %i.next, %one ]
-  %a = phi ptr [ %a.0, %entry ], [ %a.next, %one ]
-  %b = phi ptr [ %b.0, %entry ], [ %b.next, %one ]
-  %c = phi ptr [ %c.0, %entry ], [ %c.next, %one ]
+  %i = phi i64 [ 0, %entry ], [ %i.next, %moved ]
+  %a = phi ptr [ %a.0, %entry ], [ %a.next, %moved ]
+  %b = phi ptr [ %b.0, %entry ], [ %b.next, %moved ]
+  %c = phi ptr [ %c.0, %entry ], [ %c.next, %moved ]
   %left = icmp slt i64 %i, %count
   br i1 %left, label %one, label %done
 one:
   call void {function}({args})
+{_mirror(scalar) if kind == "syrk" else "  br label %moved"}
+moved:
   %a.next = getelementptr i8, ptr %a, i64 %step.a
   %b.next = getelementptr i8, ptr %b, i64 %step.b
   %c.next = getelementptr i8, ptr %c, i64 %step.c
@@ -120,8 +125,38 @@ done:
 """
 
 
+def _mirror(scalar: str) -> str:
+    """What is above the diagonal, below it too."""
+    return f"""  br label %row
+row:
+  %r = phi i64 [ 1, %one ], [ %r.next, %row.end ]
+  %r.left = icmp slt i64 %r, %n
+  br i1 %r.left, label %row.start, label %moved
+row.start:
+  %below.row = mul i64 %r, %ldc
+  br label %column
+column:
+  %s = phi i64 [ 0, %row.start ], [ %s.next, %copy ]
+  %s.left = icmp slt i64 %s, %r
+  br i1 %s.left, label %copy, label %row.end
+copy:
+  %above.row = mul i64 %s, %ldc
+  %above = add i64 %above.row, %r
+  %above.at = getelementptr {scalar}, ptr %c, i64 %above
+  %element = load {scalar}, ptr %above.at
+  %below = add i64 %below.row, %s
+  %below.at = getelementptr {scalar}, ptr %c, i64 %below
+  store {scalar} %element, ptr %below.at
+  %s.next = add i64 %s, 1
+  br label %column
+row.end:
+  %r.next = add i64 %r, 1
+  br label %row"""
+
+
 def product(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:
-    """`c = a @ b` for (..., m, k) and (..., k, n); None where it is nothing for BLAS."""
+    """`c = a @ b` for (..., m, k) and (..., k, n); None where it is nothing for BLAS. Of the `same` matrix and
+    its transpose it is symmetric to the bit, as NumPy's is."""
     a, b, c = layouts
     (m, k), n = a.shape[-2:], b.shape[-1]
     count, steps = batch_of([a, b, c])
@@ -131,6 +166,8 @@ def product(dtype: DType, layouts: Sequence[Layout], options: Options) -> Native
     if turned:  # the transposed product
         a, b, c, m, n = b.turned, a.turned, c.turned, n, m
         steps = [steps[1], steps[0], steps[2]]
+    if "same" in options and a == b.turned:
+        return _with_itself(dtype, a, c, count, steps)
     order = (1, 0, 2) if turned else (0, 1, 2)
     bytes_ = [step * dtype.itemsize for step in steps]
     left, right, result = matrix_of(a), matrix_of(b), matrix_of(c)
@@ -152,3 +189,13 @@ def product(dtype: DType, layouts: Sequence[Layout], options: Options) -> Native
             return NativeForm(f"loopweld_{shim}_{kind}", (count, *bytes_, *words), order, work)
     table = (count, *bytes_, left[0], right[0], m, n, k, left[1], right[1], result[1])
     return NativeForm(f"loopweld_gemm_{kind}", table, order, work)
+
+
+def _with_itself(dtype: DType, a: Layout, c: Layout, count: int, steps: Sequence[int]) -> NativeForm | None:
+    """`c = a @ a.T`."""
+    (n, k), left, result = a.shape[-2:], matrix_of(a), matrix_of(c)
+    if left is None or result is None or result[0] != PLAIN:
+        return None
+    bytes_ = [step * dtype.itemsize for step in steps]
+    table = (count, *bytes_, left[0], 0, n, n, k, left[1], 0, result[1])
+    return NativeForm(f"loopweld_syrk_{dtype.str[1:]}", table, (0, 1, 2), count * n * n * k // 2)

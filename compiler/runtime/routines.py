@@ -18,23 +18,21 @@ ROUTINES: dict[str, Callable[[DType, Sequence[Layout], Options], NativeForm | No
     "cumsum": scans.cumsum,
     "cumprod": scans.cumprod,
 }
-"""By the op's name: the call for a dtype, the layouts of operands and results, and the op's options. None where the
-function does not take these."""
+"""By the op's name: the call for a dtype, the layouts of operands and results, and the op's options (`same`: an operand
+is there twice). None where the function does not take these."""
 
 
 def native_form(step: LibraryStep, size: Callable[[Expr], int]) -> tuple[NativeForm, tuple[int, ...]] | None:
-    """The native call of a step at some sizes, and the places that it takes; None where Python must call the library.
-    A product of a matrix with itself is Python's: NumPy makes it exactly symmetric."""
+    """The native call of a step at some sizes, and the places that it takes; None where Python calls the library."""
     routine = step.routine
     if routine is None:
         return None
     places = [step.operands[k] for k in routine.operands]
-    if routine.name == "matmul" and places[0] == places[1]:
-        return None
+    options = {**routine.options, "same": 1} if len(set(places)) < len(places) else routine.options
     places += step.results
     views = [*routine.operands, *range(len(step.operands), len(step.operands) + len(step.results))]
     layouts = [_layout(step.views[k], size) for k in views]
-    form = ROUTINES[routine.name](step.views[views[0]].dtype, layouts, routine.options)
+    form = ROUTINES[routine.name](step.views[views[0]].dtype, layouts, options)
     return None if form is None else (form, tuple(places[k] for k in form.order))
 
 

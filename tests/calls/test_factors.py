@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import loopweld as lw
-from loopweld.compiler.runtime import lapack
+from loopweld.compiler.native import load_shared
+from loopweld.compiler.runtime import lapack, lapack_text, layout
 from loopweld.compiler.runtime.direct import is_supported
 
 pytestmark = pytest.mark.skipif(lapack.find() is None or not is_supported(), reason="no LAPACK, or no native entries")
@@ -91,3 +92,34 @@ def test_matrices_in_any_order():
     for x in (symmetric, np.asfortranarray(symmetric), symmetric[::2, ::2], symmetric[::-1, ::-1], symmetric[:9, :9]):
         for _ in range(5):
             np.testing.assert_allclose(f(x), np.linalg.cholesky(x), rtol=1e-12)
+
+
+def test_a_lapack_whose_integers_have_32_bits():
+    """SciPy's is one: LAPACK writes half a word for each pivot."""
+    blas, functions = pytest.importorskip("scipy.linalg.cython_blas"), pytest.importorskip("scipy.linalg.cython_lapack")
+    api = ctypes.pythonapi
+    api.PyCapsule_GetName.restype, api.PyCapsule_GetPointer.restype = ctypes.c_char_p, ctypes.c_void_p
+    api.PyCapsule_GetName.argtypes = [ctypes.py_object]
+    api.PyCapsule_GetPointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+
+    def address(name):
+        table = (functions if name in functions.__pyx_capi__ else blas).__pyx_capi__
+        return api.PyCapsule_GetPointer(table[name], api.PyCapsule_GetName(table[name]))
+
+    narrow = lapack.Lapack({f"d{name}": address(f"d{name}") for name in lapack_text.FUNCTIONS}, wide=False)
+    loaded = load_shared(lapack.text(narrow, "f8"), ["loopweld_lu_f8"], None, lapack.imports(narrow, "f8"))
+    a = np.random.default_rng(0).normal(size=(2, 7, 7))
+    found, pivots = np.empty_like(a), np.empty((2, 7), np.int64)
+    arrays = [layout.Layout(x.shape, tuple(s // 8 for s in x.strides)) for x in (a, found, pivots)]
+    form = lapack.lu(a.dtype, arrays, {})
+    places = (ctypes.c_void_p * 3)(*(x.ctypes.data for x in (a, found, pivots)))
+    table = (ctypes.c_int64 * len(form.table))(*form.table)
+    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(loaded.addresses["loopweld_lu_f8"])
+    call(ctypes.addressof(places), ctypes.addressof(table))
+    three, many = "tensor<2x7x7xf64>", "tensor<2x7xi64>"
+    expected, rows = lw.compile(f"""func.func @main(%a: {three}) -> ({three}, {many}) {{
+      %0, %1 = "weld.lu"(%a) : ({three}) -> ({three}, {many})
+      func.return %0, %1 : {three}, {many}
+    }}""")(a)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_array_equal(pivots, rows)

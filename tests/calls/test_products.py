@@ -115,10 +115,16 @@ def test_special_values():
     compare(np.matmul, a, b)
 
 
-def test_a_matrix_times_itself_is_symmetric():
-    a = sample(70, 40)
-    found = lw.jit(lambda a: a @ a.T)(a)
-    np.testing.assert_array_equal(found, found.T)
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_matrix_times_itself_is_symmetric(dtype):
+    a, square = sample(70, 40, dtype=dtype), sample(3, 20, 20, dtype=dtype)
+    for function in (lambda a: a @ a.T, lambda a: a.T @ a):
+        for x in (a, a[:1], a[:5], a[:, :1], np.asfortranarray(a)):
+            found = direct_result(compare(function, x), x)
+            np.testing.assert_array_equal(found, found.T)
+    found = direct_result(compare(lambda x: x @ x.mT, square), square)
+    np.testing.assert_array_equal(found, found.mT)
+    compare(lambda x: x @ x, square)
 
 
 def test_the_operand_survives_though_it_is_donated():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import loopweld as lw
+from loopweld.compiler.library import LibraryCall
 from loopweld.compiler.machine import Machine
 from loopweld.compiler.profile import Profile
 from loopweld.compiler.report import Report
@@ -144,3 +145,12 @@ def test_functions_of_scipy_inside_a_kernel():
     x = np.linspace(0.1, 3, 100)
     profile = lw.jit(lambda x: special.gammainc(x, x + 1) + x, threads=1).lower(x).compile().profile(x)
     assert [span.kind for span in profile.spans] == ["kernel"]
+
+
+def test_native_library_calls_are_timed_as_they_run(monkeypatch: pytest.MonkeyPatch):
+    def never(*args: Any) -> Any:
+        raise AssertionError("the call went by way of Python")
+
+    compiled = lw.jit(lambda x: np.cumsum(x * 2), threads=1).lower(np.ones(100)).compile()
+    monkeypatch.setattr(LibraryCall, "__call__", never)
+    assert [span.name for span in compiled.profile(np.ones(100)).spans][-1] == "cumsum"
