@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pymc as pm
+import pytensor
 import pytensor.tensor as pt
 
 EFFECT = np.array([28.0, 8, -3, 7, -1, 1, 18, 12])
@@ -225,6 +226,49 @@ def additive_80():
     additive(80)
 
 
+def volatility_by_steps():
+    """A GARCH(1, 1) model, its variances by `scan`."""
+    y = rng.normal(size=500)
+    base, old = pm.HalfNormal("base", 1), pm.Beta("old", 2, 5)
+    new = pm.Uniform("new", 0, 1 - old)
+    variance = pytensor.scan(
+        lambda y, last, base, old, new: base + old * y**2 + new * last,
+        sequences=[y[:-1]],
+        outputs_info=[pt.ones(())],
+        non_sequences=[base, old, new],
+        return_updates=False,
+    )
+    pm.Normal("y", 0, pt.sqrt(variance), observed=y[1:])
+
+
+def predator_and_prey():
+    """A differential equation in steps of Euler, by `scan`."""
+    rate = pm.LogNormal("rate", 0, 0.5, shape=4)
+    start = pm.LogNormal("start", 0, 1, shape=2)
+
+    def step(now, rate):
+        both = now[0] * now[1]
+        return now + 0.02 * pt.stack([rate[0] * now[0] - rate[1] * both, rate[2] * both - rate[3] * now[1]])
+
+    path = pytensor.scan(step, outputs_info=[start], non_sequences=[rate], n_steps=400, return_updates=False)
+    pm.LogNormal("y", pt.log(path[::10]), 0.3, observed=rng.lognormal(size=(40, 2)))
+
+
+def hidden_states():
+    """A Markov chain with three states, its forward algorithm by `scan`."""
+    change = pm.Dirichlet("change", np.ones((3, 3)))
+    level = pm.Normal("level", [-2, 0, 2], 1, shape=3)
+    seen = pm.logp(pm.Normal.dist(level, 1), rng.normal(size=(300, 1)))
+    forward = pytensor.scan(
+        lambda seen, now, change: seen + pt.logsumexp(now[:, None] + change, axis=0),
+        sequences=[seen],
+        outputs_info=[pt.zeros(3)],
+        non_sequences=[pt.log(change)],
+        return_updates=False,
+    )
+    pm.Potential("y", pt.logsumexp(forward[-1]))
+
+
 MODELS: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
@@ -234,5 +278,6 @@ MODELS: dict[str, Callable[[], None]] = {
         *(censored_normal, stochastic_volatility, autoregression, horseshoe, correlated_normal, correlated_slopes),
         *(correlated_normal_8, normal_of_a_covariance, normal_of_a_precision, marginal_process, latent_process),
         *(local_level, latent_autoregression, clipped_effects, additive, additive_80),
+        *(volatility_by_steps, predator_and_prey, hidden_states),
     )
 }

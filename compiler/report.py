@@ -18,9 +18,10 @@ from ..dialects.weld.base import Elementwise
 from ..dialects.weld.generic import Generic, Load
 from ..dialects.weld.indexing import Check
 from ..dialects.weld.kernel import Kernel
+from ..dialects.weld.recurrence import Recurrence
 from ..dialects.weld.types import byte_width, bytes_of, scalar_of
 from ..passes.evaluate import find_function
-from ..passes.loops.plan import Plan, root_of
+from ..passes.loops.plan import Plan, is_loop, root_of
 from .footprint import elements_needed
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class Traffic:
 
 @dataclass(frozen=True)
 class KernelReport:
-    """One loop nest. `sweeps`: how often its full domain is walked. `vector_width`: lanes of one step. `parallel`: it
-    is cut into blocks, which threads share where there is enough work."""
+    """One loop nest, or all steps of a recurrence. `sweeps`: how often its full domain is walked. `vector_width`: lanes
+    of one step. `parallel`: it is cut into blocks, which threads share where there is enough work."""
 
     name: str
     ops: tuple[str, ...]
@@ -140,7 +141,12 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
     plan = compilation.program.plan
     names = _names(compilation)
     kernels = [op for op in function.body.block.ops if isinstance(op, Kernel)]
-    reports = tuple(_kernel(k, names, size, compilation) for k in kernels)
+    repeated = [op for op in function.body.block.ops if isinstance(op, Recurrence) and is_loop(op)]
+    reports = tuple(
+        _kernel(op, names, size, compilation) if isinstance(op, Kernel) else _recurrence(op, names, size, compilation)
+        for op in function.body.block.ops
+        if isinstance(op, Kernel) or op in repeated
+    )
     library = [s.library for s in plan.steps if s.library is not None]
     moved = sum(k.bytes_read + k.bytes_written for k in reports)
     for op in library:
@@ -152,7 +158,7 @@ def build_report(compilation: Compilation, sizes: Mapping[str, int]) -> Report:
         sum(size(s.bytes) for k, s in enumerate(plan.slots[:own]) if k not in plan.flags),
         sum(size(s.bytes) for s in plan.slots[own:]),
         moved,
-        _minimum(kernels, library, plan, size),
+        _minimum(kernels, [*library, *repeated], plan, size),
         tuple(_decision(d, size) for d in compilation.decisions),
         dict(compilation.timings),
         {n: sizes.get(n, NOMINAL) for n in sorted({*sizes, *assumed})},
@@ -208,14 +214,29 @@ def _kernel(
         if not all(isinstance(use.operation, Check) for use in out.uses)
     ]
     sweeps = _sweeps(kernel, size, _function_of(kernel, compilation))
-    ops = tuple(
-        o.name.removeprefix("weld.") for m in kernel.members for o in m.block.ops if isinstance(o, Elementwise)
-    ) + tuple(r.kind for m in kernel.members for r in m.results_given if not r.is_write)
-    flops = sum(
-        m.points(size) * sum(isinstance(o, Elementwise) for o in m.block.ops) for m in kernel.members if not m.is_gate
-    )
     parallel = any(isinstance(op, Parallel) for op in _function_of(kernel, compilation).walk())
+    ops, flops = ops_of(kernel), flops_of(kernel, size)
     return KernelReport(kernel.sym_name.data, ops, sweeps, tuple(reads), tuple(writes), flops, width, parallel)
+
+
+def ops_of(kernel: Kernel) -> tuple[str, ...]:
+    """The names of what a kernel computes: elementwise ops, then reductions and scatters."""
+    found = [o.name.removeprefix("weld.") for m in kernel.members for o in m.block.ops if isinstance(o, Elementwise)]
+    return (*found, *(r.kind for m in kernel.members for r in m.results_given if not r.is_write))
+
+
+def flops_of(kernel: Kernel, size: Callable[[Expr], int]) -> int:
+    """The elementwise ops at all points."""
+    members = [m for m in kernel.members if not m.is_gate]
+    return sum(m.points(size) * sum(isinstance(o, Elementwise) for o in m.block.ops) for m in members)
+
+
+def _recurrence(
+    op: Any, names: dict[SSAValue, str], size: Callable[[Expr], int], compilation: Compilation
+) -> KernelReport:
+    from .report_recurrences import recurrence_report
+
+    return recurrence_report(op, names, size, compilation.program.module)
 
 
 def _sweeps(kernel: Kernel, size: Callable[[Expr], int], function: FuncOp) -> int:

@@ -22,12 +22,12 @@ from xdsl.utils.exceptions import PassFailedException
 
 from ...dialects.expr import Expr
 from ...dialects.weld.attributes import Result
-from ...dialects.weld.base import TensorOp
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic, Load, Yield, dim_exprs
 from ...dialects.weld.indexing import Check
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.library import Library
+from ...dialects.weld.recurrence import Recurrence
 from ...dialects.weld.types import BOOL, I64, scalar_of, shape_of
 from ...dialects.weld.views import View
 from ..generalize import Generalize
@@ -138,7 +138,7 @@ class _Function:
 
     def _call(self, op: Operation) -> None:
         """What weld leaves to a library. Sizes that its results have, and its operands have not, are arguments too."""
-        if not isinstance(op, TensorOp | Library) and not op.name.startswith("weld."):
+        if isinstance(op, Recurrence) or not op.name.startswith("weld."):
             raise PassFailedException(f"{op.name} is no op that convert-weld-to-linalg writes")
         name = op.function.data if isinstance(op, Library) else op.name
         known = {n for v in op.operands for size in shape_of(v) for n in size.names}

@@ -20,7 +20,7 @@ from ..evaluate import find_function
 from ..expected import expected_sizes, least_size
 from .kernel import KernelFunction, lower_kernel
 from .plan import Place, Plan, plan_program
-from .recurrence import lower_recurrence
+from .recurrence import function_name, lower_recurrence
 from .schedule import Options
 from .streaming import stream_results
 
@@ -129,10 +129,9 @@ def _lower_kernels(
     found: list[KernelFunction] = []
     for op in kernels:
         if isinstance(op, Recurrence):
-            inside = f"{prefix or 'repeat.'}{op.step.string_value()}."
-            lowered = lower_recurrence(
-                op, plan, inside, partial(_lower_kernels, options=options, module=module, prefix=inside)
-            )
+            name = function_name(op, prefix)
+            steps = partial(_lower_kernels, options=options, module=module, prefix=f"{name}.")
+            lowered = lower_recurrence(op, plan, name, steps)
         else:
             lowered = lower_kernel(op, plan.layouts, options, _apart(op, plan))
             lowered.function.sym_name = StringAttr(prefix + lowered.function.sym_name.data)

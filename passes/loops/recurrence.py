@@ -24,9 +24,14 @@ Lower: TypeAlias = Callable[[Sequence[Kernel | Recurrence], Plan], list[KernelFu
 """Gives the functions of a run of kernels, which belong to a plan."""
 
 
-def lower_recurrence(op: Recurrence, plan: Plan, prefix: str, lower: Lower) -> KernelFunction:
-    """The function of a recurrence of the plan, `PREFIXsteps`; `lower` makes those of the kernels of a step."""
-    return _Lowering(op, plan, lower).run(f"{prefix}steps")
+def function_name(op: Recurrence, prefix: str = "") -> str:
+    """What the function of a recurrence is called, inside another one's with its prefix."""
+    return f"{prefix or 'repeat.'}{op.step.string_value()}"
+
+
+def lower_recurrence(op: Recurrence, plan: Plan, name: str, lower: Lower) -> KernelFunction:
+    """The function of a recurrence of the plan; `lower` makes those of the kernels of a step."""
+    return _Lowering(op, plan, lower).run(name)
 
 
 def own_rows(op: Recurrence) -> dict[int, int | None]:

@@ -2,7 +2,7 @@
 
 // The kernel of a step takes rows; nothing is copied but the start.
 // CHECK:       func.func private @repeat.step.k0_mul(%a: !loop.buffer<f64>, %b: !loop.buffer<f64>, %c: !loop.buffer<f64>)
-// CHECK:       func.func private @repeat.step.steps(%[[START:.*]]: !loop.buffer<f64>, %[[X:.*]]: !loop.buffer<f64>, %[[Y:.*]]: !loop.buffer<f64>, %[[N:.*]]: i64)
+// CHECK:       func.func private @repeat.step(%[[START:.*]]: !loop.buffer<f64>, %[[X:.*]]: !loop.buffer<f64>, %[[Y:.*]]: !loop.buffer<f64>, %[[N:.*]]: i64)
 // CHECK:         loop.copy %[[START]] to %[[Y]]
 // CHECK:         loop.for %[[I:.*]] = %{{.*}} to %[[N]] step 1 "d0" {
 // CHECK-NEXT:      %[[A:.*]] = loop.subview %[[Y]][%[[I]]]
