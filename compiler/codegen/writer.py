@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from . import vecmath
@@ -10,6 +11,12 @@ INLINE_COST = 60
 """Math functions of more instructions are called: a call is cheap beside them, and their code is made once. Around a
 call no vector stays in a register, and what functions of one value have in common, such as the reduction of an angle,
 is computed by each."""
+
+AS_WRITTEN = "noinline optnone"
+"""Attributes of functions that LLVM turns into code as they stand, which takes it half as long: their loops are vector
+code already, and the constants in them stand before them."""
+MOST_HELD = 10
+"""Constants that a function which is `AS_WRITTEN` keeps in the 32 registers of AVX-512."""
 
 
 @dataclass
@@ -29,17 +36,16 @@ class ModuleText:
         """Declare a function or a global once, whatever its later declarations say of its arguments' alignment."""
         self.declarations.setdefault(line[line.index("@") :].split("(")[0].split(" ")[0], line)
 
-    def math(self, name: str, elem: str, lanes: int) -> str:
-        """The symbol of an inline math function, defined in this module."""
-        symbol = vecmath.symbol(name, elem, lanes)
+    def math(self, name: str, elem: str, lanes: int) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """The symbol of a math function, defined in this module, and the constants that it takes as its last
+        arguments."""
+        symbol, inline = vecmath.symbol(name, elem, lanes), vecmath.COST[name] <= INLINE_COST
+        found = vecmath.definition(name, elem, lanes, self.avx512, self.avx2, hoisted=inline)
         if symbol not in self.definitions:
-            text = vecmath.define(name, elem, lanes, self.avx512, self.avx2)
-            if vecmath.COST[name] > INLINE_COST:
-                text = text.replace("alwaysinline", "noinline", 1)
-            self.definitions[symbol] = text
-            for line in vecmath.requires(name, elem, lanes, self.avx512, self.avx2):
+            self.definitions[symbol] = found.text if inline else found.text.replace("alwaysinline", "noinline", 1)
+            for line in found.declarations:
                 self.declare(line)
-        return symbol
+        return symbol, found.constants
 
     def node(self, text: str) -> str:
         """A metadata node; `{self}` in the text is its own number."""
@@ -66,6 +72,12 @@ class FunctionText:
     lines: list[str] = field(default_factory=list[str])
     entry: list[str] = field(default_factory=list[str])
     """Allocas, which must stand in the entry block."""
+    constants: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    """The registers that hold vector constants of loops from before, by type and text."""
+    loops: int = 0
+    """How many loops are around what is written."""
+    is_narrow: bool = False
+    """There are elements of less than 32 bits."""
     block: str = "entry"
     count: int = 0
 
@@ -90,6 +102,30 @@ class FunctionText:
         name = f"%{self.fresh('a')}"
         self.entry.append(f"  {name} = alloca {kind}, align 64")
         return name
+
+    def constant(self, kind: str, text: str) -> str:
+        """A vector constant as an operand."""
+        if not self.loops:
+            return text
+        name = self.constants.get((kind, text))
+        if name is None:
+            name = self.constants[kind, text] = f"%{self.fresh('c')}"
+        return name
+
+    def definition(self, head: str, inline: bool = False) -> str:
+        """The text of the function. It is `AS_WRITTEN`, unless registers are few or hold many constants: then LLVM puts
+        the code in order, and finds the constants in it. Nor are functions of narrow elements: where LLVM 22 does not
+        optimise, some of them end in failed assertions."""
+        body = "\n".join(self.lines)
+        few = len({text for _, text in self.constants}) <= MOST_HELD
+        if self.module.avx512 and few and not self.is_narrow:
+            held = [f"  {name} = bitcast {kind} {text} to {kind}" for (kind, text), name in self.constants.items()]
+            attributes = "alwaysinline" if inline else AS_WRITTEN
+        else:
+            held, attributes = [], "alwaysinline" if inline else ""
+            texts = {name: text for (_, text), name in self.constants.items()}
+            body = re.sub(r"%c\d+\b", lambda name: texts[name[0]], body) if texts else body
+        return "\n".join([f"{head} {attributes}".rstrip() + " {", "entry:", *self.entry, *held, body, "}"])
 
     def call(self, result: str, symbol: str, args: list[tuple[str, str]], tail: str = "") -> str:
         """A call of an intrinsic or function, declared on the way; returns the result's name ("" for void)."""

@@ -22,7 +22,7 @@ BLOCK = re.compile(r"^```(?:mlir|llvm)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 MARK = re.compile(r"(?://|;) (?:stage: (?P<stage>\w+)(?:, innermost loop (?P<loop>\d+))?|after: (?P<after>[\w-]+))\n")
 INNERMOST = re.compile(r"^(\w+):\n(?:  .*\n)*?  br i1 %\w+, label %\1, .*\n", re.MULTILINE)
 """A basic block of LLVM IR that repeats itself."""
-TARGET = lw.Target("cpu", vector_bits=256)
+TARGET = lw.Target("x86-64-v3")
 
 
 @cache

@@ -71,6 +71,11 @@ def test_casts(source):
         check(lambda x, wanted=wanted: x.astype(wanted), array, exact=True)
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_comparisons_with_itself(dtype):
+    check(lambda x: (x < x, x <= x, x == x, x != x, x > x, x >= x), values(dtype, 1000))
+
+
 def test_cast_to_half_rounds_once():
     check(lambda x: x.astype("f2"), np.array([1.00048828125 + 2.0**-40, 1.00048828125, 65519.99, 65520.0]), exact=True)
 
