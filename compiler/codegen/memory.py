@@ -6,16 +6,13 @@ from dataclasses import dataclass, field
 
 from xdsl.ir import SSAValue
 
-from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Load, Store, lanes_of
+from ...dialects.loop.ops import LINE, Access, Buffer, Copy, Fill, Load, Store, lanes_of
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import BOOL, bit_width, byte_width
 from .gathers import gather_text
 from .types import memory_text, suffix, vector_text
 from .updates import update_text
 from .writer import FunctionText, ModuleText
-
-LINE = 64
-"""Bytes of a cache line."""
 
 
 @dataclass

@@ -38,6 +38,9 @@ from ..weld.attributes import Dims, parse_quoted
 from ..weld.constant import Constant
 from ..weld.types import BOOL, I64, scalar_of
 
+LINE = 64
+"""Bytes of a cache line."""
+
 
 @irdl_attr_definition
 class Buffer(ParametrizedAttribute, TypeAttribute):

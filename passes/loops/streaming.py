@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.expr import sum_of
-from ...dialects.loop.ops import Access, Affine, Buffer, Copy, Drain, Fill, For, Store, lanes_of
+from ...dialects.loop.ops import LINE, Access, Affine, Buffer, Copy, Drain, Fill, For, Store, lanes_of
 from ...dialects.loop.parallel import Part
+from ...dialects.loop.transpose import Transpose
 from ...dialects.weld.constant import Constant
-from ...dialects.weld.types import I64, bytes_of
+from ...dialects.weld.types import I64, bit_width, bytes_of, scalar_of
 from ..points import ScalarBuilder
 from .alias import shared_arguments
 from .kernel import KernelFunction
@@ -21,8 +22,9 @@ def stream_results(kernel: KernelFunction, least_bytes: int) -> None:
     `least_bytes` when the kernel runs.
 
     Only for results that the kernel writes and nothing else: what it reads again, combines, or has in the memory of an
-    input is in a cache already. And only where one loop walks all of the memory: the ends of rows fill parts of cache
-    lines, and a burst of writes, as at the end of a softmax's row, would wait for memory.
+    input is in a cache already. And only where one loop walks all of the memory, or the innermost of loops that do
+    nothing else does, in whole cache lines: the ends of rows would fill parts of them, and a burst of writes, as at the
+    end of a softmax's row, would wait for memory.
     """
     function = kernel.function
     first = len(kernel.tensors)
@@ -31,7 +33,8 @@ def stream_results(kernel: KernelFunction, least_bytes: int) -> None:
     ops = list(function.walk())
     for buffer in _not_only_written(ops) | {written for _, written in shared_arguments(function)}:
         results.pop(buffer, None)
-    stores = [op for op in ops if isinstance(op, Store) and op.buffer in results and _whole(op) and _thread(op)[1] == 1]
+    stores = [op for op in ops if isinstance(op, Store) and op.buffer in results and _whole(op)]
+    stores = [op for op in stores if _thread(op)[1] == 1 or (_is_nest(op) and all(map(_fills_lines, _like(op, ops))))]
     written = dict.fromkeys(results[op.buffer] for op in stores)
     size = sum_of(bytes_of(r) for r in written)
     if not stores or (size.value is not None and size.value < least_bytes):
@@ -52,6 +55,26 @@ def stream_results(kernel: KernelFunction, least_bytes: int) -> None:
 
 def _whole(op: Store) -> bool:
     return op.kind.data == "set" and op.mask is None and lanes_of(op.value) > 1 and lanes_of(op.offset) == 1
+
+
+def _fills_lines(op: Store) -> bool:
+    return _whole(op) and lanes_of(op.value) * bit_width(scalar_of(op.value)) % (8 * LINE) == 0
+
+
+def _like(op: Store, ops: Sequence[Operation]) -> list[Store]:
+    """All stores to the same buffer."""
+    return [other for other in ops if isinstance(other, Store) and other.buffer is op.buffer]
+
+
+def _is_nest(op: Store) -> bool:
+    """Whether of the loops around the op each does nothing but prepare and run the next one."""
+    loop = op.parent_op()
+    while isinstance(loop, For) and isinstance(outer := loop.parent_op(), For):
+        others = [inner for inner in outer.block.ops if inner is not loop]
+        if any(inner.regions or isinstance(inner, Store | Fill | Copy | Transpose) for inner in others):
+            return False
+        loop = outer
+    return isinstance(loop, For)
 
 
 def _not_only_written(ops: Sequence[Operation]) -> set[SSAValue]:

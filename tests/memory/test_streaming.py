@@ -61,9 +61,31 @@ def test_several_threads():
         np.testing.assert_array_equal(jitted(x), wanted)
 
 
+def rotated(x, s):
+    """Each half of a row takes the place of the other one."""
+    return x + np.concatenate([-x[..., 32:], x[..., :32]], axis=-1) * s
+
+
+@pytest.mark.parametrize("shift", [0, 3, 16])
+def test_rows_of_whole_lines_anywhere_in_memory(shift):
+    x, s = sample(5 * 40 * 64).reshape(5, 40, 64), sample(40 * 64).reshape(40, 64)
+    memory = np.full(x.size + 100, -7, np.float32)
+    start = (-memory.ctypes.data // 4) % 16 + shift
+    out = memory[start : start + x.size].reshape(x.shape)
+    lw.jit(rotated, target=SMALL)(x, s, out=out)
+    np.testing.assert_allclose(out, rotated(x, s), rtol=1e-6, atol=1e-6)
+    assert (memory[:start] == -7).all() and (memory[start + x.size :] == -7).all()
+
+
 def test_what_the_code_says():
-    """Stores past the caches stand in the loops of large contiguous results only."""
-    x = sample(6000).reshape(60, 100)
-    flat = lw.jit(lambda x: x + 1, target=SMALL).lower(x).as_text("llvm")
-    rows = lw.jit(lambda x: x / x.sum(axis=1, keepdims=True), target=SMALL).lower(x).as_text("llvm")
-    assert "!nontemporal" in flat and "!nontemporal" not in rows
+    """Stores past the caches stand where loops only walk large results, in whole lines."""
+
+    def streams(f, *arrays):
+        return "!nontemporal" in lw.jit(f, target=SMALL).lower(*arrays).as_text("llvm")
+
+    x, y = sample(6000).reshape(60, 100), sample(6 * 40 * 64).reshape(6, 40, 64)
+    assert streams(lambda x: x + 1, x)
+    assert streams(rotated, y, y[0])
+    assert not streams(lambda x: x / x.sum(axis=1, keepdims=True), x)
+    assert not streams(lambda x: x / np.exp(x).sum(axis=2, keepdims=True), y)
+    assert not streams(rotated, y[..., :49].copy(), y[0, :, :49].copy())
