@@ -102,9 +102,9 @@ def measure(name: str, functions: list[Any], inputs: tuple[Any, ...], elements: 
             found.rounds += more
         if all(one.least * (1 + TOLERANCE) >= more.least for one, more in (busy, paused)):
             break
-    speedups = [one.least / more.least for one, more in (busy, paused)]
+    speedup, awakened = (one.least / more.least for one, more in (busy, paused))
     noise = max(one.noise + more.noise for one, more in (busy, paused))
-    return Result(name, elements, busy[0].least, *speedups, noise)
+    return Result(name, elements, busy[0].least, speedup, awakened, noise)
 
 
 def _with_pauses(calls: list[Callable[[], Any]], seconds: float) -> list[list[float]]:

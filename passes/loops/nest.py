@@ -395,9 +395,10 @@ class Nest:
         return found
 
     def _is_row_value(self, frame: Frame) -> bool:
-        """Whether what is given here is one value of each outer iteration, for the members that run there."""
+        """Whether what is given here is one value of each outer iteration, for the members that run there: not in the
+        loops of a member before or after the outer ones."""
         kernel = self.op.parent_op()
-        return isinstance(kernel, Kernel) and 0 < kernel.outer_count == frame.depth
+        return self.outer > 0 and isinstance(kernel, Kernel) and kernel.outer_count == frame.depth
 
     def _vector_level(self) -> int:
         return self.levels[self.vector_dim] if self.vector_dim is not None else 0
