@@ -44,8 +44,14 @@ class Dependencies:
 
     def apart(self, first: Operation, second: Operation) -> bool:
         """Whether a third node stands between the nodes of two ops: it depends on one of them and the other on it."""
-        a, b = self._node(first), self._node(second)
-        return _passes_a_third(a, b) or _passes_a_third(b, a)
+        return self.passes_a_third(first, second) or self.passes_a_third(second, first)
+
+    def passes_a_third(self, first: Operation, second: Operation) -> bool:
+        """Whether a path leads from the node of `first` to that of `second` through another one."""
+        low, high = self._node(first), self._node(second)
+        if not high.above & low.bits:
+            return False
+        return any(third.above & low.bits for third in map(_live, high.needs) if third is not low and third is not high)
 
     def lead(self, first: Operation, second: Operation) -> bool:
         """Whether the node of `second` depends on that of `first`."""
@@ -78,6 +84,8 @@ class Paths:
 
     def has_other(self, producer: Operation, consumer: Operation) -> bool:
         """Whether `consumer` depends on `producer` through a third op."""
+        if self._dependencies is not None and not self._dependencies.passes_a_third(producer, consumer):
+            return False
         seen: set[Operation] = set()
         stack = list(users(producer) - {consumer})
         while stack:
@@ -110,13 +118,6 @@ def _live(node: Node) -> Node:
             node.into = node.into.into
         node = node.into
     return node
-
-
-def _passes_a_third(low: Node, high: Node) -> bool:
-    """Whether a path leads from `low` to `high` through another node."""
-    if not high.above & low.bits:
-        return False
-    return any(third.above & low.bits for third in map(_live, high.needs) if third is not low and third is not high)
 
 
 def _spread(node: Node, above: int, other: Node) -> None:

@@ -30,10 +30,10 @@ def check_is_straight(function: FuncOp) -> None:
 
 def top_level(op: Operation, block: Block) -> Operation:
     """The ancestor of `op` (or itself) that stands in `block`."""
-    while op.parent is not block:
-        parent = op.parent_op()
-        assert parent is not None, f"{op.name} is not inside the block"
-        op = parent
+    while (parent := op.parent) is not block:
+        region = parent.parent if parent is not None else None
+        assert region is not None and region.parent is not None, f"{op.name} is not inside the block"
+        op = region.parent
     return op
 
 
@@ -64,6 +64,12 @@ def users(op: Operation) -> set[Operation]:
         for use in result.uses:
             found.add(top_level(use.operation, block))
     return found
+
+
+def is_used_elsewhere(producer: Operation, consumer: Operation) -> bool:
+    """Whether another op than `consumer` uses a result of `producer`."""
+    block = block_of(producer)
+    return any(top_level(use.operation, block) is not consumer for out in producer.results for use in out.uses)
 
 
 def sort_block(block: Block) -> None:

@@ -18,7 +18,7 @@ from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import bytes_of
 from ..remarks import Decision, Reason, describe, record
 from .dependencies import Paths
-from .graph import functions, is_returned, loads_of, sort_block, users
+from .graph import functions, is_returned, is_used_elsewhere, loads_of, sort_block
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, share_elements, simplify_body
 from .profit import Choice, is_sparse, is_stream, recompute_cost, streams_of
@@ -151,7 +151,7 @@ class _Growth:
         for load in places.keys() - set(loads):
             self.loads.pop(places[load], None)
         dims = self._one_loop(producer, loads)
-        if dims is not None and self.choice(self._too_many(producer)) is None:
+        if dims is not None and self.choice(self._too_many(producer, loads)) is None:
             self._join(producer, loads, dims)
             return True
         refusals = [self._inline(load, loads) for load in loads]
@@ -171,9 +171,9 @@ class _Growth:
             return None
         return None if self.paths.has_other(producer, self.consumer) else dims
 
-    def _too_many(self, producer: Generic) -> Reason | None:
+    def _too_many(self, producer: Generic, loads: Sequence[Load]) -> Reason | None:
         """The reason against making the two one where the loop would have too many streams."""
-        own = set(loads_of(self.consumer, producer))
+        own = set[Operation](loads)
         kept = [out for out in producer.outs if any(use.operation not in own for use in out.uses)]
         loaded = {load.tensor for load in producer.loads() if is_stream(load.tensor)}
         written = sum(map(streams_of, [*kept, *self.consumer.outs]))
@@ -181,7 +181,7 @@ class _Growth:
         return Reason.TOO_MANY_STREAMS if count > self.max_streams else None
 
     def _join(self, producer: Generic, loads: Sequence[Load], dims: dict[str, str]) -> None:
-        stays = users(producer) != {self.consumer}
+        stays = is_used_elsewhere(producer, self.consumer)
         for tensor in dict.fromkeys(load.tensor for load in loads):
             record(self._verdict(tensor, Reason.SHARED_DOMAIN if stays else Reason.ELEMENTWISE_PRODUCER, True))
         for out in producer.outs:
@@ -201,7 +201,7 @@ class _Growth:
         producer = tensor.owner
         assert isinstance(producer, Generic)
         reason = inline_forbidden(load) or self.choice(
-            self._not_worth_recomputing(load, producer, loads) or self._too_many(producer)
+            self._not_worth_recomputing(load, producer, loads) or self._too_many(producer, loads)
         )
         if reason is not None:
             self.refused[tensor] = self._verdict(tensor, reason, False)
@@ -219,7 +219,9 @@ class _Growth:
         if not producer.sizes:
             return None  # a scalar: computed once, before the loops
         again = _at_once([other for other in loads if other.tensor is load.tensor])
-        dies = users(producer) == {self.consumer} and not any(o.uses for o in producer.outs if o is not load.tensor)
+        dies = not is_used_elsewhere(producer, self.consumer) and not any(
+            o.uses for o in producer.outs if o is not load.tensor
+        )
         if load.indices and not is_sparse(load, self.consumer, again):
             cost, _ = recompute_cost(load, self.cheap)
             return Reason.DATA_DEPENDENT_ACCESS if is_returned(load.tensor) or cost * again > self.cheap else None
