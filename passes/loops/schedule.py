@@ -156,21 +156,24 @@ def register_lanes(members: list[Generic], bits: int) -> int:
     return max(bits // max(width, 16), 1)
 
 
-CALLED = 50
-"""Instructions of a function from which on it is called, and not inline."""
+LONG_FUNCTION = 50
+"""Instructions of a function from which on a step of two registers leaves the units idle: each waits for the last."""
 
 
 def lanes_for(members: list[Generic], bits: int, registers: int, dim: str, size: Expr) -> int:
     """Lanes of one step along a dim: full registers of the widest type computed with, times an unroll by the body's
     cost; fewer where the accumulators would not fit into the registers. A long body without accumulators, to which an
-    unroll gives little, takes steps that leave no rest of a known size: a rest is the body once more. Functions that
-    are called have much to wait for and load their constants each time: they get as many registers as a short body."""
+    unroll gives little, takes steps that leave no rest of a known size: a rest is the body once more. Long
+    functions have much to wait for, and many constants to load if they are called: they get as many registers as a
+    short body."""
     register = register_lanes(members, bits)
     cost = sum(_cost(inner, register) for op in members for inner in op.block.ops) // max(len(members), 1)
     carried = max(_carried_bits(op, dim) for op in members)
-    called = any(isinstance(inner, Elementwise) and inner.cost > CALLED for op in members for inner in op.block.ops)
+    is_long = any(
+        isinstance(inner, Elementwise) and inner.cost > LONG_FUNCTION for op in members for inner in op.block.ops
+    )
     unroll = 4 if cost <= 16 else 2 if cost <= 160 else 1
-    if unroll == 2 and called and not carried and registers >= 32:
+    if unroll == 2 and is_long and not carried and registers >= 32:
         unroll = 4
     lanes = register * unroll
     while lanes > 1 and lanes * carried > registers * bits:

@@ -389,7 +389,7 @@ func.func @main(%x: tensor<?x64xf32, #weld.dims<"n, 64">>)
 
 // -----
 
-// A function that is called has constants to load each time: steps of four registers.
+// The instructions of a long function wait for each other: steps of four registers.
 // CHECK:       func.func private @k0_cos
 // CHECK:         weld.cos %{{.*}} : vector<64xf32>
 // CHECK:         weld.cos %{{.*}} : vector<16xf32>
