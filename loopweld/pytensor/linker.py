@@ -20,9 +20,9 @@ from loopweld.pytensor.program import Program
 
 class LoopweldLinker(JITLinker):
     """Makes one `Program` of a graph. Fusing, writing in place and calling BLAS are its own business, so PyTensor's
-    rewrites that do these are left out."""
+    rewrites that do these are left out. Scans keep only the rows that somebody reads (`scan_save_mem_no_prealloc`)."""
 
-    required_rewrites = ("minimum_compile",)
+    required_rewrites = ("minimum_compile", "scan_save_mem_no_prealloc")
     incompatible_rewrites = (
         "cxx_only",
         "BlasOpt",
