@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from math import prod
 
@@ -123,10 +123,10 @@ def is_sparse(load: Load, consumer: Generic, times: int) -> bool:
     return all(factor >= 0 for _, factor in rest.terms)
 
 
-def streams(*generics: Generic) -> int:
-    """How many streams the loops have when they run as one."""
+def streams(generics: Iterable[Generic], loaded: Iterable[SSAValue]) -> int:
+    """How many streams the loops, which load these tensors, have when they run as one."""
     written = {out for generic in generics for out in generic.outs if is_stream(out)}
-    read = {load.tensor for generic in generics for load in generic.loads() if is_stream(load.tensor)}
+    read = set(filter(is_stream, loaded))
     return len(read - written) + sum(map(streams_of, written))
 
 

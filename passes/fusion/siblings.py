@@ -10,7 +10,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
-from ...dialects.weld.generic import Generic
+from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import bytes_of, shape_of
 from ..remarks import Reason, note
 from .dependencies import Dependencies
@@ -61,6 +61,8 @@ class _Siblings:
         self.dependencies = Dependencies()
         self.readers: dict[SSAValue, list[Generic]] = {}
         """For each tensor with dims the generics that load it, in order."""
+        self.loads: dict[Generic, dict[SSAValue, list[Load]]] = {}
+        """The loads of each generic, by tensor."""
         self.joined: dict[Generic, Generic] = {}
         """The one that a generic has become a part of."""
         self.asked: set[tuple[Generic, Generic, int, int]] = set()
@@ -68,7 +70,10 @@ class _Siblings:
         for op in block.ops:
             self.dependencies.add(op)
             if isinstance(op, Generic) and not op.is_gate:  # with other results it would be none
-                for tensor in dict.fromkeys(load.tensor for load in op.loads() if shape_of(load.tensor)):
+                loads = self.loads[op] = dict[SSAValue, list[Load]]()
+                for load in op.loads():
+                    loads.setdefault(load.tensor, []).append(load)
+                for tensor in filter(shape_of, loads):
                     self.readers.setdefault(tensor, []).append(op)
 
     def consider(self, a: Generic, b: Generic, tensor: SSAValue) -> None:
@@ -79,7 +84,7 @@ class _Siblings:
             return
         if sorted(map(str, first.sizes)) != sorted(map(str, second.sizes)):
             return
-        dims = _alignment(first, second, tensor)
+        dims = self._alignment(first, second, tensor)
         if dims is None:
             return
         self.asked.add(pair)
@@ -87,7 +92,8 @@ class _Siblings:
         if reason is None and self.dependencies.apart(a, b):
             reason = Reason.DEPENDENCY_CYCLE
         if reason is None:
-            reason = self.choice(Reason.TOO_MANY_STREAMS if streams(first, second) > self.max_streams else None)
+            count = streams((first, second), {*self.loads[first], *self.loads[second]})
+            reason = self.choice(Reason.TOO_MANY_STREAMS if count > self.max_streams else None)
         note(first, second, reason is None, reason or Reason.SHARED_INPUT, str(bytes_of(tensor)))
         if reason is None:
             self._join(a, b, dims)
@@ -97,23 +103,23 @@ class _Siblings:
         join(first, second, dims)
         self.dependencies.merge(a, b)
         self.joined[first] = second
+        for tensor, loads in self.loads.pop(first).items():
+            self.loads[second][tensor] = loads + self.loads[second].get(tensor, [])
 
     def now(self, op: Generic) -> Generic:
         while op in self.joined:
             op = self.joined[op]
         return op
 
-
-def _alignment(first: Generic, second: Generic, tensor: SSAValue) -> dict[str, Expr] | None:
-    """The dims of `first` as dims of `second`, so that both read `tensor` at the same element; None if there is
-    no such permutation."""
-    mine, others = ([load for load in op.loads() if load.tensor is tensor] for op in (first, second))
-    for a in mine:
-        for b in others:
-            found = _match(a.where.indices, b.where.indices, first, second)
-            if found is not None and tuple(g.substitute(found) for g in first.guards) == second.guards:
-                return found
-    return None
+    def _alignment(self, first: Generic, second: Generic, tensor: SSAValue) -> dict[str, Expr] | None:
+        """The dims of `first` as dims of `second`, so that both read `tensor` at the same element; None if there is
+        no such permutation."""
+        for a in self.loads[first][tensor]:
+            for b in self.loads[second][tensor]:
+                found = _match(a.where.indices, b.where.indices, first, second)
+                if found is not None and tuple(g.substitute(found) for g in first.guards) == second.guards:
+                    return found
+        return None
 
 
 def _match(left: tuple[Expr, ...], right: tuple[Expr, ...], first: Generic, second: Generic) -> dict[str, Expr] | None:
