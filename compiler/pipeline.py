@@ -36,6 +36,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         return (*to_tensor, never, own, ("lower-to-loops", "loops"))  # each op is a library call
     cache = f"row-bytes={target.cache_bytes} kept-bytes={target.kept_bytes}"
     shift = f"shift-sums{{{cache}{choice}}}"
+    kept = f"row-bytes={target.kept_bytes} cache-bytes={target.cache_bytes}"
     online = f"form-online{{{cache} bandwidth-ratio={target.bandwidth_ratio}{choice}}}"
     return (
         *to_tensor,
@@ -54,7 +55,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         (absorb, "fused"),  # the same for reductions
         *([] if numerics == "strict" else [(online, "")]),  # long rows are read once for all their statistics
         ("note-boundaries", ""),  # pairs with a library call have their reason
-        (f"form-kernels{{row-bytes={target.kept_bytes} {streams}}}", "kernels"),  # rows and small work share a nest
+        (f"form-kernels{{{kept} {streams}}}", "kernels"),  # rows and small work share a nest
         (loops, ""),  # loops, vectors, blocks for threads, memory places
         *([] if numerics == "strict" else [("share-reciprocals", "")]),  # quotients by what a loop does not change
         ("annotate-alias-scopes", "loops"),  # every access says what it cannot overlap

@@ -22,6 +22,7 @@ EXPLANATIONS: dict[str, str] = {
     "dependency-cycle": "Not fused: another op stands between the two.",
     "no-shared-outer-dim": "Not fused: the consumer needs the whole of the producer's result before its first element.",
     "row-too-large": "Not fused: what one outer iteration must keep exceeds the cache.",
+    "long-steps": "Not fused: the loops would go through memory in long steps, for the sake of single values.",
     "stores-rows": "Not fused: a result as large as the rows would be stored for what runs after the loops.",
     "library-call": "Not fused: one of the two is a library call.",
     "target-never-fuses": "Not fused: the target runs each op by itself.",

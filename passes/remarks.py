@@ -44,6 +44,7 @@ class Reason(Enum):
     NO_SHARED_OUTER_DIM = "no-shared-outer-dim"
     """Not fused: the consumer needs the whole of the producer's result before its first element."""
     ROW_TOO_LARGE = "row-too-large"
+    LONG_STEPS = "long-steps"
     """Not fused: what one outer iteration must keep exceeds the cache."""
     STORES_ROWS = "stores-rows"
     """Not fused: a result as large as the rows would be stored for what runs after the loops."""

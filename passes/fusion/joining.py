@@ -111,6 +111,11 @@ class Fit:
     stored: list[Edge]
     """What is as large as the rows, and read back by a member after the loops."""
 
+    def is_row(self, op: Generic, a: Group, b: Group) -> bool:
+        """Whether a member of the two groups is a row of the one they become."""
+        own = (self.rows is not Rows.SECOND and op in a.rows) or (self.rows is not Rows.FIRST and op in b.rows)
+        return own or op in self.promoted
+
 
 class Fitting:
     """The search for a way to make the groups `a` and `b` one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -15,6 +15,7 @@ from ...dialects.ir import block_of
 from ...dialects.weld.generic import Generic, Yield
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import bytes_of
+from ..expected import expected_sizes
 from ..remarks import Decision, Reason, describe, record
 from .dependencies import Dependencies
 from .graph import functions, sort_block, top_level
@@ -23,6 +24,8 @@ from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
 from .merge import copy_ops, replace_generic
 from .placement import Placement, place
 from .profit import Choice, is_stream, streams_of
+from .rows import assume
+from .strides import Strides
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class FormKernels(ModulePass):
     name = "form-kernels"
     row_bytes: int = 1 << 20
     """Largest static scratch of one outer iteration (the second-level cache)."""
+    cache_bytes: int = 1 << 20
+    """What is read in long steps does not stay in cache from one row to the next if it is more than that."""
     max_streams: int = 16
     """Kernels with more tensors than this are not grown."""
     choice: str = "profit"
@@ -44,12 +49,14 @@ class FormKernels(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            form_kernels(function.body.block, self)
+            strides = Strides(expected_sizes(function), self.cache_bytes, 2 * self.row_bytes)
+            form_kernels(function.body.block, self, strides)
+            assume(function, strides.assumed)
             sort_block(function.body.block)
 
 
-def form_kernels(block: Block, options: FormKernels) -> None:
-    forming = _Forming(block, options)
+def form_kernels(block: Block, options: FormKernels, strides: Strides) -> None:
+    forming = _Forming(block, options, strides)
     forming.follow_results()
     forming.share_inputs()
     forming.emit()
@@ -58,8 +65,9 @@ def form_kernels(block: Block, options: FormKernels) -> None:
 class _Forming:
     """The groups of a block: each generic is one at first, and groups join as long as one loop nest can run them."""
 
-    def __init__(self, block: Block, options: FormKernels):
+    def __init__(self, block: Block, options: FormKernels, strides: Strides):
         self.options = options
+        self.strides = strides
         self.choice = Choice(options.choice)
         self.order: dict[Operation, int] = {op: k for k, op in enumerate(block.ops)}
         self.generics = [op for op in self.order if isinstance(op, Generic)]
@@ -152,7 +160,18 @@ class _Forming:
             return Reason.ROW_TOO_LARGE
         if fit.stored:
             return Reason.STORES_ROWS
+        if self._walks_in_steps(fit, a, b):
+            return Reason.LONG_STEPS
         return None if shared is None or is_shared(fit, a, b, shared) else Reason.NO_SHARED_OUTER_DIM
+
+    def _walks_in_steps(self, fit: Fit, a: Group, b: Group) -> bool:
+        """Whether rows would share a loop only for single values that they give each other, and walk through memory in
+        long steps for it."""
+        outer = {op: {loop.dim(op) for loop in fit.loops if loop.has(op)} for op in (*a, *b) if fit.is_row(op, a, b)}
+        flows = [e for op in outer for e in self.edges.into[op] if e.producer in outer]
+        if not flows or any(n not in outer[e.producer] for e in flows for i in e.result.indices for n in i.names):
+            return False
+        return self.strides.are_short_of_work(outer) and any(self.strides.are_long(op, outer[op]) for op in outer)
 
     def _is_needed(self, tensor: SSAValue, a: Group, b: Group) -> bool:
         """Whether anything but the two groups uses the tensor."""
@@ -166,11 +185,16 @@ class _Forming:
         merged.streams = streams
         self.groups |= dict.fromkeys(moved, merged)
 
+    def _suits(self, group: Group) -> Callable[[str], bool]:
+        """Whether the main row may be cut along a dim without long steps inside."""
+        main = group.main
+        return lambda dim: self.choice(Reason.LONG_STEPS if self.strides.are_long(main, {dim}) else None) is None
+
     # ---- kernels -------------------------------------------------------------------
     def emit(self) -> None:
         """Put a kernel in the place of each group."""
         placements = [
-            place(group, self.edges, self.order, self.options.row_bytes)
+            place(group, self.edges, self.order, self.options.row_bytes, self._suits(group))
             for group in dict.fromkeys(self.groups[op] for op in self.generics)
         ]
         placements.sort(key=lambda p: max(self.order[op] for op in p.members))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from xdsl.ir import Operation, SSAValue
@@ -34,17 +34,28 @@ class Placement:
         return [*self.before, *self.inside, *self.after]
 
 
-def place(group: Group, edges: Edges, order: Mapping[Operation, int], row_bytes: int) -> Placement:
-    """Run as much as possible inside the loops that the rows need, and the rest before or after them."""
-    return _Placing(group, edges, order, row_bytes).run()
+def place(
+    group: Group, edges: Edges, order: Mapping[Operation, int], row_bytes: int, suits: Callable[[str], bool]
+) -> Placement:
+    """Run as much as possible inside the loops that the rows need, and the rest before or after them. `suits` says
+    whether the main row had as well be cut along a dim, for the sake of small members."""
+    return _Placing(group, edges, order, row_bytes, suits).run()
 
 
 class _Placing:
-    def __init__(self, group: Group, edges: Edges, order: Mapping[Operation, int], row_bytes: int):
+    def __init__(
+        self,
+        group: Group,
+        edges: Edges,
+        order: Mapping[Operation, int],
+        row_bytes: int,
+        suits: Callable[[str], bool],
+    ):
         self.group = group
         self.edges = edges
         self.order = order
         self.row_bytes = row_bytes
+        self.suits = suits
         self.slots = group.slots
         self.inside = set(group.rows)
 
@@ -95,7 +106,8 @@ class _Placing:
         """Whether a lone row may be cut along this dim: its first one, or one that no result combines over."""
         row = self.group.main
         first = next((d for d, size in zip(row.dims, row.sizes, strict=True) if size.value != 1), None)
-        return slot[row] == first or not any(_drops(result, slot[row]) for result in row.results_given)
+        natural = slot[row] == first or not any(_drops(result, slot[row]) for result in row.results_given)
+        return natural and self.suits(slot[row])
 
     def _reads_along(self, op: Generic) -> bool:
         """Whether a row reads what `op` reads in the same iteration, and nothing else of it in its inner loops."""

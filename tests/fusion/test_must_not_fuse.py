@@ -178,6 +178,20 @@ def test_rows():
     assert len(large.kernels) == 1 and Reason.ROW_TOO_LARGE.value not in refusals(large)
 
 
+@pytest.mark.parametrize("shape, kernels", [((300, 80), 2), ((300, 60), 1), ((60, 80), 1)], ids=str)
+def test_long_steps(shape, kernels):
+    """Columns that exceed the cache are read row by row, twice, unless they lie side by side in a few cache lines."""
+
+    def unit_columns(x):
+        return x / np.sqrt((x * x).sum(axis=0))
+
+    target = lw.Target("cpu", cache_bytes=1 << 14, last_cache_share=1 << 15)
+    report = check(unit_columns, sample(*shape), kernels=None, target=target)
+    assert len(report.kernels) == kernels
+    assert sum(k.sweeps for k in report.kernels) == 2
+    assert (Reason.LONG_STEPS.value in refusals(report)) == (kernels == 2)
+
+
 MANY = {
     "sums": lambda x: tuple(np.abs(x - k).sum() for k in range(12)),
     "maxima of columns": lambda x: tuple((x * k).max(axis=0) for k in range(12)),
@@ -324,6 +338,7 @@ PRODUCES = {
 }
 ELSEWHERE = {
     Reason.ROW_TOO_LARGE: test_rows,
+    Reason.LONG_STEPS: test_long_steps,
     Reason.TARGET_NEVER_FUSES: "test_targets.py",
     Reason.ONLINE_REDUCTION: "lit_tests/passes/fusion/online.mlir",
 }

@@ -1,0 +1,61 @@
+"""`Strides`: outer loops that would make the inner ones go through memory in long steps."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ...dialects.expr import Expr, product_of
+from ...dialects.weld.base import Elementwise
+from ...dialects.weld.generic import Generic
+from ...dialects.weld.types import byte_width, scalar_of
+from .chunks import STRIP_WIDTH
+
+MOST_COST = 16
+"""Instructions of an element that take no longer than to read it from memory."""
+
+
+@dataclass
+class Strides:
+    """Decides for the sizes that are expected, and collects in `assumed` what must not be negative for others to have
+    the same answer."""
+
+    expected: Mapping[str, int]
+    strip_bytes: int
+    """The second-level cache: what the inner loops read in one iteration of the outer ones."""
+    array_bytes: int
+    """The last-level cache: what all of them read."""
+    assumed: dict[Expr, None] = field(default_factory=dict[Expr, None])
+
+    def are_long(self, op: Generic, outer: Collection[str]) -> bool:
+        """Whether all that the inner loops read of memory they read a few cache lines at a time, which lie apart, and
+        more of these than the caches hold. Inner loops along the memory would read it several times as fast."""
+        inner = {d for d, size in op.named_sizes.items() if d not in outer and size.value != 1}
+        moving = [load for load in op.loads() if any(n in inner for e in load.where.indices for n in e.names)]
+        if not moving or any(load.operands[1:] for load in moving):
+            return False
+        last = [load.where.indices[-1].names for load in moving]
+        if any(names & inner or not names & set(outer) for names in last):
+            return False
+        across = set[str]().union(*last) & set(outer)
+        length, element = product_of(op.named_sizes[d] for d in inner), byte_width(scalar_of(moving[0].res))
+        width = product_of(op.named_sizes[d] for d in across) * element
+        return (
+            self._exceeds(length * STRIP_WIDTH, self.strip_bytes)
+            and self._exceeds(length * width, self.array_bytes)
+            and self._exceeds(width, STRIP_WIDTH)
+        )
+
+    @staticmethod
+    def are_short_of_work(ops: Iterable[Generic]) -> bool:
+        """Whether memory, and not arithmetic, is what the loops of these wait for."""
+        bodies = ([o.cost for o in op.block.ops if isinstance(o, Elementwise)] for op in ops)
+        return all(sum(costs) <= MOST_COST for costs in bodies)
+
+    def _exceeds(self, size: Expr, limit: int) -> bool:
+        if not size.names <= self.expected.keys():
+            return False
+        exceeds = size.evaluate(self.expected.__getitem__) > limit
+        if size.value is None:
+            self.assumed[size - limit - 1 if exceeds else limit - size] = None
+        return exceeds
