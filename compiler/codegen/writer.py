@@ -27,6 +27,8 @@ class ModuleText:
     """The target has AVX-512."""
     avx2: bool = False
     """The target has AVX2."""
+    is_narrow: bool = False
+    """A function that is inlined has elements of less than 32 bits."""
     declarations: dict[str, str] = field(default_factory=dict[str, str])
     definitions: dict[str, str] = field(default_factory=dict[str, str])
     functions: list[str] = field(default_factory=list[str])
@@ -114,11 +116,12 @@ class FunctionText:
 
     def definition(self, head: str, inline: bool = False) -> str:
         """The text of the function. It is `AS_WRITTEN`, unless registers are few or hold many constants: then LLVM puts
-        the code in order, and finds the constants in it. Nor are functions of narrow elements: where LLVM 22 does not
-        optimise, some of them end in failed assertions."""
+        the code in order, and finds the constants in it. Nor are functions of narrow elements, or that kernels of them
+        are inlined in: LLVM 22 then chooses blends of 16-bit words (vpblendw) that its X86FixupInstTuning fails at."""
         body = "\n".join(self.lines)
+        self.module.is_narrow |= inline and self.is_narrow
         few = len({text for _, text in self.constants}) <= MOST_HELD
-        if self.module.avx512 and few and not self.is_narrow:
+        if self.module.avx512 and few and not self.is_narrow and not self.module.is_narrow:
             held = [f"  {name} = bitcast {kind} {text} to {kind}" for (kind, text), name in self.constants.items()]
             attributes = "alwaysinline" if inline else AS_WRITTEN
         else:

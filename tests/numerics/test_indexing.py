@@ -254,3 +254,9 @@ def test_indices_are_only_checked_where_they_are_used(index):
         return
     for found, wanted in zip(lw.jit(read_and_add)(*arguments), expected, strict=True):
         np.testing.assert_array_equal(found, wanted)
+
+
+def test_parts_of_short_arrays_of_bytes():
+    """Selects of bytes by constant masks, in code that LLVM might leave as it is."""
+    x = plain("u1", 5).reshape(5, 1)
+    check(lambda x: np.concatenate([x, x, np.concatenate([x, x], axis=1)[:, :1]], axis=0).sum(axis=(0, 1)), x)
