@@ -50,10 +50,40 @@ def rows(operations: int) -> Callable[..., Any]:
     return program
 
 
+def layers(operations: int) -> Callable[..., Any]:
+    """Layers of a network, each two products, a normalisation and a softmax."""
+
+    def program(x: Any, y: Any) -> Any:
+        for _ in range(operations // 16):
+            value = x @ y.T[:, :30] @ x
+            value = value - value.mean(axis=1, keepdims=True)
+            value = value / np.sqrt((value * value).mean(axis=1, keepdims=True) + 1e-5)
+            value = np.exp(value - value.max(axis=1, keepdims=True))
+            x = x + value / value.sum(axis=1, keepdims=True)
+        return x
+
+    return program
+
+
+def terms(operations: int) -> Callable[..., Any]:
+    """An additive model: looked up effects, added up, and the sum of the squares of each: one loop of many results."""
+
+    def program(x: Any, y: Any) -> Any:
+        total, penalty, index = 0, 0, x[0].astype(np.int64)
+        for k in range(operations // 8):
+            effect = y[k % 30] * (1.5 + k)
+            total = total + effect[index]
+            penalty = penalty - 0.5 * (effect * effect).sum()
+        return (total * total).sum() + penalty
+
+    return program
+
+
 def seconds(program: Callable[..., Any]) -> float:
     """Processor time to trace and compile it."""
     x = np.ones((30, 100), np.float32)
     jitted = lw.jit(program, threads=1)
+    gc.collect()  # else what is left of earlier programs is collected within this time
     start = process_time()
     jitted.lower(x, x).compile()
     return process_time() - start
@@ -90,7 +120,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--largest", type=int, default=2000, metavar="N", help="operations of the largest program")
     largest = parser.parse_args().largest
-    for family in (chain, rows):
+    for family in (chain, rows, layers, terms):
         print(f"{family.__name__}: {family.__doc__}")
         sizes = [largest >> k for k in range(4, -1, -1)]
         times = [seconds(family(size)) for size in sizes]
