@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytensor.scalar as ps
 from pytensor.graph.basic import Constant, Variable
+from pytensor.raise_op import CheckAndRaise
 from pytensor.scalar.basic import ScalarOp
 from pytensor.tensor.basic import Join, MakeVector, ScalarFromTensor, TensorFromScalar
 from pytensor.tensor.elemwise import DimShuffle, Elemwise
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 Producers = dict[Variable, Node]
 FROM_SHAPES = (Shape, Shape_i)
-KEEPS_ELEMENTS = (ScalarFromTensor, TensorFromScalar, DimShuffle, MakeVector, Join, Subtensor)
+KEEPS_ELEMENTS = (ScalarFromTensor, TensorFromScalar, DimShuffle, MakeVector, Join, Subtensor, CheckAndRaise)
 
 
 def needs_data(variable: Variable, producers: Producers) -> list[Variable]:
@@ -48,8 +49,13 @@ def sources(variable: Variable, producers: Producers) -> list[Variable]:
     if isinstance(node.op, FROM_SHAPES):
         return []
     if _is_integer(variable) and isinstance(node.op, (Elemwise, ScalarOp, *KEEPS_ELEMENTS)) and _is_small(variable):
-        return [v for source in node.inputs for v in sources(source, producers)]
+        return [v for source in _values_of(node) for v in sources(source, producers)]
     return [variable]
+
+
+def _values_of(node: Node) -> Sequence[Variable]:
+    """The inputs that the node's values come from: what a check tests is left to the check."""
+    return node.inputs[:1] if isinstance(node.op, CheckAndRaise) else node.inputs
 
 
 def _is_integer(variable: Variable) -> bool:
@@ -84,7 +90,7 @@ class Known:
         node = self.producers.get(variable)
         if node is None or needs_data(variable, self.producers):
             return False
-        return isinstance(node.op, FROM_SHAPES) or all(map(self.is_free, node.inputs))
+        return isinstance(node.op, FROM_SHAPES) or all(map(self.is_free, _values_of(node)))
 
     def _compute(self, variable: Variable) -> Any:
         if isinstance(variable, Constant):
@@ -98,7 +104,7 @@ class Known:
             return _objects(self.low.shape(node.inputs[0]))
         if isinstance(node.op, Shape_i):
             return _objects([self.low.shape(node.inputs[0])[node.op.i]]).reshape(())
-        inputs = [self.array(v) for v in node.inputs]
+        inputs = [self.array(v) for v in _values_of(node)]
         if isinstance(node.op, KEEPS_ELEMENTS):
             return self._moved(node, inputs)
         return self._arithmetic(node, inputs)

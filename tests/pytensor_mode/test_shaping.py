@@ -8,10 +8,13 @@ pytest.importorskip("pytensor", reason="needs Python 3.12 and loopweld[pytensor]
 import pytensor
 import pytensor.tensor as pt
 from pytensor.compile.mode import Mode
+from pytensor.raise_op import Assert
 from pytensor.tensor.basic import AllocEmpty, ExtractDiag
 from pytensor.tensor.reshape import join_dims, split_dims
 from pytensor.tensor.shape import specify_shape
-from pytensor_mode.checking import check
+from pytensor_mode.checking import RAW, check
+
+import loopweld.pytensor
 
 X = np.arange(24, dtype="float64").reshape(2, 3, 4)
 
@@ -145,3 +148,15 @@ def test_products_of_matrices_and_vectors():
     x, y = rng.normal(size=(3, 5, 7)), rng.normal(size=(1, 7, 4))
     check(lambda x, y, v: [x @ y, x @ v, pt.exp(x) @ v], x, y, v)
     check(lambda a, b: a @ b, np.zeros((3, 0)), np.zeros((0, 2)))
+
+
+def test_a_size_that_is_checked_is_no_value_of_the_call():
+    x, y = pt.vectors("x", "y")
+    size = Assert("the sizes differ")(x.shape[0], pt.eq(x.shape[0], y.shape[0]))
+    function = pytensor.function([x, y], pt.arange(size) + x + pt.ones(size), mode=RAW)
+    for n in (3, 5):
+        np.testing.assert_array_equal(function(np.ones(n), np.ones(n)), np.arange(n) + 2)
+    with pytest.raises(AssertionError, match="the sizes differ"):
+        function(np.ones(3), np.ones(4))
+    report = loopweld.pytensor.report(function)
+    assert len(report.segments) == 1 and not report.fallbacks
