@@ -68,7 +68,7 @@ def test_taps():
             outputs_info=[{"initial": start, "taps": [-3, -1]}, None],
         )
 
-    compare(build, (numbers(9), numbers(3)), (numbers(4), numbers(3)), wrt=[0, 1])
+    compare(build, (numbers(9), numbers(3)), (numbers(4), numbers(3)), wrt=[0, 1], mode="LOOPWELD")
 
 
 def test_several_states_take_each_other():
