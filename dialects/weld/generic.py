@@ -409,7 +409,12 @@ def exprs_of(op: Operation) -> Shape:
 
 def has_values(index: Expr) -> bool:
     """Whether an index is known only at run time: it names `i0, i1, ...`."""
-    return any(n[0] == "i" and n[1:].isdigit() for n in index.names)
+    return any(map(is_value, index.names))
+
+
+def is_value(name: str) -> bool:
+    """Whether a name in an index stands for a value that the load takes: `i0, i1, ...`."""
+    return name[0] == "i" and name[1:].isdigit()
 
 
 def dim_names(rank: int) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...dialects.weld.generic import Generic, Load, exprs_of, has_values
+from ...dialects.weld.generic import Generic, Load, exprs_of, is_value
 from ..remarks import Reason
 from .computed import is_computable
 from .graph import is_returned, loads_of
@@ -27,9 +27,10 @@ def inline_forbidden(load: Load) -> Reason | None:
 def _can_move(load: Load, producer: Generic) -> bool:
     """Whether the producer's value can be computed at indices that are values, under the load's test that they are in
     range, or its promise."""
-    moved = {dim for dim, index in substitution(load).items() if has_values(index)}
+    dims = substitution(load)
+    values = {name for index in dims.values() for name in index.names if is_value(name)}
     return all(
-        is_computable(e, moved)
+        is_computable(e.substitute(dims), values)
         for op in slice_of(producer, producer.yielded_for(load.tensor))
         for e in (op.where.guards if isinstance(op, Load) else exprs_of(op))
     )

@@ -486,3 +486,13 @@ def test_gathers_of_cheap_values(name):
     assert report.scratch_bytes < x.nbytes / 2, report
     values(COMPUTED[name], np.asfortranarray(sample(40, 67))[:, ::-2], indices(40, 17), terms=67)
     values(COMPUTED[name], sample(40, 20, dtype="f2"), indices(40, 31), terms=67, coarsest="f2")
+
+
+def test_joined_rows_repeated_and_gathered():
+    """Which piece an element is of is a quotient of the index, that no cheap test decides."""
+    check(_repeated, sample(18, 5), indices(30, 31), kernels=None)
+
+
+def _repeated(x, i):
+    rows = np.broadcast_to(np.concatenate([x, 2 * x], axis=0).reshape(18, 10, 1), (2, 18, 10, 1))
+    return rows.reshape(4, 10, 9, 1).reshape(36, 2, 5, 1)[i]
