@@ -269,15 +269,104 @@ def hidden_states():
     pm.Potential("y", pt.logsumexp(forward[-1]))
 
 
+def dirichlet_multinomial():
+    share, spread = pm.Dirichlet("share", np.ones(5)), pm.LogNormal("spread", 1, 1)
+    y = rng.multinomial(50, np.ones(5) / 5, size=40)
+    pm.DirichletMultinomial("y", n=50, a=share * spread, observed=y)
+
+
+def icar():
+    """Counts of neighbouring areas, a lattice of 10 by 12."""
+    area = np.arange(120).reshape(10, 12)
+    edges = [(area[1:], area[:-1]), (area[:, 1:], area[:, :-1])]
+    a, b = (np.concatenate([pair[k].ravel() for pair in edges]) for k in range(2))
+    near = np.zeros((120, 120), int)
+    near[a, b] = near[b, a] = 1
+    place = pm.ICAR("place", W=near, sigma=1)
+    own = pm.Normal("own", 0, 1, shape=120)
+    share, spread = pm.Beta("share", 0.5, 0.5), pm.HalfNormal("spread", 1)
+    effect = spread * (pt.sqrt(share) * place + pt.sqrt(1 - share) * own)
+    pm.Poisson("y", pt.exp(pm.Normal("level", 0, 1) + effect), observed=rng.poisson(3, 120))
+
+
+def robust_regression_with_missing_data():
+    x, y = rng.normal(size=(300, 3)), rng.standard_t(4, 300)
+    missing = rng.random((300, 3)) < 0.1
+    known = pt.as_tensor(np.where(missing, 0, x))
+    guess = pm.Normal("guess", pm.Normal("mean", 0, 1, shape=3)[np.nonzero(missing)[1]], 1, shape=missing.sum())
+    full = pt.set_subtensor(known[np.nonzero(missing)], guess)
+    mean = full @ pm.Normal("slope", 0, 1, shape=3)
+    pm.StudentT("y", nu=pm.Gamma("nu", 2, 0.1), mu=mean, sigma=pm.HalfNormal("noise", 1), observed=y)
+
+
+def hurdle_gamma():
+    group = rng.integers(0, 12, 500)
+    y = rng.gamma(2, 1, 500) * rng.integers(0, 2, 500)
+    rate = pt.exp(pm.Normal("level", 0, 1, shape=12))[group]
+    pm.HurdleGamma("y", psi=pm.Beta("share", 1, 1), alpha=pm.HalfNormal("shape", 2), beta=rate, observed=y)
+
+
+def mixture_of_regressions():
+    x = rng.normal(size=(400, 2))
+    mean = x @ pm.Normal("slope", 0, 1, shape=(2, 3))
+    weight = pm.Dirichlet("weight", np.ones(3))
+    pm.NormalMixture("y", w=weight, mu=mean, sigma=pm.HalfNormal("noise", 1, shape=3), observed=rng.normal(size=400))
+
+
+def gompertz_growth():
+    who, time = rng.integers(0, 30, 300), rng.uniform(0, 10, 300)
+    top = pm.LogNormal("top", pm.Normal("mean_top", 3, 1), pm.HalfNormal("spread_top", 1), shape=30)
+    rate, shift = pm.LogNormal("rate", -1, 0.5, shape=30), pm.LogNormal("shift", 1, 0.5)
+    mean = top[who] * pt.exp(-shift * pt.exp(-rate[who] * time))
+    pm.LogNormal("y", pt.log(mean), pm.HalfNormal("noise", 1), observed=rng.lognormal(size=300))
+
+
+def vector_autoregression():
+    y = rng.normal(size=(200, 3)).cumsum(axis=0) * 0.1
+    step = pm.Normal("step", 0, 0.5, shape=(2, 3, 3))
+    mean = pm.Normal("level", 0, 1, shape=3) + y[1:-1] @ step[0] + y[:-2] @ step[1]
+    pm.Normal("y", mean, pm.HalfNormal("noise", 1, shape=3), observed=y[2:])
+
+
+def stick_breaking():
+    stick = pm.Beta("stick", 1, pm.Gamma("concentration", 1, 1), shape=9)
+    left = pt.concatenate([pt.ones(1), pt.extra_ops.cumprod(1 - stick)])
+    weight = pt.concatenate([stick, pt.ones(1)]) * left
+    mean = pm.Normal("mean", 0, 3, shape=10)
+    density = pt.log(weight) - 0.5 * (rng.normal(size=(500, 1)) - mean) ** 2
+    pm.Potential("y", pt.logsumexp(density, axis=1).sum())
+
+
+def nested_logit():
+    """Choices among 6 things in 2 nests."""
+    utility = rng.normal(size=(300, 6, 4)) @ pm.Normal("taste", 0, 1, shape=4)
+    alike = pm.Uniform("alike", 0.1, 1, shape=2)
+    scaled = [utility[:, 3 * k : 3 * k + 3] / alike[k] for k in range(2)]
+    inside = pt.concatenate([pm.math.log_softmax(s, axis=1) for s in scaled], axis=1)
+    nest = pt.stack([alike[k] * pt.logsumexp(scaled[k], axis=1) for k in range(2)], axis=1)
+    choice = rng.integers(0, 6, 300)
+    nests = pm.math.log_softmax(nest, axis=1)
+    row = np.arange(300)
+    pm.Potential("y", (inside[row, choice] + nests[row, choice // 3]).sum())
+
+
+def large_regression():
+    x = rng.normal(size=(100_000, 20))
+    mean = pm.Normal("level", 0, 1) + x @ pm.Normal("slope", 0, 1, shape=20)
+    pm.Normal("y", mean, pm.HalfNormal("noise", 1), observed=rng.normal(size=100_000))
+
+
 MODELS: dict[str, Callable[[], None]] = {
     f.__name__: f
     for f in (
-        *(eight_schools, eight_schools_centred, radon_varying_intercept, radon_varying_slopes, radon_non_centred),
-        *(logistic_regression, poisson_regression, negative_binomial_regression, zero_inflated_poisson, beta_binomial),
-        *(item_response, normal_mixture, ordered_logit, categorical_regression, best, weibull_survival),
-        *(censored_normal, stochastic_volatility, autoregression, horseshoe, correlated_normal, correlated_slopes),
-        *(correlated_normal_8, normal_of_a_covariance, normal_of_a_precision, marginal_process, latent_process),
-        *(local_level, latent_autoregression, clipped_effects, additive, additive_80),
-        *(volatility_by_steps, predator_and_prey, hidden_states),
+        *(additive_80, eight_schools, eight_schools_centred, radon_varying_intercept, radon_varying_slopes),
+        *(radon_non_centred, logistic_regression, poisson_regression, negative_binomial_regression),
+        *(zero_inflated_poisson, beta_binomial, item_response, normal_mixture, ordered_logit, categorical_regression),
+        *(best, weibull_survival, censored_normal, stochastic_volatility, autoregression, horseshoe),
+        *(correlated_normal, correlated_slopes, correlated_normal_8, normal_of_a_covariance, normal_of_a_precision),
+        *(marginal_process, latent_process, local_level, latent_autoregression, clipped_effects, additive),
+        *(volatility_by_steps, predator_and_prey, hidden_states, dirichlet_multinomial, icar),
+        *(robust_regression_with_missing_data, hurdle_gamma, mixture_of_regressions, gompertz_growth),
+        *(vector_autoregression, stick_breaking, nested_logit, large_regression),
     )
 }
