@@ -15,12 +15,11 @@ from xdsl.ir import Attribute, Operation, OpResult, SSAValue, SSAValues
 from ...dialects.expr import Expr
 from ...dialects.ir import block_of, erase
 from ...dialects.weld.attributes import Access, Out, Where
-from ...dialects.weld.base import Elementwise
-from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, exprs_of, has_values
 from ...dialects.weld.types import scalar_of
 from ..points import ScalarBuilder, compute_element
 from .computed import computed, holds
+from .conditions import chosen, is_used_inside_only
 from .graph import loads_of, users
 
 
@@ -36,15 +35,18 @@ def substitution(load: Load) -> dict[str, Expr]:
     }
 
 
-def slice_of(generic: Generic, values: tuple[SSAValue, ...]) -> list[Operation]:
-    """The body ops that the values depend on, in order."""
+def slice_of(
+    generic: Generic, values: tuple[SSAValue, ...], choices: Mapping[Operation, SSAValue] | None = None
+) -> list[Operation]:
+    """The body ops that the values depend on, in order; of the ops in `choices` they depend on that operand only."""
     needed: set[Operation] = set()
     stack = [v.owner for v in values if isinstance(v.owner, Operation)]
     while stack:
         op = stack.pop()
         if op.parent is generic.block and op not in needed:
             needed.add(op)
-            stack += [v.owner for v in op.operands if isinstance(v.owner, Operation)]
+            used = [choices[op]] if choices and op in choices else op.operands
+            stack += [v.owner for v in used if isinstance(v.owner, Operation)]
     return [op for op in generic.block.ops if op in needed]
 
 
@@ -54,20 +56,23 @@ def inline_load(load: Load) -> list[Operation]:
     %p = generic { %a = load %x "d0"; %b = exp %a; yield %b }
     ... load %p "d1 + 1 if d1 >= 0"   ->   load %x "d1 + 1 if d1 >= 0"; exp
 
-    The copies, which it returns, stand at the front of the body unless the load needs values of the body.
+    What a select there does not give at any point that reads it is left out. The copies, which it returns, stand at the
+    front of the body unless the load needs values of the body.
     """
     producer = load.tensor.owner
     assert isinstance(producer, Generic)
     before = load if len(load.operands) > 1 else first_op(load)
     (value,) = producer.yielded_for(load.tensor)
-    sliced = slice_of(producer, (value,))
-    values = copy_ops(sliced, substitution(load), before, load.where.guards, load.guard, load.indices)
+    dims = substitution(load)
+    choices = chosen(load, producer, dims)
+    sliced = slice_of(producer, (value,), choices)
+    values = copy_ops(sliced, dims, before, load.where.guards, load.guard, load.indices, choices)
     found = values.get(value, value)
     if not isinstance(found.owner, Load):  # that has the guards itself
         found = _guarded(load, found, before)
     load.res.replace_all_uses_with(found)
     erase(load)
-    return [owner for v in values.values() if isinstance(owner := v.owner, Operation)]
+    return list(dict.fromkeys(owner for v in values.values() if isinstance(owner := v.owner, Operation)))
 
 
 def repeat_writes(op: Generic) -> Generic | None:
@@ -114,7 +119,7 @@ def _guarded(load: Load, value: SSAValue, before: Operation) -> SSAValue:
     """The value that the load gives: 0 where its guard fails, unless nothing uses it there."""
     if not load.where.guards and load.guard is None:
         return value
-    if load.guard is None and _is_used_inside_only(load):
+    if load.guard is None and is_used_inside_only(load):
         return value
     block = block_of(load)
     b = ScalarBuilder(block, before, load.location)
@@ -127,35 +132,6 @@ def _guarded(load: Load, value: SSAValue, before: Operation) -> SSAValue:
     return b.cast(b.select(inside, wide, b.constant(0, wide)), element)
 
 
-def _is_used_inside_only(load: Load) -> bool:
-    """Whether nothing uses the loaded value where a guard fails: it is part of what selects choose under the guards."""
-    waiting = [(load.res, frozenset(load.where.guards))]
-    seen: set[tuple[Operation, frozenset[Expr]]] = set()
-    while waiting:
-        value, guards = waiting.pop()
-        for use in value.uses:
-            user = use.operation
-            left = guards.difference(_held(user, use.index)) if isinstance(user, Select) else guards
-            if not left or (user, left) in seen:
-                continue
-            if not isinstance(user, Elementwise):
-                return False
-            seen.add((user, left))
-            waiting.append((user.results[0], left))
-    return True
-
-
-def _held(select: Select, operand: int) -> tuple[Expr, ...]:
-    """What holds wherever a select gives this operand."""
-    condition = select.operands[0].owner
-    if not operand or not isinstance(condition, Inside):
-        return ()
-    guards = condition.guards.data
-    if operand == 1:
-        return guards
-    return (-guards[0] - 1,) if len(guards) == 1 else ()
-
-
 def copy_ops(
     ops: list[Operation],
     dims: Mapping[str, Expr],
@@ -163,9 +139,10 @@ def copy_ops(
     guards: tuple[Expr, ...] = (),
     guard: SSAValue | None = None,
     indices: Sequence[SSAValue] = (),
+    choices: Mapping[Operation, SSAValue] | None = None,
 ) -> dict[SSAValue, SSAValue]:
     """Copy body ops in front of `before` with dims substituted; loads read only where the guards hold too. `indices`
-    are the values that `i0, i1, ...` stand for in `dims`.
+    are the values that `i0, i1, ...` stand for in `dims`; of the ops in `choices` that operand is taken.
 
     Returns the copy of each value.
     """
@@ -173,6 +150,9 @@ def copy_ops(
     copies: dict[SSAValue, SSAValue] = {}
     values = {f"i{k}": value for k, value in enumerate(indices)}
     for op in ops:
+        if choices and op in choices:
+            copies[op.results[0]] = copies.get(choices[op], choices[op])
+            continue
         b = ScalarBuilder(block, before, op.location)
         tests = tuple(e for e in _computed_exprs(op) if indices and has_values(e.substitute(dims)))
         if tests and not isinstance(op, Load):

@@ -17,6 +17,7 @@ from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import bytes_of
 from ..remarks import Decision, Reason, describe, record
+from .conditions import Given
 from .dependencies import Paths
 from .graph import functions, is_returned, is_used_elsewhere, loads_of, sort_block
 from .legality import inline_forbidden, same_domain
@@ -269,32 +270,13 @@ def _is_pinned(dim: str, size: Expr, load: Load) -> bool:
 
 def _at_once(loads: Sequence[Load]) -> int:
     """How many of the loads one point can need: guards that cannot hold together make stretches of the loop."""
-    groups: list[list[Load]] = []
-    bounds = {load: _bounds(load) for load in loads}
+    groups: list[list[Given]] = []
     for load in loads:
+        given = Given(load.where.guards)
         for group in groups:
-            if all(_exclusive(bounds[load], bounds[other]) for other in group):
-                group.append(load)
+            if all(any(other.holds(guard) is False for guard in load.where.guards) for other in group):
+                group.append(given)
                 break
         else:
-            groups.append([load])
+            groups.append([given])
     return len(groups)
-
-
-_Bounds = dict[Expr, tuple[Expr, int]]
-
-
-def _bounds(load: Load) -> _Bounds:
-    """The guards `rest + constant >= 0` of a load by `rest`: `-rest`, and the least constant."""
-    found: _Bounds = {}
-    for guard in load.where.guards:
-        constant = dict(guard.terms).get((), 0)
-        rest = guard - constant
-        opposite, least = found.get(rest) or (-rest, constant)
-        found[rest] = opposite, min(constant, least)
-    return found
-
-
-def _exclusive(a: _Bounds, b: _Bounds) -> bool:
-    """Whether a guard of one and a guard of the other have a negative sum."""
-    return any(opposite in b and least + b[opposite][1] < 0 for opposite, least in a.values())

@@ -104,6 +104,36 @@ func.func @chosen_under_the_guards(%x: tensor<9xf32>, %y: tensor<9xf32>) -> tens
   func.return %b : tensor<9xf32>
 }
 
+// fuses: of a join only the piece that the guards let through, or the loop itself does
+// CHECK-LABEL: func.func @one_piece
+// CHECK-NEXT:    weld.generic over "4" gives "write d0" {
+// CHECK-NOT:       weld.cos
+// CHECK:           weld.sin
+// CHECK-NOT:       weld.select
+// CHECK:           weld.cos
+// CHECK-NOT:       weld.sin
+// CHECK:           weld.select
+// CHECK-NOT:       weld.select
+// CHECK:         func.return
+func.func @one_piece(%x: tensor<9xf32>) -> tensor<4xf32> {
+  %a = weld.generic over "9" gives "write d0" {
+    %0 = weld.load %x "d0" : tensor<9xf32>
+    %1 = weld.cos %0 : f32
+    %2 = weld.sin %0 : f32
+    %3 = weld.inside "-d0 + 5 >= 0"
+    %4 = weld.select %3, %2, %1 : (i1, f32, f32) -> f32
+    weld.yield %4 : f32
+  } : tensor<9xf32>
+  %b = weld.generic over "4" gives "write d0" {
+    %0 = weld.load %a "d0 if -d0 + 1 >= 0" : tensor<9xf32>
+    %1 = weld.load %a "d0 + 4 if d0 - 2 >= 0" : tensor<9xf32>
+    %2 = weld.inside "d0 - 2 >= 0"
+    %3 = weld.select %2, %1, %0 : (i1, f32, f32) -> f32
+    weld.yield %3 : f32
+  } : tensor<4xf32>
+  func.return %b : tensor<4xf32>
+}
+
 // fuses: but a use where a guard fails sees 0 there
 // CHECK-LABEL: func.func @chosen_under_one_guard
 // CHECK-NEXT:    weld.generic over "9" gives "write d0" {
