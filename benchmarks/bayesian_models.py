@@ -289,16 +289,6 @@ def icar():
     pm.Poisson("y", pt.exp(pm.Normal("level", 0, 1) + effect), observed=rng.poisson(3, 120))
 
 
-def robust_regression_with_missing_data():
-    x, y = rng.normal(size=(300, 3)), rng.standard_t(4, 300)
-    missing = rng.random((300, 3)) < 0.1
-    known = pt.as_tensor(np.where(missing, 0, x))
-    guess = pm.Normal("guess", pm.Normal("mean", 0, 1, shape=3)[np.nonzero(missing)[1]], 1, shape=missing.sum())
-    full = pt.set_subtensor(known[np.nonzero(missing)], guess)
-    mean = full @ pm.Normal("slope", 0, 1, shape=3)
-    pm.StudentT("y", nu=pm.Gamma("nu", 2, 0.1), mu=mean, sigma=pm.HalfNormal("noise", 1), observed=y)
-
-
 def hurdle_gamma():
     group = rng.integers(0, 12, 500)
     y = rng.gamma(2, 1, 500) * rng.integers(0, 2, 500)
@@ -366,7 +356,7 @@ MODELS: dict[str, Callable[[], None]] = {
         *(correlated_normal, correlated_slopes, correlated_normal_8, normal_of_a_covariance, normal_of_a_precision),
         *(marginal_process, latent_process, local_level, latent_autoregression, clipped_effects, additive),
         *(volatility_by_steps, predator_and_prey, hidden_states, dirichlet_multinomial, icar),
-        *(robust_regression_with_missing_data, hurdle_gamma, mixture_of_regressions, gompertz_growth),
+        *(hurdle_gamma, mixture_of_regressions, gompertz_growth),
         *(vector_autoregression, stick_breaking, nested_logit, large_regression),
     )
 }
