@@ -19,15 +19,6 @@ never by LLVM: `reassoc` would let it undo compensated arithmetic of the user's,
 estimates that are wrong at infinities, and `contract` would round a value differently where it is computed again:
 `weld.mul_add` says which products are not rounded."""
 
-_WITH_ITSELF = {
-    **dict.fromkeys(("eq", "sge", "sle", "uge", "ule"), "true"),
-    **dict.fromkeys(("ne", "sgt", "slt", "ugt", "ult", "one", "ogt", "olt"), "false"),
-    **dict.fromkeys(("oeq", "oge", "ole"), "fcmp ord"),
-    "une": "fcmp uno",
-}
-"""What comparing a value with itself is, by predicate. LLVM 22 takes the comparison of a vector with itself for one of
-scalars where it does not optimise."""
-
 
 def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: str) -> str:
     """The instruction (or call) of one op on scalars or vectors; returns the value's name."""
@@ -40,9 +31,8 @@ def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: s
         return w.emit(f"select {mask} {args[0]}, {text} {args[1]}, {text} {args[2]}")
     word, _, rest = how.partition(" ")
     if word == "math":
-        symbol, constants = w.module.math(rest, "f32" if element == F32 else "f64", lanes)
-        operands = [f"{text} {a}" for a in args] + [f"{c} {w.constant(c, number)}" for c, number in constants]
-        return w.emit(f"call {text} @{symbol}({', '.join(operands)})")
+        symbol = w.module.math(rest, "f32" if element == F32 else "f64", lanes)
+        return w.emit(f"call {text} @{symbol}({', '.join(f'{text} {a}' for a in args)})")
     if word == "libm":
         return _per_lane(w, rest + ("f" if element == F32 else ""), scalar_text(element), lanes, args)
     if word == "scipy":
@@ -52,10 +42,6 @@ def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: s
         return w.call(text, name, [(text, a) for a in args])
     if word in ("icmp", "fcmp"):
         right = args[1] if len(args) > 1 else args[0]
-        if args[0] == right:
-            how = _WITH_ITSELF.get(rest, how)
-        if how in ("true", "false"):
-            return how if lanes == 1 else f"splat (i1 {how})"
         return w.emit(f"{how} {text} {args[0]}, {right}")
     if word == "fneg":
         return w.emit(f"fneg {text} {args[0]}")
@@ -97,7 +83,6 @@ def cast_text(w: FunctionText, value: str, source: Attribute, target: Attribute)
     ka, kb = kind_of(a), kind_of(b)
     before, after = type_text(source), type_text(target)
     zero = constant_text(0, source)
-    w.is_narrow |= any(1 < bit_width(each) < 32 for each in (a, b))
     if kb == "b":
         return w.emit(f"{'fcmp une' if ka == 'f' else 'icmp ne'} {before} {value}, {zero}")
     if a == F64 and b == F16:

@@ -36,8 +36,8 @@ from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import byte_width, scalar_of
 from .affine import expr_text
 from .elementwise import FAST, cast_text, elementwise_text
-from .memory import AliasScopes, fill_text, is_zero, load_text, store_text
-from .parallel import call_blocks, captured, head, take_arguments
+from .memory import AliasScopes, fill_text, load_text, store_text
+from .parallel import call_blocks, captured, header, take_arguments
 from .reduce import reduce_text
 from .transpose import transpose_text
 from .types import constant_text, memory_text, scalar_text, type_text
@@ -67,19 +67,20 @@ class _Function:
         self.w = FunctionText(self.module)
         self.scopes = AliasScopes(self.module, self.op.sym_name.data)
         block = self.op.body.block
-        loops = any(isinstance(op, For) and not op.runs_at_most_once for op in block.ops)
-        is_main = self.op.sym_name.data.startswith("main")
-        if is_main:
-            first = f"define void @{self.op.sym_name.data}(ptr %places, ptr %symbols)"
+        if self.op.sym_name.data.startswith("main"):
+            header = f"define void @{self.op.sym_name.data}(ptr %places, ptr %symbols) {{"
             self._unpack(block)
         else:
             args: list[str] = []
             for k, argument in enumerate(block.args):
                 self.names[argument] = f"%arg{k}"
                 args.append(f"{type_text(argument.type)} %arg{k}")
-            first = f"define internal void @{self.op.sym_name.data}({', '.join(args)})"
+            loops = any(isinstance(op, For) and not op.runs_at_most_once for op in block.ops)
+            inline = "" if loops else "alwaysinline "
+            header = f"define internal void @{self.op.sym_name.data}({', '.join(args)}) {inline}{{"
         self.emit_block(block)
-        self.module.functions.append(self.w.definition(first, inline=not is_main and not loops))
+        lines = [header, "entry:", *self.w.entry, *self.w.lines, "}"]
+        self.module.functions.append("\n".join(lines))
 
     def _unpack(self, block: Block) -> None:
         """Load the arguments of an exported function from its two tables."""
@@ -100,17 +101,10 @@ class _Function:
             if handler is not None:
                 handler(self, op)
             elif isinstance(op, Elementwise):
-                args = [self._operand(v) for v in op.operands]
+                args = [self.names[v] for v in op.operands]
                 self.names[op.res] = elementwise_text(self.w, op, args, self.flags)
             else:
                 raise AssertionError(f"{op.name} is not an op of the loops stage")
-
-    def _operand(self, value: SSAValue) -> str:
-        """The text of a value; constants of floating vectors are loaded before the loops."""
-        text = self.names[value]
-        if text.startswith(("splat (float", "splat (double")) and not is_zero(text[7:-1].split()[1]):
-            return self.w.constant(type_text(value.type), text)
-        return text
 
     # ---- control -------------------------------------------------------------------
     def _for(self, op: For) -> None:
@@ -125,9 +119,7 @@ class _Function:
         self.names[op.counter] = counter
         for carried in op.carried:
             self.names[carried] = f"%{w.fresh('acc')}"
-        w.loops += 1
         self.emit_block(op.block)
-        w.loops -= 1
         latch = w.block
         phis = [f"  {counter} = phi i64 [ {start}, %{before} ], [ {following}, %{latch} ]"]
         for carried, init, value in zip(op.carried, op.inits, op.yielded, strict=True):
@@ -180,7 +172,7 @@ class _Function:
         inner.emit_block(op.block)
         inner.w.line("ret void")
         name = f"{self.op.sym_name.data}.{self.w.fresh('blocks')}"
-        self.module.functions.append(inner.w.definition(head(name)))
+        self.module.functions.append("\n".join([header(name), "entry:", *inner.w.entry, *inner.w.lines, "}"]))
         call_blocks(self.w, op, outside, self.names, name)
 
     def _yield(self, op: Yield) -> None:

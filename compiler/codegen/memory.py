@@ -50,7 +50,6 @@ class AliasScopes:
 def load_text(w: FunctionText, op: Load, names: dict[SSAValue, str], scopes: AliasScopes) -> str:
     assert isinstance(op.buffer.type, Buffer)
     element = op.buffer.type.element
-    w.is_narrow |= byte_width(element) < 4
     lanes, scalar = lanes_of(op.res), memory_text(element)
     tail, align = scopes.tail(op), byte_width(element)
     vector = vector_text(scalar, lanes)
@@ -94,7 +93,6 @@ def _address(w: FunctionText, scalar: str, base: str, offset: str) -> str:
 def store_text(w: FunctionText, op: Store, names: dict[SSAValue, str], scopes: AliasScopes) -> None:
     assert isinstance(op.buffer.type, Buffer)
     element = op.buffer.type.element
-    w.is_narrow |= byte_width(element) < 4
     lanes, scalar = lanes_of(op.value), memory_text(element)
     value = names[op.value]
     if element == BOOL:
@@ -150,9 +148,8 @@ def fill_text(w: FunctionText, op: Fill, names: dict[SSAValue, str], scopes: Ali
     assert isinstance(op.buffer.type, Buffer)
     element = op.buffer.type.element
     scalar, size, tail = memory_text(element), byte_width(element), scopes.tail(op)
-    w.is_narrow |= size < 4
     value, buffer, count = names[op.value], names[op.buffer], names[op.count]
-    if isinstance(op.value.owner, Constant) and is_zero(value):
+    if isinstance(op.value.owner, Constant) and _is_zero(value):
         some = w.call("i64", "llvm.smax.i64", [("i64", count), ("i64", "0")])
         bytes_ = w.emit(f"mul i64 {some}, {size}")
         w.call("void", "llvm.memset.p0.i64", [("ptr", buffer), ("i8", "0"), ("i64", bytes_), ("i1", "false")], tail)
@@ -183,6 +180,6 @@ def fill_text(w: FunctionText, op: Fill, names: dict[SSAValue, str], scopes: Ali
         w.start_block(f"{label}.end")
 
 
-def is_zero(number: str) -> bool:
+def _is_zero(number: str) -> bool:
     """Whether all bits of a constant's text are zero; -0.0 is not."""
     return number in ("0", "false") or (number.startswith("0x") and not number[2:].lstrip("HR").strip("0"))

@@ -32,8 +32,8 @@ def captured(op: Parallel, names: Mapping[SSAValue, str]) -> list[SSAValue]:
     return list(found)
 
 
-def head(name: str) -> str:
-    return f"define internal void @{name}(ptr %arguments, i64 %block, ptr %private)"
+def header(name: str) -> str:
+    return f"define internal void @{name}(ptr %arguments, i64 %block, ptr %private) {{"
 
 
 def take_arguments(w: FunctionText, op: Parallel, outside: Sequence[SSAValue], names: dict[SSAValue, str]) -> None:

@@ -61,7 +61,7 @@ def transpose_text(w: FunctionText, op: Transpose, names: dict[SSAValue, str]) -
 
 
 def _define(module: ModuleText, kind: _Kind) -> str:
-    w, lanes = FunctionText(module, is_narrow=kind.scalar in ("i8", "i16")), kind.lanes
+    w, lanes = FunctionText(module), kind.lanes
     rows, columns = kind.rows or "%rows", kind.columns or "%columns"
 
     def along(row: str, count: Count) -> None:
@@ -70,7 +70,7 @@ def _define(module: ModuleText, kind: _Kind) -> str:
     _loop(w, rows, lanes, along)
     w.line("ret void")
     arguments = "i64 %rows, i64 %columns, ptr %x, i64 %o, i64 %s, ptr %y, i64 %p, i64 %t"
-    return w.definition(f"define internal void @{kind.symbol}({arguments})")
+    return "\n".join([f"define internal void @{kind.symbol}({arguments}) {{", "entry:", *w.lines, "}"])
 
 
 def _loop(w: FunctionText, size: Count, step: int, body: Callable[[str, Count], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 
 from . import vecmath
@@ -11,12 +10,6 @@ INLINE_COST = 60
 """Math functions of more instructions are called: a call is cheap beside them, and their code is made once. Around a
 call no vector stays in a register, and what functions of one value have in common, such as the reduction of an angle,
 is computed by each."""
-
-AS_WRITTEN = "noinline optnone"
-"""Attributes of functions that LLVM turns into code as they stand, which takes it half as long: their loops are vector
-code already, and the constants in them stand before them."""
-MOST_HELD = 10
-"""Constants that a function which is `AS_WRITTEN` keeps in the 32 registers of AVX-512."""
 
 
 @dataclass
@@ -27,8 +20,6 @@ class ModuleText:
     """The target has AVX-512."""
     avx2: bool = False
     """The target has AVX2."""
-    is_narrow: bool = False
-    """A function that is inlined has elements of less than 32 bits."""
     declarations: dict[str, str] = field(default_factory=dict[str, str])
     definitions: dict[str, str] = field(default_factory=dict[str, str])
     functions: list[str] = field(default_factory=list[str])
@@ -38,16 +29,17 @@ class ModuleText:
         """Declare a function or a global once, whatever its later declarations say of its arguments' alignment."""
         self.declarations.setdefault(line[line.index("@") :].split("(")[0].split(" ")[0], line)
 
-    def math(self, name: str, elem: str, lanes: int) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """The symbol of a math function, defined in this module, and the constants that it takes as its last
-        arguments."""
-        symbol, inline = vecmath.symbol(name, elem, lanes), vecmath.COST[name] <= INLINE_COST
-        found = vecmath.definition(name, elem, lanes, self.avx512, self.avx2, hoisted=inline)
+    def math(self, name: str, elem: str, lanes: int) -> str:
+        """The symbol of an inline math function, defined in this module."""
+        symbol = vecmath.symbol(name, elem, lanes)
         if symbol not in self.definitions:
-            self.definitions[symbol] = found.text if inline else found.text.replace("alwaysinline", "noinline", 1)
-            for line in found.declarations:
+            text = vecmath.define(name, elem, lanes, self.avx512, self.avx2)
+            if vecmath.COST[name] > INLINE_COST:
+                text = text.replace("alwaysinline", "noinline", 1)
+            self.definitions[symbol] = text
+            for line in vecmath.requires(name, elem, lanes, self.avx512, self.avx2):
                 self.declare(line)
-        return symbol, found.constants
+        return symbol
 
     def node(self, text: str) -> str:
         """A metadata node; `{self}` in the text is its own number."""
@@ -74,12 +66,6 @@ class FunctionText:
     lines: list[str] = field(default_factory=list[str])
     entry: list[str] = field(default_factory=list[str])
     """Allocas, which must stand in the entry block."""
-    constants: dict[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
-    """The registers that hold vector constants of loops from before, by type and text."""
-    loops: int = 0
-    """How many loops are around what is written."""
-    is_narrow: bool = False
-    """There are elements of less than 32 bits."""
     block: str = "entry"
     count: int = 0
 
@@ -104,31 +90,6 @@ class FunctionText:
         name = f"%{self.fresh('a')}"
         self.entry.append(f"  {name} = alloca {kind}, align 64")
         return name
-
-    def constant(self, kind: str, text: str) -> str:
-        """A vector constant as an operand."""
-        if not self.loops:
-            return text
-        name = self.constants.get((kind, text))
-        if name is None:
-            name = self.constants[kind, text] = f"%{self.fresh('c')}"
-        return name
-
-    def definition(self, head: str, inline: bool = False) -> str:
-        """The text of the function. It is `AS_WRITTEN`, unless registers are few or hold many constants: then LLVM puts
-        the code in order, and finds the constants in it. Nor are functions of narrow elements, or that kernels of them
-        are inlined in: LLVM 22 then chooses blends of 16-bit words (vpblendw) that its X86FixupInstTuning fails at."""
-        body = "\n".join(self.lines)
-        self.module.is_narrow |= inline and self.is_narrow
-        few = len({text for _, text in self.constants}) <= MOST_HELD
-        if self.module.avx512 and few and not self.is_narrow and not self.module.is_narrow:
-            held = [f"  {name} = bitcast {kind} {text} to {kind}" for (kind, text), name in self.constants.items()]
-            attributes = "alwaysinline" if inline else AS_WRITTEN
-        else:
-            held, attributes = [], "alwaysinline" if inline else ""
-            texts = {name: text for (_, text), name in self.constants.items()}
-            body = re.sub(r"%c\d+\b", lambda name: texts[name[0]], body) if texts else body
-        return "\n".join([f"{head} {attributes}".rstrip() + " {", "entry:", *self.entry, *held, body, "}"])
 
     def call(self, result: str, symbol: str, args: list[tuple[str, str]], tail: str = "") -> str:
         """A call of an intrinsic or function, declared on the way; returns the result's name ("" for void)."""

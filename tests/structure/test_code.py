@@ -6,11 +6,9 @@ import sys
 
 import numpy as np
 import pytest
-from structure.walks import parse
 from xdsl.ir import Block
 
 import loopweld as lw
-from loopweld.compiler.codegen.functions import module_text
 from loopweld.dialects.expr import Expr
 from loopweld.dialects.loop.ops import Affine, For
 from loopweld.dialects.weld.constant import Constant
@@ -65,38 +63,6 @@ def test_kernels_without_loops_of_their_own_are_inlined():
     (kernel,) = re.findall(r"^define internal void @k\w+\(.*", text, re.MULTILINE)
     assert kernel.endswith(" alwaysinline {")
     assert text.count("call void @loopweld_blocks(") == 1
-
-
-def blocks(function, array, features: str) -> str:
-    """The text of the only kernel's blocks, for LLVM's features."""
-    text = module_text(parse(lw.jit(function).lower(array).as_text("loops")), features=features)
-    (found,) = re.findall(r"^define internal void @k\w+\.blocks.*?^}", text, re.MULTILINE | re.DOTALL)
-    return found
-
-
-def test_constants_stand_before_the_loops_of_what_llvm_leaves_as_it_is():
-    x = np.ones(1000, np.float32)
-    text = blocks(lambda x: np.exp(x) + 3, x, "+avx512f,+avx2")
-    before, loop = text.split("\nloop", 1)
-    assert "optnone" in before.partition("\n")[0]
-    held = re.findall(r"(%c\d+) = bitcast <\d+ x float> splat \(float", before)
-    assert len(held) > 1
-    assert all(re.search(f"{name}\\b", loop) for name in held)
-    assert "splat (float 0x4" not in loop
-
-
-@pytest.mark.parametrize(
-    ("function", "dtype", "features"),
-    [
-        (np.exp, np.float32, "+avx2"),  # few registers
-        (np.tanh, np.float32, "+avx512f,+avx2"),  # many constants
-        (np.exp, np.float16, "+avx512f,+avx2"),  # narrow elements
-    ],
-)
-def test_what_llvm_puts_in_order_has_its_constants_in_place(function, dtype, features):
-    text = blocks(function, np.ones(1000, dtype), features)
-    assert "optnone" not in text and "%c" not in text
-    assert "@lw." in text and "splat (float 0x4" in text
 
 
 def loop(lower: int | Expr, upper: int, step: int) -> For:

@@ -76,24 +76,10 @@ def symbol(name: str, elem: str, lanes: int) -> str:
     return f"lw.{name}.v{lanes}{elem}"
 
 
-@dataclass(frozen=True)
-class Definition:
-    """A function's text, the constants that it takes as its last parameters, and what it needs declared."""
-
-    text: str
-    constants: tuple[tuple[str, str], ...]
-    """Their types and texts."""
-    declarations: tuple[str, ...]
-
-
 @cache
-def definition(
-    name: str, elem: str, lanes: int, avx512: bool = False, avx2: bool = False, hoisted: bool = False
-) -> Definition:
-    """What `define` gives. `hoisted`: its vector constants are parameters, so that a loop need not load them at each
-    iteration."""
+def _text(name: str, elem: str, lanes: int, avx512: bool, avx2: bool) -> tuple[str, tuple[str, ...]]:
     function = _FUNCTIONS[name]
-    output = Output(constants={} if hoisted else None)
+    output = Output()
     body = Body(symbol(name, elem, lanes), elem, lanes, output, avx512, avx2)
     arguments = [Vec(body, f"%{a}") for a in "xy"[: function.arity]]
     if function.through_f64 and elem == "f32":
@@ -101,15 +87,13 @@ def definition(
         result = function.emit(wide, *(a.widen() for a in arguments)).narrow(body)
     else:
         result = function.emit(body, *arguments)
-    constants = output.constants or {}
-    parameters = [f"{body.float_type} {a.name}" for a in arguments]
-    parameters += [f"{kind} {parameter}" for (kind, _), parameter in constants.items()]
+    parameters = ", ".join(f"{body.float_type} {a.name}" for a in arguments)
     text = (
-        f"define internal {body.float_type} @{body.symbol}({', '.join(parameters)}) alwaysinline nounwind {{\nentry:\n"
+        f"define internal {body.float_type} @{body.symbol}({parameters}) alwaysinline nounwind {{\nentry:\n"
         + "\n".join(output.lines)
         + f"\n  ret {body.float_type} {result.name}\n}}\n"
     )
-    return Definition("\n".join([*output.helpers, text]), tuple(constants), tuple(sorted(output.declarations)))
+    return "\n".join([*output.helpers, text]), tuple(sorted(output.declarations))
 
 
 def define(name: str, elem: str, lanes: int, avx512: bool = False, avx2: bool = False) -> str:
@@ -119,9 +103,9 @@ def define(name: str, elem: str, lanes: int, avx512: bool = False, avx2: bool = 
     which give the same bits. Slow paths that are not inlined are internal functions and constants before it, whose
     names begin with the symbol: one `define` per symbol is complete.
     """
-    return definition(name, elem, lanes, avx512, avx2).text
+    return _text(name, elem, lanes, avx512, avx2)[0]
 
 
 def requires(name: str, elem: str, lanes: int, avx512: bool = False, avx2: bool = False) -> tuple[str, ...]:
     """Declarations of the intrinsics that `define`'s text calls, one per line; the caller drops duplicates."""
-    return definition(name, elem, lanes, avx512, avx2).declarations
+    return _text(name, elem, lanes, avx512, avx2)[1]

@@ -46,7 +46,7 @@ def _call(body: Body, name: str, *operands: Vec | Int | tuple[str, str]) -> Vec:
         texts: list[str] = []
         for kind, operand in zip(types, operands, strict=True):
             text = operand[1] if isinstance(operand, tuple) else operand.name
-            if text[0] == "%" and body.lanes > one.lanes and not isinstance(operand, tuple):
+            if text[0] == "%" and body.lanes > one.lanes:
                 element = scalar if isinstance(operand, Vec) else f"i{body.format.bits}"
                 text = _shuffle(body, element, body.lanes, text, "poison", range(start, start + one.lanes))
             texts.append(f"{kind} {text}")
@@ -91,16 +91,13 @@ def _entry(body: Body, name: str, entries: tuple[float, ...], index: Int) -> Vec
     if _native(body):
         one = _register(body)
         first, *other = (
-            (one.float_type, body.output.constant(one.float_type, f"<{', '.join(texts[k : k + one.lanes])}>"))
-            for k in range(0, STEPS, one.lanes)
+            (one.float_type, f"<{', '.join(texts[k : k + one.lanes])}>") for k in range(0, STEPS, one.lanes)
         )
         if not other:
             return _call(body, "permvar.sf", first, index)
         return _call(body, "vpermi2var.pd", first, index, *other)
     if body.avx2 and body.elem == "f32" and body.lanes % HALF == 0:
-        halves = [f"<{', '.join(texts[k : k + HALF])}>" for k in (0, HALF)]
-        kind = replace(body, lanes=HALF).float_type
-        low, high = (_permuted(body, body.output.constant(kind, half), index) for half in halves)
+        low, high = (_permuted(body, f"<{', '.join(texts[k : k + HALF])}>", index) for k in (0, HALF))
         return (index & HALF).equals(0).select(low, high)
     return _load(body, name, f"[{STEPS} x {scalar}] [{', '.join(texts)}]", index & (STEPS - 1))
 

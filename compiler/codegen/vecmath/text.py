@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import copysign
 
 from .coefficients import CONSTANTS, TABLES
 from .formats import FORMATS, Format, hexadecimal
@@ -15,8 +14,6 @@ class Output:
     lines: list[str] = field(default_factory=list[str])
     declarations: set[str] = field(default_factory=set[str])
     helpers: list[str] = field(default_factory=list[str])
-    constants: dict[tuple[str, str], str] | None = None
-    """Parameters that stand for vector constants, by type and text; None where constants stand in the instructions."""
     values: int = 0
 
     def assign(self, expression: str) -> str:
@@ -25,12 +22,6 @@ class Output:
         self.values += 1
         self.lines.append(f"  {name} = {expression}")
         return name
-
-    def constant(self, kind: str, text: str) -> str:
-        """A vector constant as an operand."""
-        if self.constants is None:
-            return text
-        return self.constants.setdefault((kind, text), f"%c{len(self.constants)}")
 
 
 @dataclass(frozen=True)
@@ -77,9 +68,7 @@ class Body:
 
     def const(self, value: float) -> "Vec":
         """`value`, rounded to the format, in all lanes."""
-        text = self.splat(self.format.llvm, hexadecimal(value, self.elem))
-        literal = self.lanes == 1 or (value == 0.0 and copysign(1.0, value) > 0.0)
-        return Vec(self, text if literal else self.output.constant(self.float_type, text))
+        return Vec(self, self.splat(self.format.llvm, hexadecimal(value, self.elem)))
 
     def int_const(self, value: int) -> "Int":
         """`value` in all lanes; taken modulo 2^bits."""
