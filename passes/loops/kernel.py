@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeAlias
 
 from xdsl.dialects.builtin import FunctionType, IntegerAttr, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
@@ -14,25 +13,23 @@ from xdsl.ir import Attribute, Region, SSAValue
 from ...dialects.expr import Expr
 from ...dialects.loop.ops import Affine, For, Minimum, Yield
 from ...dialects.loop.parallel import Parallel
-from ...dialects.weld.generic import Generic, Load
+from ...dialects.weld.generic import Generic
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import I64, byte_width, scalar_of
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
-from .memory import KernelMemory, Scratch, is_row, loads_of
+from .memory import KernelMemory, Scratch, is_row
 from .nest import Nest, Tiles
 from .plan import Place, Plan
 from .row_ends import FIRST, ROWS, RowEnds, choose_row_ends
 from .row_tiles import choose_row_tiles
 from .runs import Runs, Total, is_floating_sum, is_long, iterations
-from .schedule import Member, Options, ShortRow, lanes_for, outer_vector, register_lanes, short_row, vector_dim
+from .schedule import Member, Options, lanes_for, outer_vector, register_lanes, vector_dim
 from .scopes import Frame, Scope
+from .short_rows import ShortRow, choose_short_row, keep_in_step
 from .split import Split, choose_split
 from .starts import fill_with_identity, start_scatters
 from .tiles import choose_tiling, fill_tiles, tile_home
 from .values import Homes
-
-Bounds: TypeAlias = tuple[SSAValue, SSAValue]
-"""Where a loop begins and ends."""
 
 
 @dataclass
@@ -106,7 +103,9 @@ class _Lowering:
         self.vector = self._outer_vector()
         self.lanes = self._outer_lanes()
         self.memory.place_inside(self.lanes, self.vector is not None)
-        self.row = self._short_row()
+        if self.vector is None:
+            plans = [self.memory.plan(m, self.outer) for m in self.looped]
+            self.row = choose_short_row(plans, self.outer, self.options)
         self._tiles()
         self.memory.keep_best_values()
         self._split()
@@ -203,21 +202,6 @@ class _Lowering:
             dims.append(self.vector)
         return dims
 
-    def _short_row(self) -> ShortRow | None:
-        """The inner dim of the looped members, where rows are short and every row stands for itself."""
-        if self.vector is not None:
-            return None
-        plans = [self.memory.plan(m, self.outer) for m in self.looped]
-        outer = self.outer
-        if not outer:
-            (plan,) = plans
-            if len(plan.order) < 2 or vector_dim(plan, 0) != plan.order[-1]:
-                return None
-            if any(r.is_reduction and not any(e.names for e in r.indices) for r in plan.results):
-                return None
-            outer = len(plan.order) - 1
-        return short_row(plans, outer, self.bits, self.options.expected)
-
     def _rows(self) -> None:
         """The looped members; where rows are expected to be short, once for short rows and once for long ones: of
         the two outermost loops one runs and the other has no iterations."""
@@ -225,12 +209,12 @@ class _Lowering:
             self._outer_loops(self.frame, self._outer_order())
             return
         homes = {tensor: replace(home) for tensor, home in self.homes.items()}
-        bounds = self._bounds(self.row)
+        bounds = self.row.bounds(self.memory.plan(self.looped[0], self.outer), self.frame)
         for self.in_step, part in ((True, bounds[0]), (False, bounds[1])) if bounds else ((True, None),):
             frame = self.frame.with_scopes(list(self.frame.scopes))
             frame.bounds = frame.bounds | (part or {})
             if self.in_step:
-                self._keep_in_step()
+                keep_in_step(self.looped, self.memory)
                 self._keep_ends()
                 if bounds:
                     frame.words = {f"d{k}": "short" for k in range(len(self.looped[0].dims))}
@@ -239,17 +223,6 @@ class _Lowering:
             self.ends = None
         self.in_step = False
 
-    def _bounds(self, row: ShortRow) -> tuple[dict[str, Bounds], dict[str, Bounds]] | None:
-        """The outermost loop's bounds for short and for long rows; None where all rows are known to be short."""
-        if row.size.value is not None:
-            return None
-        plan = self.memory.plan(self.looped[0], self.outer)
-        dim = plan.order[0]
-        begin, _, end = self.frame.range(dim, plan.sizes[dim], 1)
-        fits = self.frame.top.builder.le(self.frame.index(row.size), self.frame.index(Expr.constant(row.lanes)))
-        bound = self.frame.top.builder.select(fits, end, begin)
-        return {dim: (begin, bound)}, {dim: (bound, end)}
-
     def _keep_ends(self) -> None:
         """What is left to the ends of rows finds the rows' values in scratch."""
         ends = choose_row_ends(self.looped, self.outer)
@@ -257,30 +230,6 @@ class _Lowering:
             self.ends = ends
             count = Expr.constant(ROWS)
             ends.keep(self.homes, lambda v: self._private((v, "ends"), scalar_of(v), count))
-
-    def _keep_in_step(self) -> None:
-        """What the members read only at their own element stays in registers; in memory too, if it is read later."""
-        for member in self.looped:
-            for out, result in zip(member.outs, member.results_given, strict=True):
-                if result.is_write and self._read_in_step(member, out):
-                    later = any(load.parent_op() not in self.looped for load in loads_of(out))
-                    buffer = self.homes[out].buffer if later or out in self.memory.results else None
-                    self.homes[out] = replace(self.homes[out], in_step=True, buffer=buffer)
-
-    def _read_in_step(self, member: Generic, out: SSAValue) -> bool:
-        """Whether the looped members read the tensor, each at the element of its own point."""
-        own = str(member.given(out))
-        loads = [load for load in loads_of(out) if load.parent_op() in self.looped]
-        return bool(loads) and all(
-            f"write {load.where}" == own and len(load.operands) == 1 and self._dims(load) == member.sizes
-            for load in loads
-        )
-
-    @staticmethod
-    def _dims(load: Load) -> tuple[Expr, ...]:
-        reader = load.parent_op()
-        assert isinstance(reader, Generic)
-        return reader.sizes
 
     # ---- blocks --------------------------------------------------------------------
     def _split(self) -> None:

@@ -32,15 +32,6 @@ class Options:
     """Floating elements that are scattered into one place are added in their order."""
 
 
-@dataclass(frozen=True)
-class ShortRow:
-    """An inner dim so short that one step of the lanes covers it: its values stay in registers from one member of a
-    kernel to the next."""
-
-    size: Expr
-    lanes: int
-
-
 @dataclass
 class Member:
     """A generic with the offsets of its accesses, and adjacent dims merged where every access allows it."""
@@ -201,25 +192,6 @@ def _carried_bits(op: Generic, dim: str) -> int:
         if result.is_reduction and not _uses(result, dim):
             total += sum(max(bit_width(scalar_of(v)), 8) for v in values)
     return total
-
-
-def short_row(plans: list[Member], outer: int, bits: int, short: Mapping[str, int]) -> ShortRow | None:
-    """The one inner dim of all members, where it is known or expected to be short; `short` gives what symbols are
-    expected not to exceed."""
-    if any(plan.op.guards for plan in plans):
-        return None
-    inner = [plan.order[outer:] for plan in plans]
-    sizes = {plan.sizes[dims[-1]] for plan, dims in zip(plans, inner, strict=True) if dims}
-    if len(sizes) != 1 or any(len(dims) > 1 for dims in inner):
-        return None
-    (size,) = sizes
-    expected = size.value if size.value is not None else short.get(str(size))
-    if expected is None or expected < 4:
-        return None
-    lanes = 1
-    while lanes < expected:
-        lanes *= 2
-    return ShortRow(size, lanes) if lanes <= register_lanes([p.op for p in plans], bits) * 4 else None
 
 
 def outer_vector(plans: Sequence[Member], outer: int, bits: int) -> str | None:
