@@ -69,7 +69,7 @@ def inline_load(load: Load) -> list[Operation]:
     values = copy_ops(sliced, dims, before, load.where.guards, load.guard, load.indices, choices)
     found = values.get(value, value)
     if not isinstance(found.owner, Load):  # that has the guards itself
-        found = _guarded(load, found, before)
+        found = guarded(load, found, before)
     load.res.replace_all_uses_with(found)
     erase(load)
     return list(dict.fromkeys(owner for v in values.values() if isinstance(owner := v.owner, Operation)))
@@ -86,28 +86,6 @@ def repeat_writes(op: Generic) -> Generic | None:
     return drop_unused_results(op)
 
 
-def share_elements(loads: Sequence[Load]) -> list[Load]:
-    """Let guarded loads of elements that every point loads anyway use those loads; gives the loads that are left.
-
-    %0 = load %p "d0"                        %0 = load %p "d0"
-    %1 = load %p "d0 if d0 - 3 >= 0"   ->    %1 = select(inside "d0 - 3 >= 0", %0, 0)
-    """
-    always = {
-        (load.tensor, load.where.indices): load for load in loads if len(load.operands) == 1 and not load.where.guards
-    }
-    left: list[Load] = []
-    for load in loads:
-        same = always.get((load.tensor, load.where.indices)) if load.where.guards else None
-        if same is None or len(load.operands) > 1:
-            left.append(load)
-            continue
-        same.detach()
-        block_of(load).insert_op_before(same, first_op(load))
-        load.res.replace_all_uses_with(_guarded(load, same.res, load))
-        erase(load)
-    return left
-
-
 def first_op(op: Operation) -> Operation:
     """The first op of the block that `op` stands in."""
     first = block_of(op).first_op
@@ -115,7 +93,7 @@ def first_op(op: Operation) -> Operation:
     return first
 
 
-def _guarded(load: Load, value: SSAValue, before: Operation) -> SSAValue:
+def guarded(load: Load, value: SSAValue, before: Operation) -> SSAValue:
     """The value that the load gives: 0 where its guard fails, unless nothing uses it there."""
     if not load.where.guards and load.guard is None:
         return value

@@ -21,8 +21,9 @@ from .conditions import Given
 from .dependencies import Paths
 from .graph import functions, is_returned, is_used_elsewhere, loads_of, sort_block
 from .legality import inline_forbidden, same_domain
-from .merge import drop_unused_results, inline_load, join, share_elements, simplify_body
+from .merge import drop_unused_results, inline_load, join, simplify_body
 from .profit import Choice, is_sparse, is_stream, recompute_cost, streams_of
+from .sharing import share_elements
 
 
 @dataclass(frozen=True)
@@ -151,6 +152,7 @@ class _Growth:
         loads = share_elements(list(places))
         for load in places.keys() - set(loads):
             self.loads.pop(places[load], None)
+        self.loads.update(((load.tensor, load.access), load) for load in loads if load not in places)
         dims = self._one_loop(producer, loads)
         if dims is not None and self.choice(self._too_many(producer, loads)) is None:
             self._join(producer, loads, dims)

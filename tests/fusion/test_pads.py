@@ -353,3 +353,18 @@ def test_chain_of_joins():
     report = check(f, sample(40), sample(40), sweeps=1)
     assert len(report.kernels[0].ops) < 40
     values(f, sample(3), sample(3))
+
+
+def test_join_of_scalars_of_one_another():
+    """Each is computed once, from the one before, though there is a way from each to all later elements of the join."""
+    index = np.arange(60) % 24
+
+    def f(x):
+        chain = [x[0]]
+        for k in range(24):
+            chain.append(np.sin(chain[-1]) + x[k])
+        return np.exp(np.stack(chain[1:])[index])
+
+    x = sample(24)
+    values(f, x)
+    assert lw.jit(f).lower(x).as_text("fused").count("weld.sin") == 24

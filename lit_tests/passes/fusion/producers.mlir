@@ -473,3 +473,30 @@ func.func @divided_by_its_sum(%x: tensor<8xf32>) -> (tensor<8xf32>, tensor<8xf32
   } : tensor<8xf32>
   func.return %a, %b : tensor<8xf32>, tensor<8xf32>
 }
+
+// fuses: a scalar that several pieces of a join need is computed once, at every point, and chosen where it is asked for
+// CHECK-LABEL: func.func @scalar_of_two_pieces
+// CHECK:         weld.generic over "4" gives "write d0" {
+// CHECK-NEXT:      %[[X:.*]] = weld.load %x "0" : tensor<4xf32>
+// CHECK-NEXT:      %[[E:.*]] = weld.exp %[[X]]
+// CHECK-NEXT:      %[[I:.*]] = weld.inside "-d0 >= 0"
+// CHECK-NEXT:      %[[N:.*]] = weld.neg %[[E]]
+// CHECK-NEXT:      weld.select %[[I]], %[[E]], %[[N]]
+// CHECK-NEXT:      weld.yield
+// CHECK-NOT:     weld.generic
+func.func @scalar_of_two_pieces(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = weld.generic over "" gives "write" {
+    %0 = weld.load %x "0" : tensor<4xf32>
+    %1 = weld.exp %0 : f32
+    weld.yield %1 : f32
+  } : tensor<f32>
+  %b = weld.generic over "4" gives "write d0" {
+    %0 = weld.inside "-d0 >= 0"
+    %1 = weld.load %a " if -d0 >= 0" : tensor<f32>
+    %2 = weld.load %a " if d0 - 1 >= 0" : tensor<f32>
+    %3 = weld.neg %2 : f32
+    %4 = weld.select %0, %1, %3 : (i1, f32, f32) -> f32
+    weld.yield %4 : f32
+  } : tensor<4xf32>
+  func.return %b : tensor<4xf32>
+}
