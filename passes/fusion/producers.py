@@ -148,11 +148,12 @@ class _Growth:
 
     def _fuse(self, producer: Generic) -> bool:
         """Fuse one producer where that is right and worth it; whether anything was."""
-        places = {load: (load.tensor, load.access) for load in loads_of(self.consumer, producer)}
-        loads = share_elements(list(places))
+        found = loads_of(self.consumer, producer)
+        places = {load: (load.tensor, load.access) for load in found if len(load.operands) == 1}
+        loads = share_elements(found)
         for load in places.keys() - set(loads):
             self.loads.pop(places[load], None)
-        self.loads.update(((load.tensor, load.access), load) for load in loads if load not in places)
+        self.loads.update(((load.tensor, load.access), load) for load in loads if load not in found)
         dims = self._one_loop(producer, loads)
         if dims is not None and self.choice(self._too_many(producer, loads)) is None:
             self._join(producer, loads, dims)

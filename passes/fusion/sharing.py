@@ -27,8 +27,8 @@ def share_elements(loads: Sequence[Load]) -> list[Load]:
     }
     left: list[Load] = []
     for load in loads:
-        same = always.get((load.tensor, load.where.indices)) if load.where.guards else None
-        if same is None or len(load.operands) > 1:
+        same = always.get((load.tensor, load.where.indices)) if _is_guarded(load) and not load.indices else None
+        if same is None:
             left.append(load)
             continue
         same.detach()
@@ -38,15 +38,19 @@ def share_elements(loads: Sequence[Load]) -> list[Load]:
     return left
 
 
+def _is_guarded(load: Load) -> bool:
+    return bool(load.where.guards) or load.guard is not None
+
+
 def _loads_of_scalars(loads: Sequence[Load]) -> list[Load]:
-    """New loads without guards of the scalars of which there are several loads, each under guards."""
+    """New loads without guards of the scalars of which there are several loads, each under guards or an i1."""
     places: dict[SSAValue, list[Load]] = {}
     for load in loads:
-        if not load.where.indices and len(load.operands) == 1:
+        if not load.where.indices:
             places.setdefault(load.tensor, []).append(load)
     added: list[Load] = []
     for tensor, same in places.items():
-        if len(same) > 1 and all(load.where.guards for load in same) and not _reads_computed_elements(tensor):
+        if len(same) > 1 and all(map(_is_guarded, same)) and not _reads_computed_elements(tensor):
             added.append(Load.of(tensor, Where(())))
             added[-1].location = same[0].location
             block_of(same[0]).insert_op_before(added[-1], first_op(same[0]))
