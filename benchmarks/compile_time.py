@@ -69,7 +69,7 @@ def terms(operations: int) -> Callable[..., Any]:
     """An additive model: looked up effects, added up, and the sum of the squares of each: one loop of many results."""
 
     def program(x: Any, y: Any) -> Any:
-        total, penalty, index = 0, 0, x[0].astype(np.int64)
+        total, penalty, index = np.float32(0), np.float32(0), x[0].astype(np.int64)
         for k in range(operations // 8):
             effect = y[k % 30] * (1.5 + k)
             total = total + effect[index]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from pytensor.graph.basic import Variable
 from xdsl.dialects.func import ReturnOp
 from xdsl.ir import Attribute, Block, SSAValue
 
@@ -73,7 +74,7 @@ def _row_types(given: Sequence[Rows]) -> list[Attribute]:
     ]
 
 
-def _result(low: Lowering, variable: object, rows: Rows) -> SSAValue:
+def _result(low: Lowering, variable: Variable, rows: Rows) -> SSAValue:
     """What a step gives, as the row that it becomes."""
     value = low.value(variable)
     if rows.value is None:

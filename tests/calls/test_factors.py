@@ -112,6 +112,7 @@ def test_a_lapack_whose_integers_have_32_bits():
     found, pivots = np.empty_like(a), np.empty((2, 7), np.int64)
     arrays = [layout.Layout(x.shape, tuple(s // 8 for s in x.strides)) for x in (a, found, pivots)]
     form = lapack.lu(a.dtype, arrays, {})
+    assert form is not None
     places = (ctypes.c_void_p * 3)(*(x.ctypes.data for x in (a, found, pivots)))
     table = (ctypes.c_int64 * len(form.table))(*form.table)
     call = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(loaded.addresses["loopweld_lu_f8"])

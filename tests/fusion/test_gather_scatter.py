@@ -295,7 +295,7 @@ def test_a_few_negative_indices():
 
 def test_indices_that_are_updated_themselves():
     i = indices(N, N)
-    assert np.array_equal(lw.jit(lambda i: added(i, i, 1), donate="i")(i.copy()), added(i, i, 1))
+    assert np.array_equal(lw.jit(lambda i: added(i, i, 1), donate=("i",))(i.copy()), added(i, i, 1))
 
 
 def test_scatter_of_weights():

@@ -33,7 +33,7 @@ def is_real(node: Node) -> bool:
 def is_large(node: Node) -> bool:
     """Whether LAPACK may be called: not for one matrix that is known to have a few rows."""
     shape = static_shape(node.inputs[0])
-    return len(shape) > 2 or shape[-1] is None or shape[-1] > small_systems.MOST_ROWS
+    return len(shape) != 2 or shape[1] is None or shape[1] > small_systems.MOST_ROWS
 
 
 def matrix(low: Lowering, node: Node, number: int = 0) -> SSAValue:
