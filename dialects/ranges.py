@@ -9,11 +9,21 @@ from .expr import Expr, exact_quotient, split_quotient
 ZERO = Expr.constant(0)
 
 
+def is_value(name: str) -> bool:
+    """Whether a name in an index stands for a value that the load takes: `i0, i1, ...`."""
+    return name[0] == "i" and name[1:].isdigit()
+
+
+def is_size(name: str) -> bool:
+    """Whether a name in an index is neither a loop dim `d0, d1, ...` nor a value `i0, i1, ...`."""
+    return not (name[0] in "di" and name[1:].isdigit())
+
+
 def divides_an_index(exprs: Sequence[Expr]) -> bool:
     """Whether one of the expressions holds a quotient of `d0, d1, ...` or `i0, i1, ...`, not only of sizes."""
     quotients = [split_quotient(atom) for e in exprs for atom in e.atoms]
     names = {n for q in quotients if q is not None for side in q[1:] for n in side.names}
-    return any(n[0] in "di" and n[1:].isdigit() for n in names)
+    return not all(map(is_size, names))
 
 
 def within(expr: Expr, extents: Mapping[str, Expr]) -> Expr:
@@ -45,7 +55,7 @@ def _decided(atom: str, extents: Mapping[str, Expr]) -> Expr:
 
 def divide_within(top: Expr, bottom: Expr, extents: Mapping[str, Expr]) -> tuple[Expr, Expr] | None:
     """`top floordiv bottom` and `top mod bottom` without any quotient; None where the ranges do not decide them."""
-    if not bottom.terms or any(n[0] == "i" and n[1:].isdigit() for n in top.names):
+    if not bottom.terms or any(map(is_value, top.names)):
         return None
     quotient, low, least, most = ZERO, ZERO, ZERO, ZERO
     rest = top

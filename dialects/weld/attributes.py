@@ -12,6 +12,7 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 
 from ..expr import Expr, parse_expr
+from ..ranges import is_value
 
 
 def parse_exprs(text: str) -> tuple[Expr, ...]:
@@ -159,7 +160,7 @@ class Result:
     @property
     def index_names(self) -> tuple[str, ...]:
         """The data-dependent names `i0, i1, ...` that this result's indices use."""
-        names = {n for e in self.indices for n in e.names if n[0] == "i" and n[1:].isdigit()}
+        names = {n for e in self.indices for n in e.names if is_value(n)}
         return tuple(sorted(names, key=lambda n: int(n[1:])))
 
     @property

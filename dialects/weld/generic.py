@@ -27,6 +27,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, parse_expr
 from ..ir import OneBlock, Op
+from ..ranges import is_value
 from .attributes import Access, Dims, Out, Result, Where, parse_guards, parse_quoted
 from .base import WeldOp
 from .facts import define_op
@@ -86,7 +87,7 @@ class Load(WeldOp):
         parser.parse_punctuation(":")
         kind = parser.parse_type()
         tensor = parser.resolve_operand(names[0], kind)
-        index_count = len({n for e in where.indices for n in e.names if n[0] == "i" and n[1:].isdigit()})
+        index_count = len({n for e in where.indices for n in e.names if is_value(n)})
         types = [I64] * min(index_count, len(names) - 1) + [BOOL] * (len(names) - 1 - index_count)
         extra = parser.resolve_operands(names[1:], types, parser.pos)
         return cls.create(
@@ -410,11 +411,6 @@ def exprs_of(op: Operation) -> Shape:
 def has_values(index: Expr) -> bool:
     """Whether an index is known only at run time: it names `i0, i1, ...`."""
     return any(map(is_value, index.names))
-
-
-def is_value(name: str) -> bool:
-    """Whether a name in an index stands for a value that the load takes: `i0, i1, ...`."""
-    return name[0] == "i" and name[1:].isdigit()
 
 
 def dim_names(rank: int) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xdsl.ir import SSAValue
 
 from ..expr import Expr
+from ..ranges import is_nonnegative
 from .assembly import Concat
 from .types import Shape, is_resolved, shape_of
 from .views import Slice
@@ -46,4 +47,4 @@ def _piece(source: SSAValue, start: Shape, op: Slice) -> tuple[SSAValue, Shape] 
 
 def _not_negative(expr: Expr) -> bool:
     """Whether an expression of sizes is at least 0 whatever they are."""
-    return expr.atoms == expr.names and all(factor >= 0 for _, factor in expr.terms)
+    return expr.atoms == expr.names and is_nonnegative(expr)

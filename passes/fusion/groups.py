@@ -14,7 +14,7 @@ from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.weld.attributes import Result
-from ...dialects.weld.generic import Generic, Load
+from ...dialects.weld.generic import Generic, Load, has_values
 from ...dialects.weld.types import byte_width, scalar_of, shape_of
 from ..remarks import Reason
 
@@ -130,7 +130,7 @@ def _plain_indices(load: Load) -> int:
 
 def _indexed(indices: tuple[Expr, ...], tensor: SSAValue) -> set[Expr]:
     sizes = zip(indices, shape_of(tensor), strict=True)
-    return {size for index, size in sizes if any(n[0] == "i" and n[1:].isdigit() for n in index.names)}
+    return {size for index, size in sizes if has_values(index)}
 
 
 # ---- sizes -------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ...dialects.weld.generic import Generic, Load, exprs_of, is_value
+from ...dialects.ranges import is_value
+from ...dialects.weld.generic import Generic, Load, exprs_of
 from ..remarks import Reason
 from .computed import is_computable
 from .graph import is_returned, loads_of

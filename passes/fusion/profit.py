@@ -10,6 +10,7 @@ from math import prod
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ranges import is_nonnegative
 from ...dialects.weld.attributes import Where
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
@@ -120,7 +121,7 @@ def is_sparse(load: Load, consumer: Generic, times: int) -> bool:
     size that is a symbol is at least `LONG`."""
     rest = product_of(shape_of(load.tensor)) - product_of(consumer.sizes) * times
     rest = rest.substitute({name: Expr.symbol(name) + LONG for name in rest.names})
-    return all(factor >= 0 for _, factor in rest.terms)
+    return is_nonnegative(rest)
 
 
 def streams(generics: Iterable[Generic], loaded: Iterable[SSAValue]) -> int:

@@ -10,6 +10,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.ir import complain, set_type
+from ...dialects.ranges import is_size
 from ...dialects.weld.attributes import Access, Dims, Out
 from ...dialects.weld.types import Shape, is_tensor, tensor_type
 
@@ -146,13 +147,8 @@ def _check_bound(function: FuncOp) -> None:
         sizes = [e for k in kinds for e in declared_shape(k) if e is not None]
         sizes += [e for a in op.properties.values() if isinstance(a, Dims) for e in a.data]
         for name in sorted({n for e in sizes for n in e.names} - bound):
-            if not _is_dim(name):
+            if is_size(name):
                 complain(op, f"has a size '{name}' that no argument's shape tells")
-
-
-def _is_dim(name: str) -> bool:
-    """Whether the name is a loop dim or a loaded index, `d0` or `i0`, of the body of a generic."""
-    return name[0] in "di" and name[1:].isdigit()
 
 
 def _values(function: FuncOp) -> Iterable[SSAValue]:

@@ -9,6 +9,7 @@ from xdsl.ir import Attribute, Block, SSAValue
 
 from ...dialects.expr import Expr, product_of
 from ...dialects.loop.ops import Buffer
+from ...dialects.ranges import is_size
 from ...dialects.weld.attributes import Result, Where
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic, Index, Inside, Load
@@ -194,7 +195,7 @@ class KernelMemory:
             names |= {n for e in shape_of(tensor) for n in e.names}
         for need in self.scratch:
             names |= need.count.names
-        return {n for n in names if not (n[0] in "di" and n[1:].isdigit())}
+        return set(filter(is_size, names))
 
     def plan(self, member: Generic, outer: int) -> Member:
         strides = {

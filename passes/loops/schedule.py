@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ranges import is_value
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Index, Inside, Load
@@ -224,7 +225,7 @@ def _suits_lanes(plans: Sequence[Member], outer: int, dim: str, lanes: int) -> b
 def _inner_accesses(plan: Member, outer: int) -> Member:
     """The plan with those accesses only that move in its inner loops: the others come once in an iteration."""
     inner = plan.order[outer:]
-    moving = [any(n in inner or (n[0] == "i" and n[1:].isdigit()) for n in o.names) for o in plan.offsets]
+    moving = [any(n in inner or is_value(n) for n in o.names) for o in plan.offsets]
     return replace(
         plan,
         offsets=[o for o, moves in zip(plan.offsets, moving, strict=True) if moves],

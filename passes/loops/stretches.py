@@ -9,6 +9,7 @@ from itertools import pairwise
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
+from ...dialects.ranges import is_nonnegative
 from ...dialects.weld.bitwise import And
 from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Inside, Load
@@ -113,7 +114,7 @@ def _along(member: Member, dim: str, least: int) -> Breaks | None:
     def at_most(a: Expr, b: Expr) -> bool:
         """Whether a <= b for sure."""
         more = (b - a).substitute({n: Expr.symbol(n) + least for n in (b - a).names})
-        return all(factor >= 0 for _, factor in more.terms)
+        return is_nonnegative(more)
 
     places: list[Expr] = []
     for place, _ in changes.values():
