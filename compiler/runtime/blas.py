@@ -16,6 +16,7 @@ import numpy as np
 
 from .layout import PLAIN, DType, Layout, NativeForm, Options, batch_of, matrix_of
 from .rows import MOST_ROWS
+from .shim_text import batch
 
 ROW_MAJOR, UPPER = 101, 121
 """CBLAS_ORDER and CBLAS_UPLO."""
@@ -64,15 +65,13 @@ def imports(blas: Blas, dtype: str) -> dict[str, int]:
     return {f"blas_{TYPES[dtype][0]}{kind}": blas.functions[kind, dtype] for kind in KINDS}
 
 
-_WORDS = ("count", "step.a", "step.b", "step.c", "trans.a", "trans.b", "m", "n", "k", "lda", "ldb", "ldc")
+_WORDS = ("trans.a", "trans.b", "m", "n", "k", "lda", "ldb", "ldc")
 
 
 def _shim(kind: str, dtype: str, function: str, scalar: str, integer: str) -> str:
-    """`table` holds `_WORDS`: how many products, bytes from one to the next, and the arguments of CBLAS."""
-    words = "".join(
-        f"  %{w}.at = getelementptr i64, ptr %table, i64 {k}\n  %{w} = load i64, ptr %{w}.at\n"
-        + (f"  %{w}.int = trunc i64 %{w} to i32\n" if integer == "i32" or w.startswith("trans") else "")
-        for k, w in enumerate(_WORDS)
+    """The table holds `_WORDS` too, the arguments of CBLAS."""
+    narrow = "".join(
+        f"  %{w}.int = trunc i64 %{w} to i32\n" for w in _WORDS if integer == "i32" or w.startswith("trans")
     )
 
     def number(word: str) -> str:
@@ -93,45 +92,17 @@ def _shim(kind: str, dtype: str, function: str, scalar: str, integer: str) -> st
         types = f"i32, i32, {integer}, {integer}, {scalar}, ptr, {integer}, ptr, {integer}, {scalar}, ptr, {integer}"
         args = f"{head}, {number('m')}, {number('k')}, {one}, ptr %a, {number('lda')}, ptr %b, {number('ldb')}"
         args += f", {zero}, ptr %c, {number('ldc')}"
-    return f"""
-declare void {function}({types})
-define void @loopweld_{kind}_{dtype}(ptr %places, ptr %table) {{
-entry:
-{words}  %a.0 = load ptr, ptr %places
-  %b.at = getelementptr ptr, ptr %places, i64 1
-  %b.0 = load ptr, ptr %b.at
-  %c.at = getelementptr ptr, ptr %places, i64 2
-  %c.0 = load ptr, ptr %c.at
-  br label %next
-next:
-  %i = phi i64 [ 0, %entry ], [ %i.next, %moved ]
-  %a = phi ptr [ %a.0, %entry ], [ %a.next, %moved ]
-  %b = phi ptr [ %b.0, %entry ], [ %b.next, %moved ]
-  %c = phi ptr [ %c.0, %entry ], [ %c.next, %moved ]
-  %left = icmp slt i64 %i, %count
-  br i1 %left, label %one, label %done
-one:
-  call void {function}({args})
-{_mirror(scalar) if kind == "syrk" else "  br label %moved"}
-moved:
-  %a.next = getelementptr i8, ptr %a, i64 %step.a
-  %b.next = getelementptr i8, ptr %b, i64 %step.b
-  %c.next = getelementptr i8, ptr %c, i64 %step.c
-  %i.next = add i64 %i, 1
-  br label %next
-done:
-  ret void
-}}
-"""
+    call = f"  call void {function}({args})\n" + (_mirror(scalar) if kind == "syrk" else "  br label %after\n")
+    return f"\ndeclare void {function}({types})" + batch(f"loopweld_{kind}_{dtype}", "abc", _WORDS, call, narrow)
 
 
 def _mirror(scalar: str) -> str:
     """What is above the diagonal, below it too."""
     return f"""  br label %row
 row:
-  %r = phi i64 [ 1, %one ], [ %r.next, %row.end ]
+  %r = phi i64 [ 1, %start ], [ %r.next, %row.end ]
   %r.left = icmp slt i64 %r, %n
-  br i1 %r.left, label %row.start, label %moved
+  br i1 %r.left, label %row.start, label %after
 row.start:
   %below.row = mul i64 %r, %ldc
   br label %column
@@ -151,7 +122,8 @@ copy:
   br label %column
 row.end:
   %r.next = add i64 %r, 1
-  br label %row"""
+  br label %row
+"""
 
 
 def product(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:

@@ -6,32 +6,14 @@ from collections.abc import Sequence
 from math import prod
 
 from .layout import DType, Layout, NativeForm, Options, step_of
+from .shim_text import batch
 
 TYPES = ("i8",)
-TEXT = """
-define void @loopweld_permutation_i8(ptr %places, ptr %table) {
-entry:
-  %count = load i64, ptr %table
-  %rows.at = getelementptr i64, ptr %table, i64 1
-  %rows = load i64, ptr %rows.at
-  %step.at = getelementptr i64, ptr %table, i64 2
-  %step = load i64, ptr %step.at
-  %along.at = getelementptr i64, ptr %table, i64 3
-  %along = load i64, ptr %along.at
-  %pivots.0 = load ptr, ptr %places
-  %found.place = getelementptr ptr, ptr %places, i64 1
-  %found.0 = load ptr, ptr %found.place
-  br label %matrix
-matrix:
-  %m = phi i64 [ 0, %entry ], [ %m.next, %after ]
-  %m.left = icmp slt i64 %m, %count
-  br i1 %m.left, label %start, label %done
-start:
-  %m.step = mul i64 %m, %step
-  %pivots = getelementptr i64, ptr %pivots.0, i64 %m.step
-  %m.rows = mul i64 %m, %rows
-  %found = getelementptr i64, ptr %found.0, i64 %m.rows
-  br label %number
+TEXT = batch(
+    "loopweld_permutation_i8",
+    ("pivots", "found"),
+    ("rows", "along"),
+    """  br label %number
 number:
   %i = phi i64 [ 0, %start ], [ %i.next, %one ]
   %i.left = icmp slt i64 %i, %rows
@@ -59,13 +41,8 @@ both:
   store i64 %a, ptr %second
   %k.next = add i64 %k, 1
   br label %exchange
-after:
-  %m.next = add i64 %m, 1
-  br label %matrix
-done:
-  ret void
-}
-"""
+""",
+)
 
 
 def permutation(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:
@@ -73,5 +50,6 @@ def permutation(dtype: DType, layouts: Sequence[Layout], options: Options) -> Na
     step = step_of(pivots.shape[:-1], pivots.strides[:-1])
     if step is None:
         return None
-    table = (prod(pivots.shape[:-1]), pivots.shape[-1], step, pivots.strides[-1])
+    rows, itemsize = pivots.shape[-1], dtype.itemsize
+    table = (prod(pivots.shape[:-1]), step * itemsize, rows * itemsize, rows, pivots.strides[-1])
     return NativeForm("loopweld_permutation_i8", table, (0, 1), 0)

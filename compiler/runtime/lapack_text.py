@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from .shim_text import batch
+
 TYPES = {"f4": ("s", "float", 4), "f8": ("d", "double", 8)}
 FUNCTIONS = ("potrf", "potf2", "getrf", "trsm", "trsv")
 SHIMS = ("cholesky", "small_cholesky", "lu", "solve_triangular", "solve_vector")
@@ -34,38 +36,9 @@ _COUNTS = {"potrf": 5, "potf2": 5, "getrf": 6, "trsm": 11, "trsv": 8}
 
 
 def _shim(kind: str, dtype: str, arrays: str, words: Sequence[str], body: str) -> str:
-    """`body` for each matrix of a batch; it ends with a branch to `%after`."""
-    names = ("count", *(f"step.{a}" for a in arrays), *words)
-    loads = "".join(
-        f"  %{w}.at = getelementptr i64, ptr %table, i64 {k}\n  %{w} = load i64, ptr %{w}.at\n"
-        for k, w in enumerate(names)
+    return batch(
+        f"loopweld_{kind}_{dtype}", arrays, words, body, f"  %info = alloca i64\n  %scale = alloca {TYPES[dtype][1]}\n"
     )
-    starts = "".join(
-        f"  %{a}.place = getelementptr ptr, ptr %places, i64 {k}\n  %{a}.0 = load ptr, ptr %{a}.place\n"
-        for k, a in enumerate(arrays)
-    )
-    moves = "".join(
-        f"  %{a}.offset = mul i64 %m, %step.{a}\n  %{a} = getelementptr i8, ptr %{a}.0, i64 %{a}.offset\n"
-        for a in arrays
-    )
-    return f"""
-define void @loopweld_{kind}_{dtype}(ptr %places, ptr %table) {{
-entry:
-  %info = alloca i64
-  %scale = alloca {TYPES[dtype][1]}
-{loads}{starts}  br label %matrix
-matrix:
-  %m = phi i64 [ 0, %entry ], [ %m.next, %after ]
-  %left = icmp slt i64 %m, %count
-  br i1 %left, label %start, label %done
-start:
-{moves}{body}after:
-  %m.next = add i64 %m, 1
-  br label %matrix
-done:
-  ret void
-}}
-"""
 
 
 def _cholesky(name: str, dtype: str, letter: str, scalar: str, size: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import prod
 
 from .layout import DType, Layout, NativeForm, Options, step_of
+from .shim_text import load_places, load_table
 
 TYPES = {"f4": ("float", 4), "f8": ("double", 8), "i4": ("i32", 4), "i8": ("i64", 8)}
 KINDS = {"cumsum": ("add", "-0.0", "0"), "cumprod": ("mul", "1.0", "1")}
@@ -26,10 +27,6 @@ def _scan(kind: str, dtype: str) -> str:
     scalar, _ = TYPES[dtype]
     instruction, of_floats, of_integers = KINDS[kind]
     operation, neutral = (f"f{instruction}", of_floats) if dtype[0] == "f" else (instruction, of_integers)
-    words = "".join(
-        f"  %{w}.at = getelementptr i64, ptr %table, i64 {k}\n  %{w} = load i64, ptr %{w}.at\n"
-        for k, w in enumerate(_WORDS)
-    )
 
     def at(array: str, start: str, index: str, step: str, name: str) -> str:
         offset = f"%{array}.{name}.offset"
@@ -44,10 +41,7 @@ def _scan(kind: str, dtype: str) -> str:
     return f"""
 define void @loopweld_{kind}_{dtype}(ptr %places, ptr %table) {{
 entry:
-{words}  %x.0 = load ptr, ptr %places
-  %y.place = getelementptr ptr, ptr %places, i64 1
-  %y.0 = load ptr, ptr %y.place
-  br label %before
+{load_table(_WORDS)}{load_places("xy")}  br label %before
 before:
   %p = phi i64 [ 0, %entry ], [ %p.next, %behind.end ]
   %p.left = icmp slt i64 %p, %count
