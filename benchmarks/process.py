@@ -12,14 +12,14 @@ PATIENCE, FIRST = 120.0, 600.0
 
 
 class Process:
-    """worker.py for one peer in an interpreter, with as many threads as it may use; our programs go to `cache`."""
+    """worker.py for one peer in an interpreter, with as many threads and cores; our programs go to `cache`."""
 
-    def __init__(self, name: str, threads: int, cache: str, python: str) -> None:
+    def __init__(self, name: str, threads: int, cores: int, cache: str, python: str) -> None:
         names = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMEXPR_MAX", "NUMBA", "LOOPWELD")
         self.environment = os.environ | {f"{n}_NUM_THREADS": str(threads) for n in names}
         self.environment |= {"LOOPWELD_CACHE_DIR": cache, "TF_CPP_MIN_LOG_LEVEL": "3"}
-        self.command = [python, str(Path(__file__).with_name("worker.py")), name, str(threads)]
-        self.name = name
+        self.command = [python, str(Path(__file__).with_name("worker.py")), name, str(threads), str(cores)]
+        self.name, self.threads = name, threads
         self.about = self._start()
 
     def __enter__(self) -> "Process":

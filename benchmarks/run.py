@@ -82,7 +82,12 @@ def measure(options: argparse.Namespace, threads: int, found: dict[str, Any]) ->
         shared = "/dev/shm" if os.path.isdir("/dev/shm") else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=shared)))
         python = dict(text.split("=", 1) for text in options.python)
-        peers = [stack.enter_context(Process(name, threads, cache, python.get(name, sys.executable))) for name in names]
+        # what several threads gain is told by one thread on the same cores, in the same turns
+        wanted = [*((name, threads) for name in names), *[(OURS[0], 1)] * (threads > 1)]
+        peers = [
+            stack.enter_context(Process(name, own, threads, cache, python.get(name, sys.executable)))
+            for name, own in wanted
+        ]
         for peer in [peer for peer in peers if "skip" in peer.about]:
             print(f"{peer.name}: {peer.about['skip']}", flush=True)
             peers.remove(peer)
@@ -119,11 +124,14 @@ def measure_case(case: Case, size: str, peers: list[Process], folder: Path, roun
     able = [peer for peer, about in built.items() if "skip" not in about]
     times: dict[Process, list[float]] = {peer: [] for peer in able}
     for turn in range(rounds):
-        for peer in able:
+        for peer in able if turn % 2 == 0 else able[::-1]:
             if turn == 0 or built[peer]["seconds"] < SLOW:
                 times[peer].append(peer.ask("time", seconds=BURST[size])["seconds"])
     for peer in peers:
         peer.ask("free")
+    for peer in [peer for peer in able if peer.threads < peers[0].threads]:
+        able.remove(peer)
+        row["one_thread"] = amount(min(times.pop(peer)))
     row["times"] = {p.name: amount(min(t)) for p, t in times.items()}
     row["spread"] = {p.name: round(median(t) / min(t) - 1, 3) for p, t in times.items()}
     row["skipped"] = {p.name: about["skip"] for p, about in built.items() if "skip" in about}

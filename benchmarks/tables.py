@@ -99,12 +99,10 @@ def summary(found: Found) -> str:
 
 
 def _gain(found: Found, size: str, threads: int) -> str:
-    """How many times faster loopweld is than with the first number of threads: the mean, and the least."""
-    first = {row["case"]: row["times"][NEW] for row in chosen(found, size)}
-    if threads == found["threads"][0]:
-        return "-"
-    gains = [first[row["case"]] / row["times"][NEW] for row in chosen(found, size, threads) if row["case"] in first]
-    return f"{ratio(mean(gains))}, {ratio(min(gains, default=None))}"
+    """How many times faster loopweld is than with one thread, in the same turns: the mean, and the least."""
+    rows = [row for row in chosen(found, size, threads) if "one_thread" in row]
+    gains = [row["one_thread"] / row["times"][NEW] for row in rows]
+    return f"{ratio(mean(gains))}, {ratio(min(gains))}" if gains else "-"
 
 
 def _of_floor(rows: Iterable[Row], name: str) -> float | None:

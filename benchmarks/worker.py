@@ -1,6 +1,6 @@
 """A process for one peer: it builds, verifies and times what run.py asks for, in lines of JSON.
 
-python benchmarks/worker.py PEER THREADS
+python benchmarks/worker.py PEER THREADS CORES
 """
 
 import gc
@@ -136,10 +136,10 @@ def _one_line(error: Exception) -> str:
 
 
 def main() -> None:
-    peer, threads = sys.argv[1], int(sys.argv[2])
+    peer, threads, cores = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     wire = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print is not ours to send
-    pin(threads)
+    pin(cores)
     worker = Worker(peer, threads)
     for line in sys.stdin:
         order = json.loads(line)

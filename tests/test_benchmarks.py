@@ -51,8 +51,11 @@ def test_means_are_geometric_and_the_least_time_is_bold(documents: Any):
         | {"times": {"loopweld": 2.0, "numpy": seconds}}
         for seconds in (1.0, 16.0)
     ]
-    found = {"peers": peers, "threads": [1], "limits": {}, "rows": rows}
-    assert documents.tables.summary(found).splitlines()[2] == "| M | 1 | 2 | 1 | 0.50 | 2.00 | 2.00 | - | - |"
+    rows += [row | {"threads": 2, "one_thread": one} for row, one in zip(rows, (1.0, 4.0), strict=True)]
+    found = {"peers": peers, "threads": [1, 2], "limits": {}, "rows": rows}
+    lines = documents.tables.summary(found).splitlines()
+    assert lines[2] == "| M | 1 | 2 | 1 | 0.50 | 2.00 | 2.00 | - | - |"
+    assert lines[3] == "| M | 2 | 2 | 1 | 0.50 | 2.00 | 2.00 | - | 1.00, 0.50 |"
     assert "| `a` | 2 s | - | **1 s** | 1 s | 2.00 | 0.50 | 2.00 |" in documents.tables.size_table(found, "M", 1)
     assert "A peer is faster in `a` M (numpy, 2.00)" in documents.tables.behind(found)
     assert documents.plot(found, "M", 1).count("<circle") == 4 + 3  # the marks and the legend
