@@ -313,7 +313,7 @@ def _native(made: Stages, names: Sequence[str], constants: Sequence[Any], entry:
     """The program's code and description."""
     function = find_function(made.kernels, entry)
     spec = program_spec(function, made.program, names, constants)
-    symbols = tuple(segment.name for segment in made.program.segments.values())
+    symbols = tuple(dict.fromkeys(segment.name for segment in made.program.segments.values()))
     image = jit.compile_object(made.llvm, jit.native(target.name, target.features)) if symbols else b""
     assumed = function.attributes.get("weld.assumed")
     sizes = assumed.data if isinstance(assumed, Dims) else ()

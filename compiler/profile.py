@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xdsl.dialects.func import FuncOp
-
 from .codegen import jit
 from .driver import symbols_of
 from .machine import Machine, machine
@@ -154,6 +152,7 @@ class _Watched(Executable):
 def _spans(executable: _Watched, inputs: Sequence[Any], names: list[str], stamps: Stamps) -> list[Span]:
     """The spans of one call."""
     executable.spans = []
+    stamps.restart()
     began = _now()
     executable.fresh(inputs)
     kernels = [Span(name, "kernel", *stamps.read(k)) for k, name in enumerate(names)]
@@ -170,7 +169,7 @@ def _now() -> float:
 _CODE = """
 @loopweld_stamps = internal global [{count} x i64] zeroinitializer
 declare i32 @clock_gettime(i32, ptr)
-define internal void @loopweld_stamp(i64 %k) noinline {{
+define internal void @loopweld_stamp() noinline {{
   %time = alloca [2 x i64]
   call i32 @clock_gettime(i32 {clock}, ptr %time)
   %seconds = load i64, ptr %time
@@ -178,7 +177,10 @@ define internal void @loopweld_stamp(i64 %k) noinline {{
   %rest = load i64, ptr %place
   %whole = mul i64 %seconds, 1000000000
   %now = add i64 %whole, %rest
-  %stamp = getelementptr i64, ptr @loopweld_stamps, i64 %k
+  %k = load i64, ptr @loopweld_stamps
+  %next = add i64 %k, 1
+  store i64 %next, ptr @loopweld_stamps
+  %stamp = getelementptr i64, ptr @loopweld_stamps, i64 %next
   store i64 %now, ptr %stamp
   ret void
 }}
@@ -190,36 +192,38 @@ _MAIN = re.compile(r"^define void @main\w*\(.*?^}", re.MULTILINE | re.DOTALL)
 
 
 class Stamps:
-    """Where the native code writes when each kernel begins and ends."""
+    """Where the native code writes how many times it has read the clock, and what it read: when each kernel of a call
+    begins and ends."""
 
     def __init__(self, address: int, count: int) -> None:
         self._values = (ctypes.c_int64 * count).from_address(address)
 
+    def restart(self) -> None:
+        """A call begins."""
+        self._values[0] = 0
+
     def read(self, k: int) -> tuple[float, float]:
         """Start and duration of the kernel `k` of the last call, in seconds."""
-        return self._values[2 * k] / 1e9, (self._values[2 * k + 1] - self._values[2 * k]) / 1e9
+        begin, end = self._values[2 * k + 1 : 2 * k + 3]
+        return begin / 1e9, (end - begin) / 1e9
 
 
 def _with_stamps(compilation: Compilation) -> tuple[list[str], Stamps, _Watched]:
     """The names of the kernels in the order of their calls, and a program that notes when they run."""
-    text, names = compilation.llvm, list[str]()
-    known = "|".join(re.escape(f.sym_name.data) for f in compilation.program.module.ops if isinstance(f, FuncOp))
-    call = re.compile(rf"^(  call void @({known})\(.*)$", re.MULTILINE)
-
-    def stamped(match: re.Match[str]) -> str:
-        k = 2 * len(names)
-        names.append(match[2])
-        stamp = "  call void @loopweld_stamp(i64 {})"
-        return f"{stamp.format(k)}\n{match[1]}\n{stamp.format(k + 1)}"
-
-    text = _MAIN.sub(lambda main: call.sub(stamped, main[0]), text)
-    text += _CODE.format(count=max(2 * len(names), 1), clock=_CLOCK)
+    text, functions = compilation.llvm, compilation.program.functions
+    known = "|".join(re.escape(f.sym_name.data) for f in functions.values())
+    call = re.compile(rf"^  call void @(?:{known})\(.*$", re.MULTILINE)
+    stamp = "  call void @loopweld_stamp()"
+    text = _MAIN.sub(lambda main: call.sub(rf"{stamp}\n\g<0>\n{stamp}", main[0]), text)
+    count = 2 * len(functions) + 1
+    text += _CODE.format(count=count, clock=_CLOCK)
     target = compilation.target
     image = jit.compile_object(text, jit.native(target.name, target.features))
     plain = compilation.executable
-    segments = [s.symbol for s in plain.spec.steps if isinstance(s, NativeStep)]
+    segments = list(dict.fromkeys(s.symbol for s in plain.spec.steps if isinstance(s, NativeStep)))
     symbols = [*segments, "loopweld_stamps_address"]
     loaded = jit.load(image, symbols, symbols_of(text, compilation.threads, compilation.cache))
     address = ctypes.CFUNCTYPE(ctypes.c_void_p)(loaded.addresses["loopweld_stamps_address"])()
     addresses = plain.addresses | {name: loaded.addresses[name] for name in segments}
-    return names, Stamps(address or 0, max(2 * len(names), 1)), _Watched(plain.spec, addresses, loaded, plain.pool)
+    watched = _Watched(plain.spec, addresses, loaded, plain.pool)
+    return list(functions), Stamps(address or 0, count), watched

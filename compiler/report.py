@@ -213,8 +213,9 @@ def _kernel(
         for out in kernel.outs
         if not all(isinstance(use.operation, Check) for use in out.uses)
     ]
-    sweeps = _sweeps(kernel, size, _function_of(kernel, compilation))
-    parallel = any(isinstance(op, Parallel) for op in _function_of(kernel, compilation).walk())
+    function = compilation.program.functions[kernel.sym_name.data]
+    sweeps = _sweeps(kernel, size, function)
+    parallel = any(isinstance(op, Parallel) for op in function.walk())
     ops, flops = ops_of(kernel), flops_of(kernel, size)
     return KernelReport(kernel.sym_name.data, ops, sweeps, tuple(reads), tuple(writes), flops, width, parallel)
 
@@ -265,15 +266,9 @@ def _copied(kernel: Kernel, plan: Plan) -> set[SSAValue]:
     return {root_of(init) for init, out in starts if plan.places[init] != plan.places.get(given.get(out, out))}
 
 
-def _function_of(kernel: Kernel, compilation: Compilation) -> FuncOp:
-    """The kernel's function at the loops stage."""
-    functions = (op for op in compilation.program.module.ops if isinstance(op, FuncOp))
-    return next(f for f in functions if f.sym_name.data == kernel.sym_name.data)
-
-
 def _lanes(kernel: Kernel, compilation: Compilation) -> tuple[int, int]:
     """The most lanes of one access in the kernel's loops, and how many outer iterations its lanes run at once."""
-    function, width = _function_of(kernel, compilation), 1
+    function, width = compilation.program.functions[kernel.sym_name.data], 1
     outer = function.attributes.get("loop.outer_lanes")
     for op in function.walk():
         if isinstance(op, LoopLoad):

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import FileLineColLoc
-from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from ..dialects.weld.kernel import Kernel
@@ -57,17 +56,17 @@ def _kernels(compilation: Compilation) -> Sequence[KernelDetails]:
     target, llvm = compilation.target, compilation.llvm
     here = jit.native(target.name, target.features)
     assembly = jit.assembly(llvm, here)
-    loops = {f.sym_name.data: str(f) for f in compilation.program.module.ops if isinstance(f, FuncOp)}
     found: list[KernelDetails] = []
     for kernel in kernels:
-        name = kernel.sym_name.data
+        function = compilation.program.functions[kernel.sym_name.data]
+        name = function.sym_name.data  # that of another kernel, where the two are equal
         texts = {
             "kernels": str(kernel),
-            "loops": loops.get(name, ""),
+            "loops": str(function),
             "llvm": "\n".join(functions_of(llvm, name)),
             "assembly": "\n".join(assembly_of(assembly, name) or _inlined(llvm, name, here)),
         }
-        found.append(KernelDetails(name, texts, tuple(_source_lines(kernel))))
+        found.append(KernelDetails(kernel.sym_name.data, texts, tuple(_source_lines(kernel))))
     return found
 
 

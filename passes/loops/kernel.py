@@ -36,6 +36,8 @@ from .values import Homes
 class KernelFunction:
     """The function of a kernel and what its arguments are, in order."""
 
+    name: str
+    """The kernel's; the function has that of the first of the kernels that are equal."""
     function: FuncOp
     tensors: list[SSAValue]
     """Tensors from outside: inputs, constants, results of other kernels."""
@@ -118,17 +120,15 @@ class _Lowering:
         for member in self.kernel.epilogue:
             self._member(member, self.frame, 0)
         block.add_op(ReturnOp())
-        types = [a.type for a in block.args]
-        function = FuncOp(
-            self.kernel.sym_name.data, FunctionType.from_lists(types, []), Region(block), visibility="private"
-        )
+        types, name = [a.type for a in block.args], self.kernel.sym_name.data
+        function = FuncOp(name, FunctionType.from_lists(types, []), Region(block), visibility="private")
         function.location = self.kernel.location
         if self.vector is not None:
             function.attributes["loop.outer_lanes"] = IntegerAttr(self.lanes, i64)
         if self.row is not None:
             function.attributes["loop.short_row"] = IntegerAttr(self.row.lanes, i64)
         outs = list[SSAValue](self.given.outs)
-        return KernelFunction(function, self.memory.tensors, outs, self.memory.scratch, list(symbols))
+        return KernelFunction(name, function, self.memory.tensors, outs, self.memory.scratch, list(symbols))
 
     def _leave_rows(self) -> None:
         """Behind the outer loops a row's values are in memory only."""

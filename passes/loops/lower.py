@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Block, Region, SSAValue
+from xdsl.ir import Attribute, Block, Region
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
@@ -23,14 +23,17 @@ from .plan import Place, Plan, plan_program
 from .recurrence import function_name, lower_recurrence
 from .schedule import Options
 from .streaming import stream_results
+from .twins import Form
 
 
 @dataclass(frozen=True)
 class LowerToLoops(ModulePass):
     """Schedule and vectorise each kernel, and plan the program's memory.
 
-    The result has one private function a kernel and one function `main`, `main_1`, ... for each run of kernels
-    between library calls. Its arguments are the places it uses (attribute `loop.places`) and size symbols.
+    The result has one private function for kernels that are equal but for names (`twins.py`), and one function `main`,
+    `main_1`, ... for runs of kernels between library calls that have the same calls. Its arguments are the places it
+    uses (attribute `loop.places`) and size symbols. `loop.steps` says in which order they run, and what a function that
+    has run before takes: `"main with slot 1, output 0, n"`.
 
     The function's attribute `weld.expected = {s1 = 32}` says about how large symbols are: short rows get code of
     their own beside that for rows of any size. `weld.least = 17` is what every symbol is at the least.
@@ -81,6 +84,9 @@ class Segment:
     places: list[Place]
     symbols: list[str]
 
+    def __str__(self) -> str:
+        return f"{self.name} with {', '.join(map(str, [*self.places, *self.symbols]))}"
+
 
 @dataclass
 class Program:
@@ -91,6 +97,8 @@ class Program:
     slots_between: int
     """The first slots hold tensors between kernels; the later ones are scratch."""
     segments: dict[int, Segment] = field(default_factory=dict[int, Segment])
+    functions: dict[str, FuncOp] = field(default_factory=dict[str, FuncOp])
+    """By the names of the kernels, in the order of their calls; those that are equal have one."""
 
 
 def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
@@ -106,39 +114,58 @@ def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
         ordered=options.ordered,
     )
     program = Program(ModuleOp([]), plan, len(plan.slots))
+    functions = _Functions(given, program.module, options.stream_bytes)
+    made: dict[Hashable, FuncOp] = {}
     steps: list[str] = []
     for number, step in enumerate(plan.steps):
         if step.library is not None:
             steps.append(f"library {step.library.name}")
             continue
-        lowered = _lower_kernels(step.kernels, plan, given, program.module)
-        for kernel in lowered if options.stream_bytes else ():
-            stream_results(kernel, options.stream_bytes)
-        name = "main" if not program.segments else f"main_{len(program.segments)}"
-        program.segments[number] = _segment(name, lowered, plan, program.module)
-        steps.append(name)
+        lowered = functions.lower(step.kernels, plan)
+        program.functions |= {kernel.name: kernel.function for kernel in lowered}
+        program.segments[number] = segment = _segment(lowered, plan, program.module, made)
+        steps.append(str(segment) if segment.name in steps else segment.name)
     program.module.attributes["loop.steps"] = ArrayAttr([StringAttr(s) for s in steps])
     program.module.attributes["loop.arena"] = ArrayAttr([StringAttr(f"{s.bytes} bytes") for s in plan.slots])
     return program
 
 
-def _lower_kernels(
-    kernels: Sequence[Kernel | Recurrence], plan: Plan, options: Options, module: ModuleOp, prefix: str = ""
-) -> list[KernelFunction]:
-    """The functions of a run of kernels, which the module gets. Those of the steps of a recurrence have its prefix."""
-    found: list[KernelFunction] = []
-    for op in kernels:
-        if isinstance(op, Recurrence):
-            name = function_name(op, prefix)
-            steps = partial(_lower_kernels, options=options, module=module, prefix=f"{name}.")
-            lowered = lower_recurrence(op, plan, name, steps)
-        else:
-            lowered = lower_kernel(op, plan.layouts, options, _apart(op, plan))
-            lowered.function.sym_name = StringAttr(prefix + lowered.function.sym_name.data)
-            _share(lowered, plan)
-        module.body.block.add_op(lowered.function)
-        found.append(lowered)
-    return found
+@dataclass
+class _Functions:
+    """The functions of kernels, which the module gets: one for all kernels of a form."""
+
+    options: Options
+    module: ModuleOp
+    stream_bytes: int = 0
+    """From which size on results bypass the caches; 0 for never."""
+    prefix: str = ""
+    """Of the names of a recurrence's functions."""
+    made: dict[Hashable, tuple[Form, KernelFunction]] = field(default_factory=dict[Hashable, Any])
+    """By the key of the form."""
+
+    def lower(self, kernels: Sequence[Kernel | Recurrence], plan: Plan) -> list[KernelFunction]:
+        """The functions of a run of kernels of the plan."""
+        return [self._recurrence(op, plan) if isinstance(op, Recurrence) else self._kernel(op, plan) for op in kernels]
+
+    def _recurrence(self, op: Recurrence, plan: Plan) -> KernelFunction:
+        name = function_name(op, self.prefix)
+        steps = _Functions(self.options, self.module, prefix=f"{name}.")
+        lowered = lower_recurrence(op, plan, name, steps.lower)
+        self.module.body.block.add_op(lowered.function)
+        return lowered
+
+    def _kernel(self, op: Kernel, plan: Plan) -> KernelFunction:
+        form = Form(op, plan, self.options.expected)
+        if form.key in self.made:
+            return form.like(*self.made[form.key])
+        lowered = lower_kernel(op, plan.layouts, self.options, _apart(op, plan))
+        lowered.function.sym_name = StringAttr(self.prefix + lowered.name)
+        _share(lowered, plan)
+        if self.stream_bytes:
+            stream_results(lowered, self.stream_bytes)
+        self.module.body.block.add_op(lowered.function)
+        self.made[form.key] = form, lowered
+        return lowered
 
 
 def _apart(kernel: Kernel, plan: Plan) -> list[bool]:
@@ -159,37 +186,37 @@ def _share(kernel: KernelFunction, plan: Plan) -> None:
         kernel.function.properties["arg_attrs"] = ArrayAttr(found)
 
 
-def _segment(name: str, kernels: list[KernelFunction], plan: Plan, module: ModuleOp) -> Segment:
-    """The function that calls a run of kernels."""
-    block = Block()
-    elements: dict[tuple[Place, object], SSAValue] = {}
-    calls: list[tuple[KernelFunction, list[Place | str]]] = []
-    for kernel in kernels:
-        calls.append((kernel, [*kernel.places(plan), *kernel.symbols]))
-    order: list[Place] = []
-    types: list[tuple[Place, object]] = []
-    symbols = sorted({a for _, args in calls for a in args if isinstance(a, str)})
-    for kernel, args in calls:
-        for place, argument in zip(args, kernel.function.body.block.args, strict=True):
-            if isinstance(place, Place) and (place, argument.type) not in types:
-                types.append((place, argument.type))
-                order.append(place)
-                value = block.insert_arg(argument.type, len(block.args))
-                value.name_hint = f"{place.kind}{place.index}"
-                elements[(place, argument.type)] = value
-    values: dict[str, SSAValue] = {}
-    for symbol in symbols:
-        value = block.insert_arg(I64, len(block.args))
-        value.name_hint = symbol
-        values[symbol] = value
-    for kernel, args in calls:
-        operands = [
-            values[a] if isinstance(a, str) else elements[(a, arg.type)]
-            for a, arg in zip(args, kernel.function.body.block.args, strict=True)
-        ]
-        block.add_op(CallOp(kernel.function.sym_name.data, operands, []))
+def _segment(kernels: Sequence[KernelFunction], plan: Plan, module: ModuleOp, made: dict[Hashable, FuncOp]) -> Segment:
+    """The function that calls a run of kernels, which the module gets; one for runs with the same calls."""
+    memory = [list(zip(kernel.places(plan), kernel.function.function_type.inputs, strict=False)) for kernel in kernels]
+    buffers = list(dict.fromkeys(buffer for own in memory for buffer in own))
+    symbols = list(dict.fromkeys(symbol for kernel in kernels for symbol in kernel.symbols))
+    number = {argument: k for k, argument in enumerate([*buffers, *symbols])}
+    calls = tuple(
+        (kernel.function.sym_name.data, tuple([number[argument] for argument in [*own, *kernel.symbols]]))
+        for kernel, own in zip(kernels, memory, strict=True)
+    )
+    if calls not in made:
+        name = f"main_{len(made)}" if made else "main"
+        made[calls] = _calling(name, calls, buffers, symbols)
+        module.body.block.add_op(made[calls])
+    return Segment(made[calls].sym_name.data, [place for place, _ in buffers], symbols)
+
+
+def _calling(
+    name: str,
+    calls: Sequence[tuple[str, tuple[int, ...]]],
+    buffers: Sequence[tuple[Place, Attribute]],
+    symbols: Sequence[str],
+) -> FuncOp:
+    """A function with the given calls: of which function, with which of its own arguments."""
+    types: list[Attribute] = [*[kind for _, kind in buffers], *[I64] * len(symbols)]
+    block = Block(arg_types=types)
+    for argument, hint in zip(block.args, [*[f"{p.kind}{p.index}" for p, _ in buffers], *symbols], strict=True):
+        argument.name_hint = hint
+    for callee, numbers in calls:
+        block.add_op(CallOp(callee, [block.args[k] for k in numbers], []))
     block.add_op(ReturnOp())
-    function = FuncOp(name, FunctionType.from_lists([a.type for a in block.args], []), Region(block))
-    function.attributes["loop.places"] = ArrayAttr([StringAttr(f"{p.kind} {p.index}") for p in order])
-    module.body.block.add_op(function)
-    return Segment(name, order, symbols)
+    function = FuncOp(name, FunctionType.from_lists(types, []), Region(block))
+    function.attributes["loop.places"] = ArrayAttr([StringAttr(str(place)) for place, _ in buffers])
+    return function

@@ -121,7 +121,7 @@ class _Lowering:
             name, FunctionType.from_lists([a.type for a in self.block.args], []), Region(self.block), "private"
         )
         scratch = [Scratch(BYTE.element, count) for count in bytes_]
-        return KernelFunction(function, tensors, list(op.outs), scratch, symbols)
+        return KernelFunction(name, function, tensors, list(op.outs), scratch, symbols)
 
     def _is_kept(self, number: int) -> bool:
         """Whether a result of the step is put aside until all are there."""

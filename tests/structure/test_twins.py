@@ -1,0 +1,95 @@
+"""Kernels that are equal but for tensors and sizes: one function, and each its own results, report and errors."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from fusion.checking import check
+from structure.walks import kernels as kernels_of
+
+import loopweld as lw
+
+RNG = np.random.default_rng(0)
+
+
+def floats(*shape: int) -> Any:
+    return RNG.standard_normal(shape, np.float32)
+
+
+def layer(x: Any, w: Any) -> Any:
+    h = x @ w
+    h = h - h.mean(axis=1, keepdims=True)
+    return np.maximum(h, 0)
+
+
+def network(x: Any, v: Any, w: Any) -> Any:
+    first = layer(x, v)
+    return layer(first, w)
+
+
+X, V, W = floats(33, 40), floats(40, 24), floats(24, 24)
+
+
+def functions(compiled: Any) -> int:
+    return len(kernels_of(compiled._compilation.modules["loops"]))
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_layers_share_their_function(threads: int):
+    jitted = lw.jit(network, threads=threads)
+    compiled = jitted.lower(X, V, W).compile()
+    assert len(compiled.report.kernels) == 2
+    assert functions(compiled) == 1
+    for n, m in ((24, 24), (31, 57), (17, 200)):
+        v, w = floats(40, n), floats(n, m)
+        np.testing.assert_allclose(compiled(X, v, w), network(X, v, w), atol=1e-4)
+    assert jitted.cache_info().compilations <= 1
+
+
+def test_each_has_its_report_and_profile():
+    compiled = lw.jit(network).lower(X, V, W).compile()
+    first, second = compiled.report.kernels
+    assert first.name != second.name and first.ops == second.ops and first.sweeps == second.sweeps
+    assert [t.tensor for t in second.writes] == ["out0"] != [t.tensor for t in first.writes]
+    profile = compiled.profile(X, V, W)
+    assert [s.name for s in profile.spans if s.kind == "kernel"] == [first.name, second.name]
+    assert all(s.seconds > 0 for s in profile.spans)
+    assert compiled.report.details is not None
+    for kernel in compiled.report.details().kernels:
+        assert kernel.texts["loops"].startswith(f"func.func private @{first.name}(")
+        assert kernel.texts["llvm"] and kernel.texts["assembly"]
+
+
+def test_a_program_from_disk_shares_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("LOOPWELD_CACHE_DIR", str(tmp_path))
+    np.testing.assert_allclose(lw.jit(network)(X, V, W), network(X, V, W), atol=1e-4)
+    jitted = lw.jit(network)
+    np.testing.assert_allclose(jitted(X, V, W), network(X, V, W), atol=1e-4)
+    assert jitted.cache_info().disk_hits == 1
+    assert len(jitted.explain(X, V, W).kernels) == 2
+
+
+def test_each_index_error_is_its_own():
+    def rows(a: Any, i: Any) -> Any:
+        return np.exp(np.sort(a)[i])
+
+    i, j = RNG.integers(0, 30, 50), RNG.integers(0, 30, 50)
+    jitted = lw.jit(lambda a, i, b, j: (rows(a, i), rows(b, j)))
+    a, b = floats(30), floats(30)
+    assert functions(jitted.lower(a, i, b, j).compile()) == 1
+    for got, want in zip(jitted(a, i, b, j), (rows(a, i), rows(b, j)), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-6)
+    with pytest.raises(IndexError, match="values of 'i'"):
+        jitted(a, np.full(50, 30), b, j)
+    with pytest.raises(IndexError, match="values of 'j'"):
+        jitted(a, i, b, np.full(50, 30))
+
+
+def test_what_differs_in_a_constant_does_not_share():
+    def scaled(x: Any) -> Any:
+        return np.sort(np.sort(x * np.float32(0.0)) * np.float32(-0.0))
+
+    report = check(scaled, floats(40), kernels=None, exact=True)
+    assert len(report.kernels) == 2
+    assert functions(lw.jit(scaled).lower(floats(40)).compile()) == 2
