@@ -211,7 +211,7 @@ def compile_module(
     addresses = dict(loaded.addresses)
     for step in spec.steps:
         if isinstance(step, LibraryStep) and step.routine is not None and numerics != "strict":
-            addresses |= routines(step.routine.name, step.views[0].dtype.str[1:], cache)
+            addresses |= routines(step.routine.name, step.views[0].dtype.str[1:], cache, threads)
     executable = Executable(spec, addresses, loaded, pool or Pool(0))
     if checks is not None:
         alone = checks

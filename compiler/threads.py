@@ -13,7 +13,7 @@ from typing import Any
 from .codegen import forks, jit
 from .codegen.cache import ObjectCache
 from .codegen.parallel import BLOCKS, THREADS
-from .native import load_shared
+from .loading import load_shared
 from .runtime import blocks, workers
 
 

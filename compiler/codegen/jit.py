@@ -34,6 +34,16 @@ def host() -> NativeTarget:
     return NativeTarget(llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten())
 
 
+def registers(target: NativeTarget) -> tuple[int, int]:
+    """How many vector registers the CPU has, and how many bytes each."""
+    features = target.features.split(",")
+    if "+avx512f" in features:
+        return 32, 64
+    if "+avx2" in features:
+        return 16, 32
+    return (32 if "+neon" in features else 16), 16
+
+
 VERSION = f"llvmlite {llvmlite.__version__}, LLVM {'.'.join(map(str, llvm.llvm_version_info))}, emitter 1"
 """What compiled an object; raise the last number when the same text would become other code."""
 

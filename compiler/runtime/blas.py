@@ -1,28 +1,24 @@
-"""Products of matrices by the BLAS that NumPy came with, called through its C address: no Python in between.
+"""Matrices times vectors, and times their own transposes, by the BLAS that NumPy came with.
 
-A product is a call `void f(ptr places, ptr table)`: the addresses of both operands and of the result; the table says
-how they lie in memory. What BLAS does not take (other dtypes, no unit stride, empty sizes) stays with NumPy.
+It is called through its C address, with no Python in between.
 """
 
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from .layout import PLAIN, DType, Layout, NativeForm, Options, batch_of, matrix_of
-from .rows import MOST_ROWS
 from .shim_text import batch
 
 ROW_MAJOR, UPPER = 101, 121
 """CBLAS_ORDER and CBLAS_UPLO."""
 _NAMES = (("scipy_cblas_", "64_"), ("cblas_", "64_"), ("scipy_cblas_", ""), ("cblas_", ""))
 TYPES = {"f4": ("s", "float"), "f8": ("d", "double")}
-KINDS = ("gemm", "gemv", "syrk")
+KINDS = ("gemv", "syrk")
 
 
 @dataclass(frozen=True)
@@ -65,7 +61,7 @@ def imports(blas: Blas, dtype: str) -> dict[str, int]:
     return {f"blas_{TYPES[dtype][0]}{kind}": blas.functions[kind, dtype] for kind in KINDS}
 
 
-_WORDS = ("trans.a", "trans.b", "m", "n", "k", "lda", "ldb", "ldc")
+_WORDS = ("trans.a", "m", "n", "k", "lda", "ldb", "ldc")
 
 
 def _shim(kind: str, dtype: str, function: str, scalar: str, integer: str) -> str:
@@ -79,12 +75,7 @@ def _shim(kind: str, dtype: str, function: str, scalar: str, integer: str) -> st
 
     one, zero = f"{scalar} 1.0", f"{scalar} 0.0"
     head = f"i32 {ROW_MAJOR}, i32 %trans.a.int"
-    if kind == "gemm":
-        types = f"i32, i32, i32, {integer}, {integer}, {integer}, {scalar}, ptr, {integer}, ptr, {integer}"
-        types += f", {scalar}, ptr, {integer}"
-        args = f"{head}, i32 %trans.b.int, {number('m')}, {number('n')}, {number('k')}, {one}, ptr %a, {number('lda')}"
-        args += f", ptr %b, {number('ldb')}, {zero}, ptr %c, {number('ldc')}"
-    elif kind == "syrk":
+    if kind == "syrk":
         types = f"i32, i32, i32, {integer}, {integer}, {scalar}, ptr, {integer}, {scalar}, ptr, {integer}"
         args = f"i32 {ROW_MAJOR}, i32 {UPPER}, i32 %trans.a.int, {number('n')}, {number('k')}, {one}, ptr %a"
         args += f", {number('lda')}, {zero}, ptr %c, {number('ldc')}"
@@ -124,50 +115,3 @@ row.end:
   %r.next = add i64 %r, 1
   br label %row
 """
-
-
-def product(dtype: DType, layouts: Sequence[Layout], options: Options) -> NativeForm | None:
-    """`c = a @ b` for (..., m, k) and (..., k, n); None where it is nothing for BLAS. Of the `same` matrix and
-    its transpose it is symmetric to the bit, as NumPy's is."""
-    a, b, c = layouts
-    (m, k), n = a.shape[-2:], b.shape[-1]
-    count, steps = batch_of([a, b, c])
-    if dtype.str[1:] not in TYPES or count == 0 or not 0 < min(m, n, k) <= max(m, n, k) < 1 << 31:
-        return None
-    turned = m == 1 < n or (n > 1 and matrix_of(c) != (PLAIN, c.strides[-2]))
-    if turned:  # the transposed product
-        a, b, c, m, n = b.turned, a.turned, c.turned, n, m
-        steps = [steps[1], steps[0], steps[2]]
-    if "same" in options and a == b.turned:
-        return _with_itself(dtype, a, c, count, steps)
-    order = (1, 0, 2) if turned else (0, 1, 2)
-    bytes_ = [step * dtype.itemsize for step in steps]
-    left, right, result = matrix_of(a), matrix_of(b), matrix_of(c)
-    if left is None or right is None or result is None:
-        return None
-    kind, work = dtype.str[1:], count * m * n * k
-    if n == 1 and min(b.strides[-2], c.strides[-2]) > 0:
-        rows, columns = (m, k) if left[0] == PLAIN else (k, m)
-        table = (count, *bytes_, left[0], 0, rows, 0, columns, left[1], b.strides[-2], c.strides[-2])
-        return NativeForm(f"loopweld_gemv_{kind}", table, order, work)
-    if result[0] != PLAIN:
-        return None
-    for shim, dense, strides in (
-        ("rows", (b.strides[-1], c.strides[-1]), (*a.strides[-2:], b.strides[-2], c.strides[-2])),
-        ("dots", (a.strides[-1], b.strides[-2]), (a.strides[-2], b.strides[-1], *c.strides[-2:])),
-    ):
-        if 1 < m <= MOST_ROWS and dense == (1, 1):
-            words = (m, n, k, *(s * dtype.itemsize for s in strides))
-            return NativeForm(f"loopweld_{shim}_{kind}", (count, *bytes_, *words), order, work)
-    table = (count, *bytes_, left[0], right[0], m, n, k, left[1], right[1], result[1])
-    return NativeForm(f"loopweld_gemm_{kind}", table, order, work)
-
-
-def _with_itself(dtype: DType, a: Layout, c: Layout, count: int, steps: Sequence[int]) -> NativeForm | None:
-    """`c = a @ a.T`."""
-    (n, k), left, result = a.shape[-2:], matrix_of(a), matrix_of(c)
-    if left is None or result is None or result[0] != PLAIN:
-        return None
-    bytes_ = [step * dtype.itemsize for step in steps]
-    table = (count, *bytes_, left[0], 0, n, n, k, left[1], 0, result[1])
-    return NativeForm(f"loopweld_syrk_{dtype.str[1:]}", table, (0, 1, 2), count * n * n * k // 2)

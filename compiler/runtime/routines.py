@@ -1,16 +1,16 @@
-"""Library calls that need no Python: which function (of BLAS or LAPACK, or our own) does what an op does."""
+"""Library calls that need no Python: which function (our own, or of BLAS or LAPACK) does what an op does."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 from ...dialects.expr import Expr
-from . import blas, exchanges, lapack, scans
+from . import exchanges, lapack, products, scans
 from .layout import DType, Layout, NativeForm, Options
 from .program import ArraySpec, LibraryStep
 
 ROUTINES: dict[str, Callable[[DType, Sequence[Layout], Options], NativeForm | None]] = {
-    "matmul": blas.product,
+    "matmul": products.product,
     "cholesky": lapack.cholesky,
     "solve_triangular": lapack.solve_triangular,
     "lu": lapack.lu,

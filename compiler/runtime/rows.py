@@ -8,81 +8,46 @@ at a time give sixteen dot products.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import count
+from .shim_text import load_places, load_table
+from .vector_text import VectorText
 
 MOST_ROWS = 16
 """Rows from which on packing pays."""
 STRETCH = 64
 """Rows of the matrix between two stores of a panel's sums."""
 KINDS = ("rows", "dots")
-TYPES = {"f4": ("float", 4), "f8": ("double", 8)}
 
 
-def text(dtype: str, wide: bool) -> str:
-    """The shims `void loopweld_rows_f4(ptr places, ptr table)` and `loopweld_dots_f4`, for registers of 64 bytes or 32.
+def text(dtype: str, registers: tuple[int, int]) -> str:
+    """The shims `void loopweld_rows_f4(ptr places, ptr table)` and `loopweld_dots_f4`, for so many registers of so many
+    bytes.
 
     They compute `c = a @ b`, for dense elements along `n` in `b` and `c`, and along `k` in `a` and `b`. The table holds
     their `words`: how many products, bytes from one to the next, the sizes, and strides in bytes.
     """
-    rows, dots = _Rows(dtype, wide), _Dots(dtype, wide)
-    return "\n".join([rows.declarations(), rows.text(), dots.text()])
+    return _Rows(dtype, registers).text() + _Dots(dtype, registers).text()
 
 
-class _Rows:
+class _Rows(VectorText):
     """The text of one shim: panels of a row-major `b`."""
 
     kind = "rows"
     words = ("count", "step.a", "step.b", "step.c", "m", "n", "k", "a.row", "a.column", "b.row", "c.row")
 
-    def __init__(self, dtype: str, wide: bool):
-        self.dtype = dtype
-        self.scalar, self.size = TYPES[dtype]
-        self.bytes = 64 if wide else 32
-        self.lanes = self.bytes // self.size
-        self.registers = 4 if wide else 2
+    def __init__(self, dtype: str, registers: tuple[int, int]):
+        super().__init__(dtype, registers[1])
+        self.registers = 4 if registers[0] == 32 else 2
         """Registers of a row in a panel: with those of four rows they leave room for a row of the matrix."""
-        self.vector, self.mask = f"<{self.lanes} x {self.scalar}>", f"<{self.lanes} x i1>"
-        self.suffix = f"v{self.lanes}{'f32' if self.size == 4 else 'f64'}"
-        self.lines: list[str] = []
-        self.numbers: Iterator[int] = count()
-        self.block = "entry"
         self.begin = self.last = self.first = ""
         """The stretch: its first row, the row after its last, whether it is the first stretch."""
 
-    def emit(self, text: str) -> str:
-        name = f"%v{next(self.numbers)}"
-        self.line(f"{name} = {text}")
-        return name
-
-    def line(self, text: str) -> None:
-        self.lines.append(f"  {text}")
-
-    def start(self, label: str) -> None:
-        self.lines.append(f"{label}:")
-        self.block = label
-
     def text(self) -> str:
-        for k, word in enumerate(self.words):
-            place = self.emit(f"getelementptr i64, ptr %table, i64 {k}")
-            self.line(f"%{word} = load i64, ptr {place}")
-        for k, name in enumerate("abc"):
-            place = self.emit(f"getelementptr ptr, ptr %places, i64 {k}")
-            self.line(f"%{name}.0 = load ptr, ptr {place}")
-        self.loop("product", "0", "%count", 1, self.product)
-        body = "\n".join(self.lines)
-        head = f"define void @loopweld_{self.kind}_{self.dtype}(ptr %places, ptr %table)"
-        return f"{head} {{\nentry:\n{body}\n  ret void\n}}\n"
+        head = f"void @loopweld_{self.kind}_{self.dtype}(ptr %places, ptr %table)"
+        return self.function(head, self.products)
 
-    def declarations(self) -> str:
-        v, m, s = self.vector, self.mask, self.suffix
-        return f"""declare {v} @llvm.fmuladd.{s}({v}, {v}, {v})
-declare {v} @llvm.masked.load.{s}.p0(ptr, {m}, {v})
-declare void @llvm.masked.store.{s}.p0({v}, ptr, {m})
-declare {self.scalar} @llvm.vector.reduce.fadd.{s}({self.scalar}, {v})
-declare i64 @llvm.smin.i64(i64, i64)
-declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
-"""
+    def products(self) -> None:
+        self.lines += (load_table(self.words) + load_places("abc")).splitlines()
+        self.loop("product", "0", "%count", 1, self.product)
 
     def product(self, p: str) -> None:
         for name in "abc":
@@ -92,22 +57,6 @@ declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
 
     def one_product(self) -> None:
         self.loop("stretch", "0", "%k", STRETCH, self.stretch)
-
-    def loop(self, label: str, first: str, stop: str, step: int, body: Callable[[str], None]) -> None:
-        """`body(i)` for i from `first` while it is below `stop`."""
-        before, i, following = self.block, f"%{label}.i", f"%{label}.next"
-        self.line(f"br label %{label}")
-        self.start(label)
-        self.line(f"{i} = phi i64 [ {first}, %{before} ], [ {following}, %{label}.back ]")
-        more = self.emit(f"icmp slt i64 {i}, {stop}")
-        self.line(f"br i1 {more}, label %{label}.body, label %{label}.end")
-        self.start(f"{label}.body")
-        body(i)
-        self.line(f"br label %{label}.back")
-        self.start(f"{label}.back")
-        self.line(f"{following} = add i64 {i}, {step}")
-        self.line(f"br label %{label}")
-        self.start(f"{label}.end")
 
     def stretch(self, start: str) -> None:
         end = self.emit(f"add i64 {start}, {STRETCH}")
@@ -122,10 +71,6 @@ declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
     def tail(self, j: str) -> None:
         left = self.emit(f"call i64 @llvm.smin.i64(i64 {self.emit(f'sub i64 %n, {j}')}, i64 {self.lanes})")
         self.panel("tail", j, 1, self.first_lanes(left))
-
-    def first_lanes(self, number: str) -> str:
-        lanes = ", ".join(f"i64 {k}" for k in range(self.lanes))
-        return self.emit(f"icmp slt <{self.lanes} x i64> <{lanes}>, {self.splat('i64', number)}")
 
     def panel(self, label: str, j: str, registers: int, mask: str | None) -> None:
         offset = self.emit(f"mul i64 {j}, {self.size}")
@@ -179,30 +124,6 @@ declare void @llvm.prefetch.p0(ptr, i32, i32, i32)
         self.start(f"{label}.store")
         for name, place in zip(sums, places, strict=True):
             self.store(f"{name}.next", place, mask)
-
-    def at(self, base: str, number: str, step: str) -> str:
-        """The address of a row or column."""
-        return self.emit(f"getelementptr i8, ptr {base}, i64 {self.emit(f'mul i64 {number}, {step}')}")
-
-    def splat(self, scalar: str, value: str) -> str:
-        kind = f"<{self.lanes} x {scalar}>"
-        one = self.emit(f"insertelement {kind} poison, {scalar} {value}, i64 0")
-        return self.emit(f"shufflevector {kind} {one}, {kind} poison, <{self.lanes} x i32> zeroinitializer")
-
-    def store(self, value: str, place: str, mask: str | None) -> None:
-        if mask is None:
-            self.line(f"store {self.vector} {value}, ptr {place}, align {self.size}")
-            return
-        args = f"{self.vector} {value}, ptr align {self.size} {place}, {self.mask} {mask}"
-        self.line(f"call void @llvm.masked.store.{self.suffix}.p0({args})")
-
-    def load(self, place: str, mask: str | None) -> str:
-        if mask is None:
-            return self.emit(f"load {self.vector}, ptr {place}, align {self.size}")
-        return self.emit(
-            f"call {self.vector} @llvm.masked.load.{self.suffix}.p0(ptr align {self.size} {place}, "
-            f"{self.mask} {mask}, {self.vector} zeroinitializer)"
-        )
 
 
 class _Dots(_Rows):

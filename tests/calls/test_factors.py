@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import loopweld as lw
-from loopweld.compiler.native import load_shared
+from loopweld.compiler.loading import load_shared
 from loopweld.compiler.runtime import lapack, lapack_text, layout
 from loopweld.compiler.runtime.direct import is_supported
 

@@ -1,4 +1,4 @@
-"""Products of matrices through BLAS: how operands may lie, what stays with NumPy, and that no Python runs."""
+"""Products of matrices, in loops of ours or BLAS: how operands may lie, what stays with NumPy, that no Python runs."""
 
 import ctypes
 import threading
@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 
 import loopweld as lw
+from loopweld.compiler import threads
 from loopweld.compiler.codegen import jit
-from loopweld.compiler.runtime import blas, rows
+from loopweld.compiler.runtime import blas, rows, tiles
 from loopweld.compiler.runtime.direct import is_supported
+from loopweld.compiler.runtime.vector_text import declarations
 
 SIZES = [
     (1, 1, 1),
@@ -66,7 +68,7 @@ def test_layouts_of_operands(sizes, dtype):
             compare(lambda a, b: np.matmul(a, b) + 1, a, b)
 
 
-def test_what_lies_as_blas_does_not_take_it():
+def test_what_stays_with_numpy():
     a, b = sample(40, 30), sample(30, 20)
     for x, y in ((a[::2, ::2], b[::2]), (a[:, ::-1], b), (a[::-1], b), (a, b[:, ::-1])):
         np.testing.assert_allclose(lw.jit(lambda x, y: x @ y)(x, y), x @ y, rtol=1e-4, atol=1e-4)
@@ -160,31 +162,73 @@ def test_python_threads():
     assert not wrong
 
 
-@pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize("dtype", ["f4", "f8"])
-def test_a_few_rows_in_registers_of_both_widths(dtype, wide):
-    if wide and "+avx512f" not in jit.host().features.split(","):
-        pytest.skip("no registers of 64 bytes")
-    image = jit.compile_object(rows.text(dtype, wide), jit.host())
-    loaded = jit.load(image, [f"loopweld_{kind}_{dtype}" for kind in rows.KINDS])
-    function = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
-    shim, dots = (function(loaded.addresses[f"loopweld_{kind}_{dtype}"]) for kind in rows.KINDS)
+FLOATS = [(dtype, registers) for dtype in ("f4", "f8") for registers in ((32, 64), (16, 32), (16, 16), (32, 16))]
+
+
+@pytest.fixture(scope="module", params=FLOATS, ids=lambda x: f"{x[0]}-{x[1][0]}x{x[1][1]}")
+def shims(request):
+    """A dtype, and by name the functions `f(table, a, b, c)` for some registers."""
+    dtype, registers = request.param
+    if registers[1] > jit.registers(jit.host())[1]:
+        pytest.skip("no registers of so many bytes")
+    text = declarations(dtype, registers[1]) + rows.text(dtype, registers) + tiles.text(dtype, registers)
+    names = [f"loopweld_{kind}_{dtype}" for kind in (*rows.KINDS, tiles.KIND)]
+    loaded = jit.load(jit.compile_object(text, jit.host()), names, threads.imports(2, None))
+    native = {n: ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(loaded.addresses[n]) for n in names}
+
+    def call(kind, words, *arrays):
+        places, table = np.array([x.ctypes.data for x in arrays]), np.array(words)
+        native[f"loopweld_{kind}_{dtype}"](places.ctypes.data, table.ctypes.data)
+
+    return dtype, call, loaded
+
+
+def test_a_few_rows_in_registers(shims):
+    dtype, call, _ = shims
     for m, k, n in SMALL:
         a, b = sample(2, m, 2 * k, dtype=dtype)[..., ::-2], sample(2, k, n, dtype=dtype)
         memory = np.full((2, m, n + 5), 7, dtype)
         c = memory[..., :n]
-        places = np.array([x.ctypes.data for x in (a, b, c)])
-        words = [2, a.strides[0], b.strides[0], c.strides[0], m, n, k, *a.strides[1:], b.strides[1], c.strides[1]]
-        table = np.array(words)
-        shim(places.ctypes.data, table.ctypes.data)
+        steps = 2, a.strides[0], b.strides[0], c.strides[0], m, n, k
+        call("rows", [*steps, *a.strides[1:], b.strides[1], c.strides[1]], a, b, c)
         np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-4)
         assert (memory[..., n:] == 7).all()
         a, b = sample(2, m, k, dtype=dtype), sample(2, n, 2 * k, dtype=dtype)[..., :k].swapaxes(1, 2)
         c = np.full((2, n, 2 * m), 7, dtype)[..., ::2].swapaxes(1, 2)
-        places = np.array([x.ctypes.data for x in (a, b, c)])
-        words = [2, a.strides[0], b.strides[0], c.strides[0], m, n, k, a.strides[1], b.strides[2], *c.strides[1:]]
-        table = np.array(words)
-        dots(places.ctypes.data, table.ctypes.data)
+        steps = 2, a.strides[0], b.strides[0], c.strides[0], m, n, k
+        call("dots", [*steps, a.strides[1], b.strides[2], *c.strides[1:]], a, b, c)
         np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-4)
         assert c.base is not None
         assert (c.base[..., 1::2] == 7).all()
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (13, 5, 17), (23, 300, 35), (50, 40, 290), (210, 3, 20), (12, 256, 16)])
+def test_tiles(shims, sizes):
+    dtype, call, _ = shims
+    m, k, n = sizes
+    pads = 2, 3, 1
+    a, b, c = (
+        np.full((2, rows, columns + pad), np.nan, dtype)
+        for rows, columns, pad in zip((m, k, m), (k, n, n), pads, strict=True)
+    )
+    a[..., :k], b[..., :n] = sample(2, m, k, dtype=dtype), sample(2, k, n, dtype=dtype)
+    a, b, c = a[..., :k], b[..., :n], c[..., :n]
+    down, across = np.full((2, k, m + 1), np.nan, dtype)[..., :m], np.full((2, n, k + 2), np.nan, dtype)[..., :k]
+    down[...], across[...] = a.swapaxes(1, 2), b.swapaxes(1, 2)
+    for left in (a, down.swapaxes(1, 2)):
+        for right in (b, across.swapaxes(1, 2)):
+            c[...] = np.nan
+            strides = *left.strides[1:], *right.strides[1:], c.strides[1]
+            steps = left.strides[0], right.strides[0], c.strides[0]
+            call("tiles", tiles.table_of(dtype, 2, steps, (m, n, k), strides), left, right, c)
+            np.testing.assert_allclose(c, a @ b, rtol=1e-3, atol=1e-4 * k)
+            assert c.base is not None
+            assert np.isnan(c.base[..., n:]).all()
+
+
+def test_no_bit_of_a_product_depends_on_threads_or_blocks():
+    a, b = sample(300, 400), sample(400, 290)
+    whole = lw.jit(np.matmul, threads=1)(a, b)
+    np.testing.assert_array_equal(lw.jit(np.matmul, threads=2)(a, b), whole)
+    np.testing.assert_array_equal(lw.jit(np.matmul, threads=2)(a[17:70], b[:, :100]), whole[17:70, :100])
+    np.testing.assert_array_equal(lw.jit(np.matmul, threads=2)(a.T.copy().T, b.T.copy().T), whole)
