@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from ...dialects.loop.interleave import Interleave
 from ...dialects.loop.ops import (
     Affine,
     Buffer,
@@ -36,6 +37,7 @@ from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import byte_width, scalar_of
 from .affine import expr_text
 from .elementwise import FAST, cast_text, elementwise_text
+from .interleave import interleaved_text
 from .memory import AliasScopes, fill_text, load_text, store_text
 from .parallel import call_blocks, captured, header, take_arguments
 from .reduce import reduce_text
@@ -242,6 +244,12 @@ class _Function:
         for out, value in zip(op.outs, values, strict=True):
             self.names[out] = value
 
+    def _interleave(self, op: Interleave) -> None:
+        registers = [self.names[v] for v in op.args]
+        scalar, lanes = scalar_text(scalar_of(op.args[0])), lanes_of(op.args[0])
+        for out, text in zip(op.outs, interleaved_text(self.w, scalar, lanes, registers), strict=True):
+            self.names[out] = text
+
     # ---- memory --------------------------------------------------------------------
     def _load(self, op: Load) -> None:
         self.names[op.res] = load_text(self.w, op, self.names, self.scopes)
@@ -306,6 +314,7 @@ class _Function:
         Constant: _constant,
         Cast: _cast,
         Reduce: _reduce,
+        Interleave: _interleave,
         Load: _load,
         Store: _store,
         Subview: _subview,

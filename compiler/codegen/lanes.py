@@ -42,7 +42,9 @@ def _source(op: Load | Store) -> tuple[Load | None, SSAValue | None]:
     if isinstance(select := value.owner, Select):
         replaced, _, value = select.args
     load = value.owner
-    if not isinstance(load, Load) or load.mask is not None or lanes_of(load.offset) > 1 or scalar_of(value) != I64:
+    if not isinstance(load, Load) or scalar_of(value) != I64:
+        return None, None
+    if load.mask is not None or load.step is not None or lanes_of(load.offset) > 1:
         return None, None
     apart = load.noalias.data if load.noalias is not None else ()
     if block is None or load.parent_block() is not block:

@@ -10,6 +10,7 @@ from ...dialects.loop.ops import LINE, Access, Buffer, Copy, Fill, Load, Store, 
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import BOOL, bit_width, byte_width
 from .gathers import gather_text
+from .interleave import strided_text
 from .types import memory_text, suffix, vector_text
 from .updates import update_text
 from .writer import FunctionText, ModuleText
@@ -56,6 +57,13 @@ def load_text(w: FunctionText, op: Load, names: dict[SSAValue, str], scopes: Ali
     mask = names[op.mask] if op.mask is not None else None
     if lanes_of(op.offset) > 1:
         value = gather_text(w, op, names, scalar, align, tail)
+    elif op.step is not None:
+        first = _address(w, scalar, names[op.buffer], names[op.offset])
+
+        def consecutive(start: int) -> str:
+            return w.emit(f"load {vector}, ptr {_address(w, scalar, first, str(start))}, align {align}{tail}")
+
+        value = strided_text(w, scalar, lanes, op.step.value.data, consecutive)
     else:
         address = _address(w, scalar, names[op.buffer], names[op.offset])
         if mask is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xdsl.ir import Dialect
 
+from .interleave import Interleave
 from .ops import (
     Affine,
     Buffer,
@@ -33,6 +34,7 @@ Loop = Dialect(
         Fill,
         FirstLanes,
         For,
+        Interleave,
         Iota,
         Load,
         Minimum,

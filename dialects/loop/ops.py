@@ -339,10 +339,15 @@ class Access(Op):
 @irdl_op_definition
 class Load(Access):
     """`loop.load %b[%o], %mask : vector<16xf32>`: consecutive elements from the offset, or, with a vector of
-    offsets, one element a lane. Lanes where the mask is false read nothing and are 0."""
+    offsets, one element a lane. Lanes where the mask is false read nothing and are 0.
+
+    With `{step = 2}` each lane's element lies two further on than the one before it; elements between those of two
+    lanes may be read too, so that whole registers come from memory.
+    """
 
     name = "loop.load"
     res = result_def()
+    step = opt_prop_def(IntegerAttr)
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(MemoryReadEffect())
     assembly_format = (
@@ -351,15 +356,21 @@ class Load(Access):
     )
 
     @classmethod
-    def of(cls, buffer: SSAValue, offset: SSAValue, mask: SSAValue | None, lanes: int) -> Self:
-
+    def of(cls, buffer: SSAValue, offset: SSAValue, mask: SSAValue | None, lanes: int, step: int = 1) -> Self:
         assert isinstance(buffer.type, Buffer)
         sizes = DenseArrayBase.from_list(i32, [1, 1, 0 if mask is None else 1])
+        properties: dict[str, Attribute] = {"operandSegmentSizes": sizes}
+        if step != 1:
+            properties["step"] = IntegerAttr(step, i64)
         return cls.create(
             operands=[buffer, offset, *([mask] if mask is not None else [])],
             result_types=[vector(buffer.type.element, lanes)],
-            properties={"operandSegmentSizes": sizes},
+            properties=properties,
         )
+
+    def verify_(self) -> None:
+        if self.step is not None and (self.mask is not None or lanes_of(self.offset) > 1 or not self.step.value.data):
+            raise VerifyException("loop.load takes steps from one offset, without a mask")
 
 
 @irdl_op_definition

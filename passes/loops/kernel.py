@@ -17,6 +17,7 @@ from ...dialects.weld.generic import Generic
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import I64, byte_width, scalar_of
 from .blocks import Shelf, block_bounds, combine_blocks, fill_later_parts, part_home, stride_of
+from .in_turns import put_in_turns
 from .memory import KernelMemory, Scratch, is_row
 from .nest import Nest, Tiles
 from .plan import Place, Plan
@@ -241,7 +242,7 @@ class _Lowering:
         order = order if self.tiling is None else [self.tiling.along, *order]
         if not self.outer:
             vector, lanes = self._vectorise(plans[0], 0)
-            order = [d for d in plans[0].order if self.row is None or d != vector]
+            order = [d for d in plans[0].order if d != (plans[0].in_turns if self.row is None else vector)]
         self.split = choose_split(plans, order, vector, lanes, self.bits, self.options.blocks, self.options.ordered)
         if self.split is not None:
             for partial in self.split.partials:
@@ -405,6 +406,8 @@ class _Lowering:
             if vector is not None and self.row is not None and self.in_step:
                 assert plan.sizes[vector] == self.row.size
                 frame.lanes = self.row.lanes
+        elif frame.lanes > 1 and not self.in_ends:
+            put_in_turns(plan, outer, vector, self.homes)
         across = vector if frame.lanes > 1 else None
         tiles = self.tiles if outer else None
         register = register_lanes([op], self.bits)
@@ -433,7 +436,11 @@ class _Lowering:
         plan.order.remove(vector)
         plan.order.append(vector)
         lanes = lanes_for([plan.op], self.bits, self.options.registers, vector, plan.sizes[vector])
-        return (vector, lanes) if lanes > 1 else (None, 1)
+        if lanes == 1:
+            return None, 1
+        if self.row is None:
+            put_in_turns(plan, outer, vector, self.homes)
+        return vector, lanes
 
     # ---- first values --------------------------------------------------------------
     def _prologue(self) -> None:

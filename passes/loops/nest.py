@@ -102,10 +102,14 @@ class Nest:
     def _has_own_rest(self, lanes: int) -> bool:
         """Whether the vector dim is the member's own innermost loop and has both whole steps and a rest."""
         dim = self.vector_dim
-        if dim is None or self.short or not self.outer < self.levels[dim] == len(self.order):
+        if dim is None or self.short or not self.outer < self.levels[dim] == self._loop_count:
             return False
         rest = self.member.sizes[dim] % lanes
         return rest.value != 0 and (self.member.sizes[dim] - rest).value != 0
+
+    @property
+    def _loop_count(self) -> int:
+        return len(self.order) - (self.member.in_turns is not None)
 
     def _level(self, frame: Frame) -> dict[int, list[SSAValue]]:
         """Everything inside the open loops; returns what belongs to reductions of an outer level."""
@@ -124,6 +128,8 @@ class Nest:
         dim = self.order[frame.depth]
         if self.short and dim == self.vector_dim:
             return self._one_step(frame, dim)
+        if dim == self.member.in_turns:
+            return self._in_turns(frame, dim)
         lanes = frame.lanes if dim == self.vector_dim else 1
         carried = {r.position: self._identity(r, frame) for r in active}
         if dim in self.bounds:
@@ -310,6 +316,25 @@ class Nest:
         inner.vector_dim = dim
         inner.mask = frame.first_lanes(self.member.sizes[dim])
         return self._level(inner)
+
+    def _in_turns(self, frame: Frame, dim: str) -> dict[int, list[SSAValue]]:
+        """The points along a short dim one after the other, without a loop; what they write goes to memory together."""
+        size, breaks = self.member.sizes[dim].value, self.breaks.get(dim)
+        assert size is not None
+        found: list[list[SSAValue]] = [[] for _ in self.member.results]
+        for k in range(size):
+            point = frame.with_scopes([*frame.scopes, Scope(frame.top.block, frame.top.anchor)])
+            point.counters = frame.counters | {dim: frame.index(Expr.constant(k))}
+            if breaks is not None:
+                point.known = frame.known | breaks.known_at(k)
+            for op in self.values.needed(point):
+                if op.results:
+                    self.values.value(op.results[0], point)
+            for position, (value, *_) in enumerate(self.yielded):
+                found[position].append(point.widen(self.values.value(value, point)))
+        for position, values in enumerate(found):
+            self.stores.store_in_turns(values, self.op.outs[position], self.member.results[position], dim, frame)
+        return {}
 
     # ---- reductions ----------------------------------------------------------------
     def _identity(self, reduction: Accumulation, frame: Frame, lanes: int | None = None) -> list[SSAValue]:

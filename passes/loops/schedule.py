@@ -48,6 +48,8 @@ class Member:
     sizes: dict[str, Expr]
     merged: dict[str, Expr]
     """What the dims that are not walked become in offsets."""
+    in_turns: str | None = None
+    """A short dim without a loop: lanes of all its points are written in turn, as consecutive elements."""
 
 
 def strides_of(shape: tuple[Expr, ...]) -> tuple[Expr, ...]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
+from ...dialects.loop.interleave import Interleave
 from ...dialects.loop.ops import Load, Store, lanes_of
 from ...dialects.weld.attributes import Result
 from .accumulators import combine
@@ -72,6 +73,21 @@ class Stores:
             value = frame.widen(value)
         offset, mask = self._place(result.indices, home, frame, value)
         frame.top.add(Store.of(value, home.buffer, offset, mask))
+
+    def store_in_turns(self, values: Sequence[SSAValue], out: SSAValue, result: Result, dim: str, frame: Frame) -> None:
+        """Write the first lane of each value, the second one of each, and so on: the values are those along `dim`."""
+        home, top = self.homes[out], frame.top
+        assert home.buffer is not None
+        pieces = Interleave.of(values)
+        top.add(pieces)
+        masks: list[SSAValue | None] = [None] * len(values)
+        if frame.mask is not None:
+            whole = Interleave.of([frame.mask] * len(values))
+            top.add(whole)
+            masks = list(whole.outs)
+        begin = self.values.offset(result.indices, home).substitute({dim: Expr.constant(0)})
+        for k, (piece, mask) in enumerate(zip(pieces.outs, masks, strict=True)):
+            top.add(Store.of(piece, home.buffer, frame.index(begin + k * frame.lanes), mask))
 
     def scatter(self, yielded: Sequence[SSAValue], out: SSAValue, result: Result, frame: Frame) -> None:
         """Update elements whose indices are known only now, one lane after the other."""

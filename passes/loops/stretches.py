@@ -31,6 +31,12 @@ class Breaks:
         """What holds in the stretch that follows `stretch` places."""
         return {guard: (stretch >= place) == after for guard, (place, after) in self.guards.items()}
 
+    def known_at(self, point: int) -> dict[Expr, bool]:
+        """What holds at one point of the dim, as far as the places before it are known numbers."""
+        numbers = [place.value for place in self.places]
+        known = [n for n in numbers if n is not None]
+        return self.known(sum(n <= point for n in known)) if len(known) == len(numbers) else {}
+
 
 def guards_of(op: Operation) -> tuple[Expr, ...]:
     """The guards that an op of a generic's body looks at."""

@@ -49,6 +49,11 @@ Homes: TypeAlias = dict[SSAValue | PointLoad, Home]
 """Where tensors live, and the tiles of the loads that read one."""
 
 
+MOST_STEP = 4
+"""From one lane's element to the next: further apart, loads lane by lane take fewer instructions than picking lanes out
+of the registers that lie between them."""
+
+
 class Values:
     """Computes the body values of one member; `levels` gives the loop number of each dim."""
 
@@ -156,6 +161,9 @@ class Values:
         assert home.buffer is not None
         extra = {f"i{k}": self.value(v, frame) for k, v in enumerate(op.indices)}
         offset = self.offset(op.where.indices, home)
+        step = self._step(offset, extra, home, frame) if mask is None else 1
+        if step != 1:
+            return frame.top.insert(Load.of(home.buffer, frame.index(offset), None, frame.lanes, step))
         lanes, where = self._lanes_of_load(offset, extra, mask, home, frame)
         if lanes > 1:
             mask = frame.widen(mask) if mask is not None else None
@@ -172,6 +180,15 @@ class Values:
         wide = b.cast(value, compute_element(element))
         zero = frame.constant(0, scalar_of(wide), lanes_of(wide))
         return b.cast(b.select(mask, wide, zero), element)
+
+    @staticmethod
+    def _step(offset: Expr, extra: dict[str, SSAValue], home: Home, frame: Frame) -> int:
+        """How far the elements of two lanes are apart, where that is little; else 1."""
+        if frame.vector_dim is None or frame.lanes == 1 or frame.mask is not None or home.per_lane or extra:
+            return 1
+        step = offset.coefficient(frame.vector_dim)
+        known = step.value if step is not None and step.value is not None else 0
+        return known if known == -1 or 1 < abs(known) <= MOST_STEP else 1
 
     def _lanes_of_load(
         self, offset: Expr, extra: dict[str, SSAValue], mask: SSAValue | None, home: Home, frame: Frame
