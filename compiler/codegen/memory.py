@@ -15,6 +15,9 @@ from .types import memory_text, suffix, vector_text
 from .updates import update_text
 from .writer import FunctionText, ModuleText
 
+PIECE = 16
+"""Bytes at whose multiples large arrays of other libraries begin, and the least that a store past the caches takes."""
+
 
 @dataclass
 class AliasScopes:
@@ -122,7 +125,7 @@ def store_text(w: FunctionText, op: Store, names: dict[SSAValue, str], scopes: A
         address = _address(w, scalar, names[op.buffer], names[op.offset])
         vector = vector_text(scalar, lanes)
         if mask is None and op.streams is not None and lanes * bit_width(element) % (8 * LINE) == 0:
-            _stream(w, f"{vector} {value}", address, align, names[op.streams], tail)
+            _stream(w, op, scalar, value, address, align, names[op.streams], tail)
         elif mask is None:
             w.line(f"store {vector} {value}, ptr {address}, align {align}{tail}")
         elif mask.startswith("<i1 true, i1 false"):
@@ -134,19 +137,32 @@ def store_text(w: FunctionText, op: Store, names: dict[SSAValue, str], scopes: A
             w.call("void", f"llvm.masked.store.{suffix(scalar, lanes)}.p0", args, tail)
 
 
-def _stream(w: FunctionText, value: str, address: str, align: int, flag: str, tail: str) -> None:
-    """Whole cache lines past the caches where the flag is true; else, and off the lines, a plain store."""
-    label = w.fresh("stream")
+def _stream(
+    w: FunctionText, op: Store, scalar: str, value: str, address: str, align: int, flag: str, tail: str
+) -> None:
+    """Past the caches where the flag is true, in whole cache lines or, off the lines, in pieces of which the processor
+    makes lines again; else a plain store."""
+    assert isinstance(op.buffer.type, Buffer)
+    lanes, label = lanes_of(op.value), w.fresh("stream")
+    past, vector = f"{tail}, !nontemporal {w.module.one()}", f"<{lanes} x {scalar}>"
     place = w.emit(f"ptrtoint ptr {address} to i64")
-    within = w.emit(f"and i64 {place}, {LINE - 1}")
-    whole = w.emit(f"icmp eq i64 {within}, 0")
-    both = w.emit(f"and i1 {flag}, {whole}")
-    w.line(f"br i1 {both}, label %{label}, label %{label}.plain")
+    begins = [w.emit(f"icmp eq i64 {w.emit(f'and i64 {place}, {size - 1}')}, 0") for size in (PIECE, LINE)]
+    w.line(f"br i1 {w.emit(f'and i1 {flag}, {begins[0]}')}, label %{label}, label %{label}.plain")
     w.start_block(label)
-    w.line(f"store {value}, ptr {address}, align {LINE}{tail}, !nontemporal {w.module.one()}")
+    w.line(f"br i1 {begins[1]}, label %{label}.lines, label %{label}.pieces")
+    w.start_block(f"{label}.lines")
+    w.line(f"store {vector} {value}, ptr {address}, align {LINE}{past}")
+    w.line(f"br label %{label}.end")
+    w.start_block(f"{label}.pieces")
+    part = PIECE // byte_width(op.buffer.type.element)
+    for first in range(0, lanes, part):
+        numbers = ", ".join(f"i32 {first + k}" for k in range(part))
+        piece = w.emit(f"shufflevector {vector} {value}, {vector} poison, <{part} x i32> <{numbers}>")
+        at = w.emit(f"getelementptr inbounds {scalar}, ptr {address}, i64 {first}")
+        w.line(f"store <{part} x {scalar}> {piece}, ptr {at}, align {PIECE}{past}")
     w.line(f"br label %{label}.end")
     w.start_block(f"{label}.plain")
-    w.line(f"store {value}, ptr {address}, align {align}{tail}")
+    w.line(f"store {vector} {value}, ptr {address}, align {align}{tail}")
     w.line(f"br label %{label}.end")
     w.start_block(f"{label}.end")
 
