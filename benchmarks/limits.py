@@ -18,7 +18,7 @@ from loopweld.compiler.machine import machine
 from loopweld.compiler.targets import as_target
 
 FOOTPRINTS = (1 << 19, 12 << 20, 192 << 20)
-"""Bytes that fit the second-level cache, the last one, and none."""
+"""Bytes that fit the second-level cache, the last one, and none: where rates are measured."""
 
 MATH = {
     "exp": (7, 13),
@@ -42,22 +42,31 @@ one store a cycle.
 
 @dataclass(frozen=True)
 class Limits:
-    """Measured with a number of threads: bytes a second for each of `FOOTPRINTS`, float32 operations a second."""
+    """Measured with a number of threads: bytes a second for each of `FOOTPRINTS`, float32 operations a second; and the
+    bytes that the second-level caches of the threads, and the last one, can hold."""
 
     bandwidth: list[float]
     flops: float
+    caches: list[int]
 
     def seconds(self, moved: int, operations: dict[str, float], is_double: bool) -> float:
         """The larger of the times for the bytes and for the arithmetic, as if they overlapped perfectly."""
-        level = max((k for k, size in enumerate(FOOTPRINTS) if size <= moved), default=0)
         peak = self.flops / (2 if is_double else 1)
         flops = sum(n * (2 * MATH[name][is_double] if name in MATH else 1) for name, n in operations.items())
-        return max(moved / self.bandwidth[level], flops / peak)
+        return max(self._moving(moved), flops / peak)
+
+    def _moving(self, moved: int) -> float:
+        """Each cache may still hold as much as it can from the call before; only the rest comes from further away."""
+        seconds, inside = 0.0, 0
+        for rate, size in zip(self.bandwidth, (*self.caches, moved), strict=True):
+            part = max(min(moved, size) - inside, 0)
+            seconds, inside = seconds + part / rate, inside + part
+        return seconds
 
     def better(self, other: "Limits") -> "Limits":
         """What was reached in either of two measurements."""
         rates = [max(pair) for pair in zip(self.bandwidth, other.bandwidth, strict=True)]
-        return Limits(rates, max(self.flops, other.flops))
+        return Limits(rates, max(self.flops, other.flops), self.caches)
 
 
 def measure_limits(threads: int) -> Limits:
@@ -69,7 +78,9 @@ def measure_limits(threads: int) -> Limits:
 def measured(threads: int) -> Limits:
     """The best rates that any of a few loops reaches: reading, and reading with writing."""
     rates = [max(_rates(size, threads)) for size in FOOTPRINTS]
-    return Limits(rates, machine(as_target("cpu"), threads, None).flops)
+    target = as_target("cpu")
+    caches = [target.cache_bytes * threads, target.last_cache_bytes]
+    return Limits(rates, machine(target, threads, None).flops, caches)
 
 
 def _rates(footprint: int, threads: int) -> list[float]:

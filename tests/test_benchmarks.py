@@ -31,6 +31,13 @@ def test_programs_are_measured(tmp_path: Path):
         assert 0 < row["from_disk"] < row["first"]["loopweld"]
 
 
+def test_floor_takes_from_each_cache_what_it_can_hold(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(str(FOLDER))
+    limits = import_module("limits").Limits([8.0, 4.0, 2.0], 100.0, [16, 40])
+    assert [limits.seconds(moved, {}, False) for moved in (8, 16, 24, 60)] == [1, 2, 2 + 2, 2 + 6 + 10]
+    assert limits.seconds(8, {"flop": 200.0}, False) == 2 and limits.seconds(8, {"flop": 200.0}, True) == 4
+
+
 @pytest.fixture
 def documents(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(FOLDER))
