@@ -5,6 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import ReturnOp
 
+from ..dialects.ir import copy
 from ..dialects.weld.indexing import Check
 from ..passes.evaluate import find_function
 from ..passes.loops.plan import donated_arguments
@@ -16,14 +17,16 @@ def overwrites(module: ModuleOp, entry: str) -> bool:
     return bool(donated_arguments(function)) and bool(list(function.body.block.ops)[-1].operands)
 
 
-def checks_alone(module: ModuleOp, entry: str) -> ModuleOp | None:
+def has_checks(module: ModuleOp, entry: str) -> bool:
+    """Whether a program has checks, and results."""
+    ops = list(find_function(module, entry).body.block.ops)
+    return bool(ops[-1].operands) and any(isinstance(op, Check) for op in ops)
+
+
+def checks_alone(module: ModuleOp, entry: str) -> ModuleOp:
     """What has to hold before a program may write where its caller looks: a copy of a module of tensor ops that has
-    no results, only checks. None for a program that has no checks, or no results."""
-    function = find_function(module, entry)
-    ops = list(function.body.block.ops)
-    if not ops[-1].operands or not any(isinstance(op, Check) for op in ops):
-        return None
-    found = module.clone()
+    no results, only checks."""
+    found = copy(module)
     function = find_function(found, entry)
     for op in reversed(list(function.body.block.ops)):
         if isinstance(op, ReturnOp):

@@ -17,13 +17,14 @@ from xdsl.passes import ModulePass, PassPipeline
 from xdsl.utils.exceptions import DiagnosticException
 
 from ..dialects.expr import Expr
+from ..dialects.ir import copy
 from ..dialects.weld.attributes import Dims
 from ..passes import passes
 from ..passes.evaluate import find_function
 from ..passes.loops.lower import LowerToLoops, Program, lower_program
 from ..passes.remarks import Decision, collect
 from . import scipy_functions
-from .checks import arguments_read, checks_alone, overwrites
+from .checks import arguments_read, checks_alone, has_checks, overwrites
 from .codegen import jit
 from .codegen.cache import ObjectCache
 from .codegen.functions import module_text
@@ -45,7 +46,7 @@ class Stages:
     """What the passes made of a module, and why."""
 
     modules: dict[str, ModuleOp]
-    """By stage, all but "llvm"."""
+    """By stage: "kernels" and "loops"; all but "llvm" where they were asked for."""
     kernels: ModuleOp
     program: Program
     decisions: list[Decision]
@@ -86,7 +87,8 @@ class Compilation:
     disk_hit: bool
     """Whether the program came from the cache."""
     make: Callable[[], Stages]
-    """Runs the passes: for a program from the cache they have not run."""
+    """Runs the passes and keeps all stages: for a program from the cache they have not run, for others the stages
+    before "kernels" are gone."""
     made: Stages | None
     timings: dict[str, float] = field(default_factory=dict[str, float])
     """Milliseconds by stage."""
@@ -104,6 +106,9 @@ class Compilation:
 
     @property
     def modules(self) -> dict[str, ModuleOp]:
+        """By stage, all but "llvm"."""
+        if "tensor" not in self.stages.modules:
+            self.made = self.make()
         return self.stages.modules
 
     @property
@@ -181,7 +186,6 @@ def compile_module(
     large results and temporaries live (None keeps no memory between calls); `threads` is how many threads may run it.
     Raises VerifyException for a wrong module.
     """
-    checks, now = checks_alone(module, entry), overwrites(module, entry)
     made: Stages | None = None
     timings: dict[str, float] = {}
     native = jit.native(target.name, target.features) if not target.is_numpy else None
@@ -192,8 +196,9 @@ def compile_module(
         key = _key(cache, module, names, target, entry, numerics) if cache is not None and native is not None else ""
         program = _read(cache.get(key)) if cache is not None and key else None
         hit = program is not None
+        source = module if hit else copy(module)
         if program is None:
-            made = _run_passes(module, target, entry, numerics, watch)
+            made = _run_passes(module, target, entry, numerics, watch, whole=watch is not None)
             timings |= made.timings
             start = perf_counter()
             try:
@@ -213,20 +218,20 @@ def compile_module(
         if isinstance(step, LibraryStep) and step.routine is not None and numerics != "strict":
             addresses |= routines(step.routine.name, step.views[0].dtype.str[1:], cache, threads)
     executable = Executable(spec, addresses, loaded, pool or Pool(0))
-    if checks is not None:
-        alone = checks
+    if has_checks(source, entry):
 
         def compile_checks() -> Executable:
+            alone = checks_alone(source, entry)
             made = compile_module(alone, names, target, entry, numerics, constants, cache, pool=pool, threads=threads)
             return made.executable
 
-        if now:
+        if overwrites(source, entry):
             executable.first = compile_checks()
         else:
-            executable.later = Later(compile_checks, arguments_read(alone, entry))
+            executable.later = Later(compile_checks, lambda: arguments_read(checks_alone(source, entry), entry))
 
     def make() -> Stages:
-        return _run_passes(module.clone(), target, entry, numerics, None)
+        return _run_passes(copy(source), target, entry, numerics, None, whole=True)
 
     compilation = Compilation(
         executable,
@@ -259,8 +264,10 @@ def _without_collections() -> Generator[None]:
             gc.enable()
 
 
-def _run_passes(module: ModuleOp, target: Target, entry: str, numerics: str, watch: Watch | None) -> Stages:
-    """All passes and the LLVM text; tells `watch` of a failure."""
+def _run_passes(
+    module: ModuleOp, target: Target, entry: str, numerics: str, watch: Watch | None, whole: bool
+) -> Stages:
+    """All passes and the LLVM text; tells `watch` of a failure. `whole`: a copy of each stage is kept."""
     timings: dict[str, float] = {}
     modules: dict[str, ModuleOp] = {}
     text = ""
@@ -278,8 +285,10 @@ def _run_passes(module: ModuleOp, target: Target, entry: str, numerics: str, wat
                 timings[each.name] = timings.get(each.name, 0.0) + 1e3 * (perf_counter() - start)
                 if program is not None:
                     modules["loops"] = program.module
-                elif stage:
-                    modules[stage] = module.clone() if stage != "kernels" else module
+                elif stage == "kernels":
+                    modules[stage] = module
+                elif stage and whole:
+                    modules[stage] = copy(module)
         assert program is not None, "every pipeline has lower-to-loops"
         start = perf_counter()
         text = module_text(program.module, numerics, target.features)

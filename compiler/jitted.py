@@ -13,6 +13,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
 from ..dialects.expr import Expr
+from ..dialects.ir import copy
 from ..dialects.weld.types import shape_of
 from ..passes.evaluate import find_function
 from .codegen.cache import ObjectCache
@@ -91,7 +92,7 @@ class Lowered:
     def _clone(self) -> Traced:
         from dataclasses import replace
 
-        return replace(self._traced, module=self._traced.module.clone())
+        return replace(self._traced, module=copy(self._traced.module))
 
 
 class Jitted(direct.Direct):
@@ -198,7 +199,7 @@ class Jitted(direct.Direct):
     def compile_traced(self, traced: Traced, leaves: Sequence[Any], layouts: Layouts = None) -> Compiled:
         """Compile a trace for arrays with the layouts of `leaves`; `layouts` are those of given results."""
         self._compilations += 1
-        source = traced.module.clone() if self._check else None
+        source = copy(traced.module) if self._check else None
         names = [spec.name for spec in traced.inputs]
         donated = donated_arrays(self._donated, [s.name for s in traced.inputs if s.kind != "constant"])
         set_expected(find_function(traced.module), leaves)

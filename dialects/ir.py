@@ -6,7 +6,7 @@ from abc import ABCMeta
 from collections.abc import Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn, Self, TypeVar
 
 from xdsl.dialects.builtin import UNKNOWN_LOC, LocationAttr
 from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue, SSAValues
@@ -14,6 +14,8 @@ from xdsl.irdl import IRDLOperation
 from xdsl.irdl.operations import BaseAccessor, BeforeVariadicSingleAccessor, UniqueVariadicAccessor, VarIRConstruct
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
+
+OpT = TypeVar("OpT", bound=Operation)
 
 
 def _direct(member: Any) -> Any:
@@ -101,6 +103,44 @@ def erase_dead(values: Iterable[SSAValue]) -> None:
         if not any(r.uses for r in op.results):
             stack += [v.owner for v in op.operands]
             erase(op)
+
+
+def copy(op: OpT, values: dict[SSAValue, SSAValue] | None = None) -> OpT:
+    """An op and what is in it, where definitions come before uses: xDSL's `clone` in less time. `values` gives the new
+    values for old ones from outside."""
+    values = {} if values is None else values
+    regions: list[Region] = []
+    for region in op.regions:
+        if len(region.blocks) > 1:
+            return op.clone(values)
+        regions.append(Region([_copy_block(block, values) for block in region.blocks]))
+    made = op.create(
+        operands=[values.get(value, value) for value in op.operands],
+        result_types=[result.type for result in op.results],
+        properties=op.properties,
+        attributes=op.attributes,
+        location=op.location,
+        successors=op.successors,
+        regions=regions,
+    )
+    for old, new in zip(op.results, made.results, strict=True):
+        _take_over(old, new, values)
+    return made
+
+
+def _copy_block(block: Block, values: dict[SSAValue, SSAValue]) -> Block:
+    made = Block(arg_types=[argument.type for argument in block.args])
+    for old, new in zip(block.args, made.args, strict=True):
+        _take_over(old, new, values)
+    for op in block.ops:
+        made.add_op(copy(op, values))
+    return made
+
+
+def _take_over(old: SSAValue, new: SSAValue, values: dict[SSAValue, SSAValue]) -> None:
+    values[old] = new
+    if old.name_hint is not None:
+        new.name_hint = old.name_hint
 
 
 def set_type(value: SSAValue, kind: Attribute) -> None:

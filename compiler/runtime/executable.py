@@ -66,8 +66,12 @@ class Later:
     """The checks of a program as a program that is not compiled yet."""
 
     compile: Callable[[], Executable]
-    reads: tuple[int, ...]
-    """The numbers of the inputs whose elements they read."""
+    find_reads: Callable[[], tuple[int, ...]]
+
+    @cached_property
+    def reads(self) -> tuple[int, ...]:
+        """The numbers of the inputs whose elements they read."""
+        return self.find_reads()
 
     @cached_property
     def program(self) -> Executable:

@@ -104,7 +104,7 @@ def check_report(
 
 def loops_of(compiled: Compiled) -> list[FuncOp]:
     """The loops of each kernel. Their text says the same, but reading it takes longer than compiling."""
-    return list(kernels_of(compiled._compilation.modules["loops"]).values())
+    return list(kernels_of(compiled._compilation.program.module).values())
 
 
 def enlarged(compiled: Compiled) -> Report:
