@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from math import prod
 from typing import Any, Self
@@ -244,6 +244,11 @@ class Generic(WeldOp, OneBlock):
         return dict(zip(self.dims, self.sizes, strict=True))
 
     @property
+    def innermost(self) -> frozenset[str]:
+        """The last dim of more than one index, if there is any."""
+        return frozenset([dim for dim, size in self.named_sizes.items() if size.value != 1][-1:])
+
+    @property
     def results_given(self) -> tuple[Result, ...]:
         return tuple(out.data for out in self.gives.data)
 
@@ -273,11 +278,15 @@ class Generic(WeldOp, OneBlock):
         conditions = {values[1] for values in self.yielded()} if plain else set[SSAValue]()
         if not whole or len(conditions) != 1 or all(size.value == 1 for size in self.sizes):
             return False
-        dims, moving = set(self.dims), set[SSAValue]()
+        return conditions.isdisjoint(self.moving(self.dims))
+
+    def moving(self, dims: Iterable[str]) -> set[SSAValue]:
+        """The values of the body that change along any of the dims."""
+        along, found = frozenset(dims), set[SSAValue]()
         for op in self.block.ops:
-            if any(dims & e.names for e in exprs_of(op)) or any(v in moving for v in op.operands):
-                moving.update(op.results)
-        return conditions.isdisjoint(moving)
+            if any(along & e.names for e in exprs_of(op)) or any(v in found for v in op.operands):
+                found.update(op.results)
+        return found
 
     def given(self, out: SSAValue) -> Result:
         """What becomes of the value yielded for the result `out`."""

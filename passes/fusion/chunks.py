@@ -11,7 +11,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from ...dialects.expr import Expr, product_of
 from ...dialects.ir import block_of, erase, erase_dead
 from ...dialects.weld.attributes import Result, Where
-from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, result_type
+from ...dialects.weld.generic import Generic, Index, Load, Yield, result_type
 from ...dialects.weld.types import Shape, bit_width, byte_width, scalar_of
 from ..points import ScalarBuilder
 from .merge import simplify_body, slice_of, substituted
@@ -172,7 +172,7 @@ def expand(
     `op` in terms of the new ones, and `base` may be left out where only the answer is wanted.
     """
     b = ScalarBuilder(Block(), location=op.location)
-    varying = _varying(op, row)
+    varying = op.moving(row.reduced)
     behind = dict(late)
 
     def value_at(centre: Centre) -> SSAValue:
@@ -213,22 +213,6 @@ def _discard(block: Block, expansion: Expansion) -> None:
     for op in reversed(list(block.ops)):
         erase(op)
     erase_dead(expansion.added)
-
-
-def _varying(op: Generic, row: Row) -> set[SSAValue]:
-    """The values of a body that change along the row."""
-    found: set[SSAValue] = set()
-    for inner in op.block.ops:
-        names: set[str] = set()
-        if isinstance(inner, Load):
-            names.update(*(e.names for e in (*inner.where.indices, *inner.where.guards)))
-        elif isinstance(inner, Index):
-            names.update(inner.value.names)
-        elif isinstance(inner, Inside):
-            names.update(*(g.names for g in inner.guards.data))
-        if names & set(row.reduced) or any(v in found for v in inner.operands):
-            found.update(inner.results)
-    return found
 
 
 def copied(

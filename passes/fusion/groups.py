@@ -69,7 +69,7 @@ class Group:
     loads: dict[SSAValue, Load] = field(default_factory=dict[SSAValue, Load])
     """For each tensor that is loaded one load, that with the plainest indices."""
     streams: set[SSAValue] = field(default_factory=set[SSAValue])
-    """The tensors that the loops read from memory or write to it."""
+    """The tensors that the innermost loops read from memory or write to it."""
     kept: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
     """The known bytes of what one iteration of the outer loops keeps for a later row."""
     tables: set[Expr] = field(default_factory=set[Expr])
@@ -93,9 +93,11 @@ class Group:
                 group.loads[load.tensor] = load
             if len(load.operands) > 1:
                 group.tables |= _indexed(load.where.indices, load.tensor)
-        group.streams = {t for t, load in group.loads.items() if load.where.indices}
+        last = op.innermost
+        moving = op.moving(last)
+        group.streams = {load.tensor for load in op.loads() if load.res in moving}
         for out, result in zip(op.outs, op.results_given, strict=True):
-            group.streams |= {out} if result.indices else set()
+            group.streams |= {out} if result.is_scatter or any(last & e.names for e in result.indices) else set()
             if result.is_scatter:
                 group.tables |= _indexed(result.indices, out)
         group.domains = {op.sizes}

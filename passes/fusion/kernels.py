@@ -19,7 +19,7 @@ from ..expected import expected_sizes
 from ..remarks import Decision, Reason, describe, record
 from .dependencies import Dependencies
 from .graph import functions, sort_block, top_level
-from .groups import Group
+from .groups import Group, is_part
 from .joining import Edges, Fit, Fitting, Rows, is_shared, merge, roles
 from .merge import copy_ops, replace_generic
 from .placement import Placement, place
@@ -135,7 +135,7 @@ class _Forming:
         if self.dependencies.apart(a.main, b.main):
             return Reason.DEPENDENCY_CYCLE
         cross = self.edges.between(a, b)
-        streams = (a.streams | b.streams) - {e.tensor for e in cross if not self._is_needed(e.tensor, a, b)}
+        streams = _streams(a, b) - {e.tensor for e in cross if not self._is_needed(e.tensor, a, b)}
         many = _count(streams, a, b) > max(self.options.max_streams, _count(a.streams, a), _count(b.streams, b))
         reason = self.choice(Reason.TOO_MANY_STREAMS if many else None)
         if reason is not None:
@@ -226,6 +226,13 @@ class _Forming:
         if op not in self.names:
             self.names[op] = describe(op)
         return self.names[op]
+
+
+def _streams(a: Group, b: Group) -> set[SSAValue]:
+    """Those of two groups as one: what only rows with less dims walk stays the same in the innermost loop."""
+    if is_part(a.main.sizes, b.main.sizes):
+        return b.streams
+    return a.streams if is_part(b.main.sizes, a.main.sizes) else a.streams | b.streams
 
 
 def _count(tensors: Iterable[SSAValue], *groups: Group) -> int:

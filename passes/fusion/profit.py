@@ -68,17 +68,19 @@ class Choice:
 
 def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
     """What computing the loaded value again at the load costs, and how many tensors as large as the loaded one that
-    reads. What it is computed from is not stored either, as far as that could be fused in turn.
+    reads. What it is computed from is not stored either, as far as that could be fused in turn. What stays the same
+    along the consumer's innermost dim costs nothing: it is computed once before that loop.
 
     The count of instructions stops soon after `limit`.
     """
-    size = product_of(shape_of(load.tensor))
+    size, consumer = product_of(shape_of(load.tensor)), load.parent_op()
+    assert isinstance(consumer, Generic)
     total = 0
     large: set[SSAValue] = set()
     seen: set[tuple[SSAValue, tuple[Where, ...]]] = set()
-    todo: list[tuple[Load, tuple[Where, ...]]] = [(load, ())]
+    todo: list[tuple[Load, tuple[Where, ...], frozenset[str]]] = [(load, (), consumer.innermost)]
     while todo and total <= limit:
-        place, path = todo.pop()
+        place, path, dims = todo.pop()
         if (place.tensor, path) in seen:
             continue
         seen.add((place.tensor, path))
@@ -89,13 +91,23 @@ def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
             large |= {place.tensor} if product_of(shape_of(place.tensor)) == size else set()
             continue
         assert isinstance(producer, Generic)
+        along = _moves_along(place, producer, dims) or (frozenset(producer.dims) if place is load else frozenset[str]())
+        moving = producer.moving(along)
         for op in slice_of(producer, producer.yielded_for(place.tensor)):
+            if op.results[0] not in moving:
+                continue
             if isinstance(op, Load):
                 moved = str(op.where) != ", ".join(producer.dims)
-                todo.append((op, (*path, op.where) if moved else path))
+                todo.append((op, (*path, op.where) if moved else path, along))
             elif isinstance(op, Elementwise):
                 total += op.cost
     return total, len(large)
+
+
+def _moves_along(load: Load, producer: Generic, dims: frozenset[str]) -> frozenset[str]:
+    """The dims of a producer along which its loaded element moves with some of the consumer's."""
+    pairs = zip(producer.given(load.tensor).indices, load.where.indices, strict=True)
+    return frozenset(name for own, place in pairs if dims & place.names for name in own.names)
 
 
 MOST_COST = 100
