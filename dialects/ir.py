@@ -3,19 +3,60 @@
 from __future__ import annotations
 
 from abc import ABCMeta
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, NoReturn, Self, TypeVar
 
 from xdsl.dialects.builtin import UNKNOWN_LOC, LocationAttr
-from xdsl.ir import Attribute, Block, Operation, OpResult, Region, SSAValue, SSAValues
+from xdsl.ir import Attribute, Block, Operation, OpOperands, OpResult, Region, SSAValue, SSAValues, Use
 from xdsl.irdl import IRDLOperation
 from xdsl.irdl.operations import BaseAccessor, BeforeVariadicSingleAccessor, UniqueVariadicAccessor, VarIRConstruct
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
 
 OpT = TypeVar("OpT", bound=Operation)
+Class = TypeVar("Class", bound=type)
+
+
+def _reads(**fields: str) -> Callable[[Class], Class]:
+    """Let properties of a class read these fields, without a call of Python: passes do that very often."""
+
+    def change(cls: Class) -> Class:
+        for name, field in fields.items():
+            setattr(cls, name, property(attrgetter(field)))
+        return cls
+
+    return change
+
+
+@_reads(type="_type", owner="op")
+class Result(OpResult[Attribute]):
+    """A result of an op of ours."""
+
+    __eq__ = object.__eq__  # pyright: ignore[reportAssignmentType]
+    __hash__ = object.__hash__
+
+
+class Values(SSAValues[Any]):
+    """Operands or results of an op of ours."""
+
+    __slots__ = ()
+    __getitem__ = tuple[Any, ...].__getitem__  # pyright: ignore[reportAssignmentType, reportIncompatibleMethodOverride]
+
+
+class _Operands(OpOperands):
+    """The operands of an op of ours, to change one of them."""
+
+    _op: Any
+
+    def __getitem__(self, idx: Any) -> Any:
+        found = self._op._operands[idx]
+        return Values(found) if idx.__class__ is slice else found
+
+    def __setitem__(self, idx: int, operand: SSAValue) -> None:
+        super().__setitem__(idx, operand)
+        self._op._operands = Values(self._op._operands)
 
 
 def _direct(member: Any) -> Any:
@@ -23,11 +64,13 @@ def _direct(member: Any) -> Any:
     if not isinstance(member, BaseAccessor) or member.construct not in _FIELDS:
         return member
     field, k = _FIELDS[member.construct], member.idx
-    if isinstance(member, UniqueVariadicAccessor) and member.num_defs == 1:
-        return property(attrgetter(field))
+    read = attrgetter(field)
     if isinstance(member, BeforeVariadicSingleAccessor):
-        return property(lambda op: getattr(op, field)[k])
-    return member
+        return property(lambda op: read(op)[k])
+    if not isinstance(member, UniqueVariadicAccessor):
+        return member
+    end = k - member.num_defs + 1 or None
+    return property(read) if not k and end is None else property(lambda op: Values(read(op)[k:end]))
 
 
 _FIELDS = {VarIRConstruct.OPERAND: "_operands", VarIRConstruct.RESULT: "results"}
@@ -38,12 +81,27 @@ class _OpClass(ABCMeta):
 
     __instancecheck__ = type.__instancecheck__  # without asking the registry of abstract classes
 
-    def __new__(cls, name: str, bases: tuple[type, ...], members: dict[str, Any]) -> _OpClass:
-        return super().__new__(cls, name, bases, {key: _direct(member) for key, member in members.items()})
+    def __setattr__(cls, name: str, value: Any) -> None:  # so xDSL defines the access to operands and results
+        super().__setattr__(name, _direct(value))
 
 
+@_reads(next_op="_next_op", prev_op="_prev_op")
 class Op(IRDLOperation, metaclass=_OpClass):
     """What every op of our dialects is."""
+
+    __eq__ = object.__eq__  # pyright: ignore[reportAssignmentType]
+    __hash__ = object.__hash__
+
+    def _set_operands(self, new: Sequence[SSAValue]) -> None:
+        for value, use in zip(self._operands, self._operand_uses, strict=True):
+            value.remove_use(use)
+        self._operands = Values(new)
+        self._operand_uses = tuple([Use(self, k) for k in range(len(self._operands))])
+        for value, use in zip(self._operands, self._operand_uses, strict=True):
+            value.add_use(use)
+        self._view = _Operands(self)
+
+    operands = property(attrgetter("_view"), _set_operands)  # pyright: ignore[reportIncompatibleMethodOverride]
 
     @classmethod
     def create(
@@ -61,7 +119,7 @@ class Op(IRDLOperation, metaclass=_OpClass):
         assert not successors, f"{cls.name} has no successors"
         op = cls.__new__(cls)
         op.operands = operands
-        op.results = SSAValues([OpResult(kind, op, k) for k, kind in enumerate(result_types)])
+        op.results = Values([Result(kind, op, k) for k, kind in enumerate(result_types)])
         op.properties, op.attributes = dict(properties), dict(attributes)
         op.location = UNKNOWN_LOC if location is None else location
         op.regions = tuple(regions)

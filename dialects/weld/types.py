@@ -25,6 +25,7 @@ from xdsl.ir import Attribute, BlockArgument, OpResult, SSAValue
 from xdsl.utils.exceptions import PassFailedException
 
 from ..expr import Expr, product_of
+from ..ir import Result
 from .attributes import Dims
 
 Tensor: TypeAlias = TensorType[Attribute]
@@ -104,10 +105,10 @@ def shape_of(value: SSAValue | Attribute) -> Shape:
     kind = value.type if isinstance(value, SSAValue) else value
     if kind.__class__ is not TensorType:  # asked very often, and isinstance takes long
         return ()
-    kind = cast(Tensor, kind)
-    if isinstance(kind.encoding, Dims):
-        return kind.encoding.data
-    sizes = kind.get_shape()
+    tensor: Any = kind
+    if tensor.encoding.__class__ is Dims:
+        return tensor.encoding.data
+    sizes = tensor.get_shape()
     if DYNAMIC_INDEX in sizes:
         raise PassFailedException(f"{kind} has no symbolic shape; run resolve-shapes first")
     return _static_shape(sizes)
@@ -132,13 +133,15 @@ def _static_shape(sizes: tuple[int, ...]) -> Shape:
 
 
 _SHAPED = (TensorType, VectorType)
-_VALUES = (OpResult, BlockArgument)
+_VALUES = (Result, BlockArgument, OpResult)
 
 
 def scalar_of(value: SSAValue | Attribute) -> Attribute:
     """The element type of a tensor or vector, the type itself of a scalar."""
-    kind = cast(Any, value).type if value.__class__ in _VALUES else value
-    return cast(Any, kind).element_type if kind.__class__ in _SHAPED else cast(Attribute, kind)
+    kind: Any = value
+    if value.__class__ in _VALUES:
+        kind = kind.type
+    return kind.element_type if kind.__class__ in _SHAPED else kind
 
 
 @lru_cache(maxsize=8192)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from xdsl.dialects.builtin import ArrayAttr
-from xdsl.ir import Attribute, Operation, OpResult, SSAValue, SSAValues
+from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.ir import block_of, erase
+from ...dialects.ir import Values, block_of, erase
 from ...dialects.weld.attributes import Access, Out, Where
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, exprs_of, has_values
 from ...dialects.weld.types import scalar_of
@@ -212,7 +212,7 @@ def join(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> None:
     _merge_bodies(first, second, dims)
     if moved:
         _set_results(second, [*moved, *_results(second)])
-        first.results = SSAValues(out for out in first.outs if not out.uses)
+        first.results = Values([out for out in first.outs if not out.uses])
     erase(first)
 
 
@@ -238,7 +238,7 @@ def _set_results(generic: Generic, results: Sequence[_Given]) -> None:
     """Make these the results of a generic, some of which may have been another one's: their uses stay."""
     for k, result in enumerate(results):
         result.out.op, result.out.index = generic, k
-    generic.results = SSAValues(r.out for r in results)
+    generic.results = Values([r.out for r in results])
     generic.properties["gives"] = ArrayAttr([r.given for r in results])
     generic.terminator.operands = [v for r in results for v in r.values]
     generic.operands = [r.init for r in results if r.init is not None]
