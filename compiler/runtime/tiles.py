@@ -234,19 +234,24 @@ class _Tiles(VectorText):
         """Copy columns of `b`, dense ones, to the panel: squares of elements change rows and columns in registers. The
         last column is there again where there are no more."""
         last = self.emit("sub i64 %left, 1")
-        for r in range(REGISTERS):
-            numbers = [self.smaller(last, r * self.lanes + k) for k in range(self.lanes)]
-            columns = [self.at("%b", number, "%column") for number in numbers]
 
-            def square(i: str, columns: list[str] = columns, r: int = r) -> None:
+        def some(register: str) -> None:
+            first = self.emit(f"mul i64 {register}, {self.lanes}")
+            numbers = [self.smaller(self.emit(f"add i64 {first}, {k}"), last) for k in range(self.lanes)]
+            columns = [self.at("%b", number, "%column") for number in numbers]
+            there = self.at("%panel", register, self.bytes)
+
+            def square(i: str) -> None:
                 mask = self.first_lanes(self.emit(f"sub i64 %k, {i}"))
                 offset = self.emit(f"mul i64 {i}, {self.size}")
-                target = self.shifted(self.at("%panel", i, self.row_bytes), r * self.bytes)
                 rows = self.transposed([self.load(self.shifted(column, offset), mask) for column in columns])
-                for k, vector in enumerate(rows):
-                    self.store(vector, self.shifted(target, k * self.row_bytes))
+                target = self.at(there, i, self.row_bytes)
+                for k, row in enumerate(rows):
+                    self.store(row, self.shifted(target, k * self.row_bytes))
 
-            self.loop(f"square.{r}", "0", "%k", self.lanes, square)
+            self.loop("square", "0", "%k", self.lanes, square)
+
+        self.loop("register", "0", str(REGISTERS), 1, some)
 
     def transposed(self, rows: list[str]) -> list[str]:
         """The columns of a square: halves of its rows change places, then quarters, and so on."""
