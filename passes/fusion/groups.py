@@ -160,8 +160,8 @@ def is_part(few: Iterable[Expr], many: Iterable[Expr]) -> list[Expr] | None:
 
 def is_small(op: Generic, group: Group) -> bool:
     """Whether the op's domain has some of the dims of a row's domain but not all, is known to be much smaller than
-    that of the main row, or is as small as a table that the rows index. A gate is, beside what it overwrites: it
-    mostly does nothing."""
+    that of the main row, or is as small as a table with one dim that the rows index. A gate is, beside what it
+    overwrites: it mostly does nothing."""
     if op.is_gate:
         return all(init.owner in group and init.has_one_use() for init in op.inits)
     mine, main = known_product(op.sizes), known_product(group.main.sizes)
@@ -176,7 +176,7 @@ def is_small(op: Generic, group: Group) -> bool:
         return main >= mine * MANY
     unknown = [s for s in op.sizes if s.value is None]
     known = known_product(s for s in op.sizes if s.value is not None) or 0
-    return bool(unknown) and known <= FEW and is_part(unknown, group.tables) is not None
+    return len(unknown) == 1 and known <= FEW and unknown[0] in group.tables
 
 
 def larger(a: Generic, b: Generic) -> Generic:

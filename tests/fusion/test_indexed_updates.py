@@ -215,3 +215,17 @@ def test_one_element_is_repeated():
         x, y = (sample(*shape, dtype="f8") for shape in shapes)
         for found, wanted in zip(jitted(x, y), (x * y, (x + y).sum(axis=0)), strict=True):
             np.testing.assert_allclose(found, wanted, rtol=1e-12)
+
+
+def test_a_matrix_is_no_small_table_of_its_elements():
+    """What follows an update of some elements walks all of them in blocks of its own, not after the updates."""
+
+    def f(x, labels):
+        p = np.exp(x)
+        p[np.arange(labels.shape[0]), labels] -= 1
+        return p / labels.shape[0]
+
+    x, labels = sample(400, 300), indices(400, 300)
+    values(f, x, labels)
+    last = lw.jit(f).explain(x, labels).kernels[-1]
+    assert last.parallel and last.ops == ("div",)
