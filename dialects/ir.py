@@ -11,9 +11,17 @@ from typing import Any, NoReturn, Self, TypeVar
 from xdsl.dialects.builtin import UNKNOWN_LOC, LocationAttr
 from xdsl.ir import Attribute, Block, Operation, OpOperands, OpResult, Region, SSAValue, SSAValues, Use
 from xdsl.irdl import IRDLOperation
-from xdsl.irdl.operations import BaseAccessor, BeforeVariadicSingleAccessor, UniqueVariadicAccessor, VarIRConstruct
+from xdsl.irdl.operations import (
+    BaseAccessor,
+    BaseAttrAccessor,
+    BeforeVariadicSingleAccessor,
+    UniqueVariadicAccessor,
+    VarIRConstruct,
+)
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
+
+from .segments import segment
 
 OpT = TypeVar("OpT", bound=Operation)
 Class = TypeVar("Class", bound=type)
@@ -60,11 +68,14 @@ class _Operands(OpOperands):
 
 
 def _direct(member: Any) -> Any:
-    """For xDSL's access to operands or results one that takes them from the op itself; other members as they are."""
-    if not isinstance(member, BaseAccessor) or member.construct not in _FIELDS:
+    """For xDSL's access to operands or results one that takes them from the op itself, as for regions; other
+    members as they are."""
+    if not isinstance(member, BaseAccessor | BaseAttrAccessor) or member.construct not in _FIELDS:
         return member
     field, k = _FIELDS[member.construct], member.idx
     read = attrgetter(field)
+    if isinstance(member, BaseAttrAccessor):
+        return segment(member, read) if member.option.as_property else member
     if isinstance(member, BeforeVariadicSingleAccessor):
         return property(lambda op: read(op)[k])
     if not isinstance(member, UniqueVariadicAccessor):
@@ -73,7 +84,11 @@ def _direct(member: Any) -> Any:
     return property(read) if not k and end is None else property(lambda op: Values(read(op)[k:end]))
 
 
-_FIELDS = {VarIRConstruct.OPERAND: "_operands", VarIRConstruct.RESULT: "results"}
+_FIELDS = {
+    VarIRConstruct.OPERAND: "_operands",
+    VarIRConstruct.RESULT: "results",
+    VarIRConstruct.REGION: "regions",
+}
 
 
 class _OpClass(ABCMeta):
