@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from xdsl.dialects.builtin import FunctionType, IntegerAttr, i64
@@ -46,6 +46,8 @@ class KernelFunction:
     """The kernel's results."""
     scratch: list[Scratch]
     symbols: list[str]
+    offsets: list[Expr] = field(default_factory=list[Expr])
+    """From which elements on it takes the tensors, where that is not the first one."""
 
     def places(self, plan: Plan) -> list[Place]:
         """Where its tensors, results and scratch are in a plan."""

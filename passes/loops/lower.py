@@ -9,31 +9,35 @@ from typing import Any
 from xdsl.context import Context
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Attribute, Block, Region
+from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.utils.exceptions import PassFailedException
 
+from ...dialects.expr import Expr
+from ...dialects.loop.ops import Subview
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.recurrence import Recurrence
 from ...dialects.weld.types import I64
 from ..evaluate import find_function
 from ..expected import expected_sizes, least_size
+from .family import Family
 from .kernel import KernelFunction, lower_kernel
 from .plan import Place, Plan, plan_program
 from .recurrence import function_name, lower_recurrence
 from .schedule import Options
+from .scopes import Frame, Scope
 from .streaming import stream_results
-from .twins import Form
+from .twins import Form, families
 
 
 @dataclass(frozen=True)
 class LowerToLoops(ModulePass):
     """Schedule and vectorise each kernel, and plan the program's memory.
 
-    The result has one private function for kernels that are equal but for names (`twins.py`), and one function `main`,
-    `main_1`, ... for runs of kernels between library calls that have the same calls. Its arguments are the places it
-    uses (attribute `loop.places`) and size symbols. `loop.steps` says in which order they run, and what a function that
-    has run before takes: `"main with slot 1, output 0, n"`.
+    The result has one private function for kernels that are equal but for names (`twins.py`) and what becomes arguments
+    (`family.py`), and one function `main`, `main_1`, ... for runs of kernels between library calls that have the same
+    calls. Its arguments are the places it uses (attribute `loop.places`) and size symbols. `loop.steps` says in which
+    order they run, and what a function that has run before takes: `"main with slot 1, output 0, n"`.
 
     The function's attribute `weld.expected = {s1 = 32}` says about how large symbols are: short rows get code of
     their own beside that for rows of any size. `weld.least = 17` is what every symbol is at the least.
@@ -116,6 +120,7 @@ def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
     program = Program(ModuleOp([]), plan, len(plan.slots))
     functions = _Functions(given, program.module, options.stream_bytes)
     made: dict[Hashable, FuncOp] = {}
+    functions.group([op for step in plan.steps for op in step.kernels], plan)
     steps: list[str] = []
     for number, step in enumerate(plan.steps):
         if step.library is not None:
@@ -132,7 +137,7 @@ def lower_program(module: ModuleOp, options: LowerToLoops) -> Program:
 
 @dataclass
 class _Functions:
-    """The functions of kernels, which the module gets: one for all kernels of a form."""
+    """The functions of kernels, which the module gets: one for each family."""
 
     options: Options
     module: ModuleOp
@@ -140,8 +145,17 @@ class _Functions:
     """From which size on results bypass the caches; 0 for never."""
     prefix: str = ""
     """Of the names of a recurrence's functions."""
-    made: dict[Hashable, tuple[Form, KernelFunction]] = field(default_factory=dict[Hashable, Any])
-    """By the key of the form."""
+    families: dict[Kernel, tuple[Family, Form]] = field(default_factory=dict[Kernel, Any])
+
+    def group(self, ops: Sequence[Kernel | Recurrence], plan: Plan) -> None:
+        """Find out which kernels have one function."""
+        kernels = [op for op in ops if isinstance(op, Kernel)]
+        if len(kernels) < 2:
+            return
+        forms = [Form(op, plan, self.options.expected) for op in kernels]
+        for family in families(forms, opens=not self.prefix):
+            common = Family(family, plan)
+            self.families |= {form.kernel: (common, form) for form in family}
 
     def lower(self, kernels: Sequence[Kernel | Recurrence], plan: Plan) -> list[KernelFunction]:
         """The functions of a run of kernels of the plan."""
@@ -150,21 +164,32 @@ class _Functions:
     def _recurrence(self, op: Recurrence, plan: Plan) -> KernelFunction:
         name = function_name(op, self.prefix)
         steps = _Functions(self.options, self.module, prefix=f"{name}.")
-        lowered = lower_recurrence(op, plan, name, steps.lower)
+
+        def lower(kernels: Sequence[Kernel | Recurrence], plan: Plan) -> list[KernelFunction]:
+            steps.group(kernels, plan)
+            return steps.lower(kernels, plan)
+
+        lowered = lower_recurrence(op, plan, name, lower)
         self.module.body.block.add_op(lowered.function)
         return lowered
 
     def _kernel(self, op: Kernel, plan: Plan) -> KernelFunction:
-        form = Form(op, plan, self.options.expected)
-        if form.key in self.made:
-            return form.like(*self.made[form.key])
-        lowered = lower_kernel(op, plan.layouts, self.options, _apart(op, plan))
+        if op not in self.families:
+            return self._finish(lower_kernel(op, plan.layouts, self.options, _apart(op, plan)), plan)
+        family, form = self.families[op]
+        if family.made is None:
+            made = lower_kernel(family.kernel, family.layouts, self.options, _apart(op, plan))
+            self._finish(family.called(form, made), plan)
+            family.made = made
+            family.close()
+        return family.called(form, family.made)
+
+    def _finish(self, lowered: KernelFunction, plan: Plan) -> KernelFunction:
         lowered.function.sym_name = StringAttr(self.prefix + lowered.name)
         _share(lowered, plan)
         if self.stream_bytes:
             stream_results(lowered, self.stream_bytes)
         self.module.body.block.add_op(lowered.function)
-        self.made[form.key] = form, lowered
         return lowered
 
 
@@ -190,10 +215,16 @@ def _segment(kernels: Sequence[KernelFunction], plan: Plan, module: ModuleOp, ma
     """The function that calls a run of kernels, which the module gets; one for runs with the same calls."""
     memory = [list(zip(kernel.places(plan), kernel.function.function_type.inputs, strict=False)) for kernel in kernels]
     buffers = list(dict.fromkeys(buffer for own in memory for buffer in own))
-    symbols = list(dict.fromkeys(symbol for kernel in kernels for symbol in kernel.symbols))
+    offsets = dict.fromkeys(offset for kernel in kernels for offset in kernel.offsets)
+    used = [*[kernel.symbols for kernel in kernels], *[sorted(offset.names) for offset in offsets]]
+    symbols = list(dict.fromkeys(symbol for own in used for symbol in own))
     number = {argument: k for k, argument in enumerate([*buffers, *symbols])}
     calls = tuple(
-        (kernel.function.sym_name.data, tuple([number[argument] for argument in [*own, *kernel.symbols]]))
+        (
+            kernel.function.sym_name.data,
+            tuple([number[argument] for argument in [*own, *kernel.symbols]]),
+            tuple(kernel.offsets),
+        )
         for kernel, own in zip(kernels, memory, strict=True)
     )
     if calls not in made:
@@ -205,17 +236,22 @@ def _segment(kernels: Sequence[KernelFunction], plan: Plan, module: ModuleOp, ma
 
 def _calling(
     name: str,
-    calls: Sequence[tuple[str, tuple[int, ...]]],
+    calls: Sequence[tuple[str, tuple[int, ...], tuple[Expr, ...]]],
     buffers: Sequence[tuple[Place, Attribute]],
     symbols: Sequence[str],
 ) -> FuncOp:
-    """A function with the given calls: of which function, with which of its own arguments."""
+    """A function with the given calls: of which function, with which of its own arguments, from which elements on."""
     types: list[Attribute] = [*[kind for _, kind in buffers], *[I64] * len(symbols)]
     block = Block(arg_types=types)
     for argument, hint in zip(block.args, [*[f"{p.kind}{p.index}" for p, _ in buffers], *symbols], strict=True):
         argument.name_hint = hint
-    for callee, numbers in calls:
-        block.add_op(CallOp(callee, [block.args[k] for k in numbers], []))
+    frame = Frame([Scope(block)], {}, {}, dict(zip(symbols, block.args[len(buffers) :], strict=True)))
+    for callee, numbers, offsets in calls:
+        operands: list[SSAValue] = [block.args[k] for k in numbers]
+        for k, offset in enumerate(offsets):
+            if offset.value != 0:
+                operands[k] = frame.top.insert(Subview.of(operands[k], frame.index(offset), operands[k].type))
+        block.add_op(CallOp(callee, operands, []))
     block.add_op(ReturnOp())
     function = FuncOp(name, FunctionType.from_lists(types, []), Region(block))
     function.attributes["loop.places"] = ArrayAttr([StringAttr(str(place)) for place, _ in buffers])

@@ -93,3 +93,35 @@ def test_what_differs_in_a_constant_does_not_share():
     report = check(scaled, floats(40), kernels=None, exact=True)
     assert len(report.kernels) == 2
     assert functions(lw.jit(scaled).lower(floats(40)).compile()) == 2
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_and_numbers_are_arguments(dtype: Any):
+    """Of several kernels that differ in them; also the last row, which nothing lies behind, and gathered elements."""
+
+    def penalties(y: Any, i: Any) -> Any:
+        total = dtype(0)
+        for k in range(6):
+            effect = y[k] * dtype(1.5 + k)
+            total = total + np.sort((effect * effect).sum() + effect[i])[0]
+        return total
+
+    for shape in ((6, 19), (6, 200)):
+        y, i = floats(*shape).astype(dtype), RNG.integers(0, 19, 5)
+        report = check(penalties, y, i, kernels=None, terms=200, library=("sort",) * 6)
+        assert len(report.kernels) >= 6
+        compiled = lw.jit(penalties).lower(y, i).compile()
+        assert functions(compiled) < len(report.kernels)
+    strided = floats(12, 400).astype(dtype)[::2, ::-2]
+    np.testing.assert_allclose(lw.jit(penalties)(strided, i), penalties(strided, i), rtol=1e-4)
+
+
+def test_a_number_that_is_zero_or_nan_is_right():
+    def scaled(x: Any, factors: list[Any]) -> Any:
+        return [np.exp(np.sort(x + np.float32(f))) * np.float32(f) for f in factors]
+
+    x = floats(20)
+    for factors in ([2.0, 3.0, 4.0, 5.0, np.nan, np.inf], [0.0, -0.0, 1.0, 2.0, 3.0, 4.0]):
+        for got, want in zip(lw.jit(lambda x, f=factors: scaled(x, f))(x), scaled(x, factors), strict=True):
+            np.testing.assert_allclose(got, want, rtol=1e-5)
+            assert np.array_equal(np.signbit(got), np.signbit(want)) or np.isnan(want).any()

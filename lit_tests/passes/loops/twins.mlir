@@ -127,7 +127,9 @@ func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
 // CHECK:       func.func private @k0
 // CHECK:       func.func @main(%input0: !loop.buffer<f32>, %output0: !loop.buffer<f32>)
 // CHECK-NEXT:    func.call @k0(%input0, %output0)
-// CHECK-NOT:   func.func
+// CHECK-NEXT:    func.return
+// CHECK-NEXT:  }
+// CHECK-NEXT:{{ *}}}
 func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
   %t = weld.kernel @k0 outer 1 after 0 {
     %0 = weld.generic over "8" gives "write d0" {
@@ -147,4 +149,56 @@ func.func @main(%x: tensor<8xf32>) -> tensor<8xf32> {
     weld.yield %0 : tensor<8xf32>
   } : tensor<8xf32>
   func.return %y : tensor<8xf32>
+}
+
+// -----
+
+// Rows and numbers in which several kernels differ are arguments: the row from its first element on, the number as an
+// element of a table.
+// CHECK:       func.func private @k0(%x: !loop.buffer<f32>, %[[NUMBER:.*]]: !loop.buffer<f32>, %{{.*}}: !loop.buffer<f32>)
+// CHECK:         %[[ZERO:.*]] = weld.constant 0 : i64
+// CHECK:         loop.load %[[NUMBER]][%[[ZERO]]]
+// CHECK-NOT:   func.func private
+// CHECK:         func.call @k0(%input0, %constant0, %output0)
+// CHECK:         %[[ROW:.*]] = loop.subview %input0[%{{.*}}]
+// CHECK:         %[[OWN:.*]] = loop.subview %constant0[%{{.*}}]
+// CHECK-NEXT:    func.call @k0(%[[ROW]], %[[OWN]], %output1)
+func.func @main(%x: tensor<4x9xf32>) -> (tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) {
+  %a = weld.kernel @k0 outer 0 after 0 {
+    %0 = weld.generic over "9" gives "sum" {
+      %1 = weld.load %x "0, d0" : tensor<4x9xf32>
+      %2 = weld.constant 1.5 : f32
+      %3 = weld.mul %1, %2 : f32
+      weld.yield %3 : f32
+    } : tensor<f32>
+    weld.yield %0 : tensor<f32>
+  } : tensor<f32>
+  %b = weld.kernel @k1 outer 0 after 0 {
+    %0 = weld.generic over "9" gives "sum" {
+      %1 = weld.load %x "1, d0" : tensor<4x9xf32>
+      %2 = weld.constant 2.5 : f32
+      %3 = weld.mul %1, %2 : f32
+      weld.yield %3 : f32
+    } : tensor<f32>
+    weld.yield %0 : tensor<f32>
+  } : tensor<f32>
+  %c = weld.kernel @k2 outer 0 after 0 {
+    %0 = weld.generic over "9" gives "sum" {
+      %1 = weld.load %x "2, d0" : tensor<4x9xf32>
+      %2 = weld.constant 3.5 : f32
+      %3 = weld.mul %1, %2 : f32
+      weld.yield %3 : f32
+    } : tensor<f32>
+    weld.yield %0 : tensor<f32>
+  } : tensor<f32>
+  %d = weld.kernel @k3 outer 0 after 0 {
+    %0 = weld.generic over "9" gives "sum" {
+      %1 = weld.load %x "3, d0" : tensor<4x9xf32>
+      %2 = weld.constant 4.5 : f32
+      %3 = weld.mul %1, %2 : f32
+      weld.yield %3 : f32
+    } : tensor<f32>
+    weld.yield %0 : tensor<f32>
+  } : tensor<f32>
+  func.return %a, %b, %c, %d : tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>
 }
