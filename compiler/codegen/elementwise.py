@@ -28,7 +28,8 @@ def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: s
     text, lanes = type_text(kind), lanes_of(kind)
     if how == "select":
         mask = type_text(op.operands[0].type)
-        return w.emit(f"select {mask} {args[0]}, {text} {args[1]}, {text} {args[2]}")
+        chosen = _opaque(w, args[0], lanes) if args[0].startswith("<") else args[0]
+        return w.emit(f"select {mask} {chosen}, {text} {args[1]}, {text} {args[2]}")
     word, _, rest = how.partition(" ")
     if word == "math":
         symbol = w.module.math(rest, "f32" if element == F32 else "f64", lanes)
@@ -47,6 +48,18 @@ def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: s
         return w.emit(f"fneg {text} {args[0]}")
     space = f" {flags}" if flags and word in ("fadd", "fsub", "fmul", "fdiv") else ""
     return w.emit(f"{word}{space} {text} {args[0]}, {args[1]}")
+
+
+def _opaque(w: FunctionText, mask: str, lanes: int) -> str:
+    """A constant mask that LLVM does not see through, since it is read from memory that might change.
+
+    LLVM 22 makes a select of zeros by a constant mask a shuffle, and of that a `vexpandpd`, behind which a masked store
+    takes 20 cycles (Zen 4).
+    """
+    bits = sum(1 << k for k, lane in enumerate(mask.strip("<>").split(", ")) if lane == "i1 true")
+    w.module.declare(f"@mask.{lanes}.{bits} = internal global i{lanes} {bits}")
+    word = w.at_entry(f"load i{lanes}, ptr @mask.{lanes}.{bits}")
+    return w.at_entry(f"bitcast i{lanes} {word} to <{lanes} x i1>")
 
 
 SCIPY = "loopweld_scipy_"

@@ -65,7 +65,7 @@ class FunctionText:
     module: ModuleText
     lines: list[str] = field(default_factory=list[str])
     entry: list[str] = field(default_factory=list[str])
-    """Allocas, which must stand in the entry block."""
+    """Allocas, which must stand in the entry block, and what is the same in all of the function."""
     block: str = "entry"
     count: int = 0
 
@@ -86,10 +86,14 @@ class FunctionText:
         self.lines.append(f"{label}:")
         self.block = label
 
-    def alloca(self, kind: str) -> str:
+    def at_entry(self, text: str) -> str:
+        """An instruction in the entry block."""
         name = f"%{self.fresh('a')}"
-        self.entry.append(f"  {name} = alloca {kind}, align 64")
+        self.entry.append(f"  {name} = {text}")
         return name
+
+    def alloca(self, kind: str) -> str:
+        return self.at_entry(f"alloca {kind}, align 64")
 
     def call(self, result: str, symbol: str, args: list[tuple[str, str]], tail: str = "") -> str:
         """A call of an intrinsic or function, declared on the way; returns the result's name ("" for void)."""

@@ -9,14 +9,15 @@ import pytest
 from xdsl.ir import Block
 
 import loopweld as lw
+from loopweld.compiler.codegen import jit
 from loopweld.dialects.expr import Expr
 from loopweld.dialects.loop.ops import Affine, For
 from loopweld.dialects.weld.constant import Constant
 from loopweld.dialects.weld.types import I64
 
 
-def llvm(function, *arrays):
-    return lw.jit(function).lower(*arrays).as_text("llvm")
+def llvm(function, *arrays, **options):
+    return lw.jit(function, **options).lower(*arrays).as_text("llvm")
 
 
 def loops(text: str) -> int:
@@ -26,7 +27,7 @@ def loops(text: str) -> int:
 def test_the_rest_of_a_loop_takes_one_register_at_a_time():
     text = llvm(lambda x: x + 1, np.ones(100, np.float32))
     assert loops(text) == 2
-    (whole,) = set(re.findall(r"store <(\d+) x float> %\w+, ptr", text))
+    (whole,) = set(re.findall(r"store <(\d+) x float> %\w+, ptr %\w+, align 4,", text))
     (rest,) = set(re.findall(r"call void @llvm.masked.store.v(\d+)f32", text))
     assert int(whole) == 4 * int(rest)
 
@@ -129,6 +130,15 @@ def test_gathers_beside_updates_go_lane_by_lane():
     assert plain.count("load i64") == plain.count("load double") > 1 and "extractelement" not in plain
     assert computed.count("extractelement") == computed.count("load double") > 1 and "load i64" not in computed
     assert not gathered(lambda table, index, x: x * table[index])
+
+
+@pytest.mark.parametrize(("size", "dtype"), [(10, "f4"), (12, "f4"), (5, "f8"), (7, "f8")])
+def test_lanes_behind_a_short_row_are_not_left_out_by_a_shuffle(size, dtype):
+    """A masked store waits 20 cycles for the `vexpandpd` that LLVM makes of one."""
+    text = llvm(lambda x: x - x.sum(axis=1, keepdims=True), np.ones((50, size), dtype), target="x86-64-v4")
+    assembly = jit.assembly(text, jit.NativeTarget("x86-64-v4", ""))
+    assert "{%k" in assembly and "expand" not in assembly
+    assert f"@mask.{64 // int(dtype[1])}.{2**size - 1} = " in text
 
 
 def test_sine_and_cosine_share_the_reduction_of_their_angle():
