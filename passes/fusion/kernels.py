@@ -42,6 +42,8 @@ class FormKernels(ModulePass):
     """Largest static scratch of one outer iteration (the second-level cache)."""
     cache_bytes: int = 1 << 20
     """What is read in long steps does not stay in cache from one row to the next if it is more than that."""
+    last_cache_bytes: int = 1 << 22
+    """What a thread has of the last-level cache; an array of up to half of it may be read in long steps."""
     max_streams: int = 16
     """Kernels with more tensors than this are not grown."""
     choice: str = "profit"
@@ -49,7 +51,7 @@ class FormKernels(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            strides = Strides(expected_sizes(function), self.cache_bytes, 2 * self.row_bytes)
+            strides = Strides(expected_sizes(function), self.cache_bytes, self.last_cache_bytes // 2)
             form_kernels(function.body.block, self, strides)
             assume(function, strides.assumed)
             sort_block(function.body.block)

@@ -24,7 +24,7 @@ class Strides:
     strip_bytes: int
     """The second-level cache: what the inner loops read in one iteration of the outer ones."""
     array_bytes: int
-    """The last-level cache: what all of them read."""
+    """What all of them read that stays in the last-level cache, beside what the kernel writes."""
     assumed: dict[Expr, None] = field(default_factory=dict[Expr, None])
 
     def are_long(self, op: Generic, outer: Collection[str]) -> bool:
