@@ -8,8 +8,8 @@ from weld_samples import (
     RAW,
     cases,
     combinations,
+    for_each,
     function,
-    label,
     one_op,
     operand_elements,
     same_bits,
@@ -39,7 +39,7 @@ def expand(module: Any) -> None:
     module.verify()
 
 
-@pytest.mark.parametrize(("op", "element"), CASES, ids=label)
+@for_each(CASES)
 def test_expansion_has_the_value(op: type[Elementwise], element: Attribute) -> None:
     arrays = combinations(op, element)
     module = one_op(op, element, len(arrays[0]))
@@ -53,7 +53,7 @@ def test_expansion_has_the_value(op: type[Elementwise], element: Attribute) -> N
     assert same_bits(found, expected)
 
 
-@pytest.mark.parametrize(("op", "element"), [c for c in cases() if kind_of(c[1]) != "c"], ids=label)
+@for_each([c for c in cases() if kind_of(c[1]) != "c"])
 def test_every_real_op_has_a_scalar_form(op: type[Elementwise], element: Attribute) -> None:
     module = one_op(op, element, 4)
     expand(module)
@@ -62,7 +62,7 @@ def test_every_real_op_has_a_scalar_form(op: type[Elementwise], element: Attribu
             assert is_native(type(inner), scalar_of(inner.operands[-1]))
 
 
-@pytest.mark.parametrize(("op", "element"), [c for c in cases(raw=False) if c[0].arity == 2], ids=label)
+@for_each([c for c in cases(raw=False) if c[0].arity == 2])
 def test_expansion_with_a_constant_operand(op: type[Elementwise], element: Attribute) -> None:
     """Expansions may look at constants."""
     if kind_of(element) not in "iu" or is_native(op, element):

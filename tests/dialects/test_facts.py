@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from weld_samples import (
     Op,
     cases,
     combinations,
+    for_each,
     function,
     label,
     one_op,
@@ -76,7 +78,7 @@ def test_math_is_in_the_vector_library(op: Op) -> None:
     assert vecmath.COST[name] / 2 <= op.cost <= vecmath.COST[name] * 2
 
 
-@pytest.mark.parametrize(("op", "element"), cases(), ids=label)
+@for_each(cases())
 def test_reference_has_the_dtype_that_the_op_says(op: Op, element: Attribute) -> None:
     (built,) = (o for o in one_op(op, element).walk() if isinstance(o, Elementwise))
     arrays = [values_for(e, (2, 3)) + (e != BOOL) for e in operand_elements(op, element)]
@@ -87,7 +89,7 @@ def test_reference_has_the_dtype_that_the_op_says(op: Op, element: Attribute) ->
     assert found.shape == (2, 3)
 
 
-@pytest.mark.parametrize(("op", "element"), cases(elements=REAL), ids=label)
+@for_each(cases(elements=REAL))
 def test_numpy_ufunc_has_that_loop(op: Op, element: Attribute) -> None:
     """An op takes the kinds that NumPy computes without casting, so that frontends need not know them."""
     ufuncs = [u for u in (op.numpy, *op.ufuncs[:1]) if isinstance(u, np.ufunc)]
@@ -108,8 +110,7 @@ def test_commutative(op: Op) -> None:
             assert same_bits(left + plus, right + plus)
 
 
-@pytest.mark.parametrize("op", REDUCTIONS.values(), ids=label)
-@pytest.mark.parametrize("element", REAL, ids=label)
+@for_each(product(REDUCTIONS.values(), REAL))
 def test_identity_is_neutral(op: type[Reduction], element: Attribute) -> None:
     if kind_of(element) not in op.kinds:
         return

@@ -1,10 +1,11 @@
 """Folding gives the reference's bits; identities hold for all special values."""
 
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
-from weld_samples import ELEMENTS, Op, cases, combinations, function, label, same_bits, specials, tensor
+from weld_samples import ELEMENTS, Op, cases, combinations, for_each, function, label, same_bits, specials, tensor
 from xdsl.ir import Attribute, SSAValue
 
 from loopweld.dialects.weld import ELEMENTWISE, Constant
@@ -41,7 +42,7 @@ def number(element: Attribute, value: Any) -> Any:
     return as_element(value, element)[()]
 
 
-@pytest.mark.parametrize(("op", "element"), cases(elements=REAL), ids=label)
+@for_each(cases(elements=REAL))
 def test_constants_fold_to_the_reference(op: Op, element: Attribute) -> None:
     arrays = combinations(op, element)
     step = max(1, len(arrays[0]) // 60)
@@ -57,8 +58,7 @@ def _element(value: Any, element: Attribute) -> Attribute:
     return BOOL if isinstance(value, np.bool_) else element
 
 
-@pytest.mark.parametrize("source", REAL, ids=label)
-@pytest.mark.parametrize("target", REAL, ids=label)
+@for_each(product(REAL, REAL))
 def test_casts_fold_to_the_reference(source: Attribute, target: Attribute) -> None:
     for value in specials(source):
         built = last_op(lambda b, v=value: b.insert(Cast.to(b.constant(v, tensor(source)), target)).results[0])
@@ -100,8 +100,7 @@ def test_what_is_always_so(element: Attribute) -> None:
             assert {bool(fold_constant(built).number)} == expected  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("kind", [k for k, r in REDUCTIONS.items() if r.empty])
-@pytest.mark.parametrize("element", REAL, ids=label)
+@for_each(product([k for k, r in REDUCTIONS.items() if r.empty], REAL))
 def test_reductions_of_their_identity(kind: str, element: Attribute) -> None:
     reduction = REDUCTIONS[kind]
     if kind_of(element) not in reduction.kinds:
@@ -147,7 +146,7 @@ FACTS = [
 ]
 
 
-@pytest.mark.parametrize(("op", "element", "fact"), FACTS, ids=label)
+@for_each(FACTS)
 def test_neutral_and_absorbing(op: Op, element: Attribute, fact: str) -> None:
     values = _exact(element)
     constant = stated_number(getattr(op, fact)[kind_of(element)], element)
@@ -161,7 +160,7 @@ def _exact(element: Attribute) -> Any:
     return as_element(specials(element), element)
 
 
-@pytest.mark.parametrize(("op", "element"), cases(elements=REAL), ids=label)
+@for_each(cases(elements=REAL))
 def test_repeated_and_equal_operands(op: Op, element: Attribute) -> None:
     kind, values = kind_of(element), _exact(element)
     type_ = tensor(element, len(values))

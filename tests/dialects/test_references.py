@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from weld_samples import ELEMENTS, function, label, same_bits, tensor, values_for
+from weld_samples import ELEMENTS, for_each, function, label, same_bits, tensor, values_for
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.exceptions import VerifyException
@@ -68,8 +68,7 @@ def check(build: Callable[..., Operation], arrays: Sequence[Any], expected: Any)
         assert same_bits(found, expected), f"{found}\n{expected}\n{form}"
 
 
-@pytest.mark.parametrize("element", SOME, ids=label)
-@pytest.mark.parametrize("shape", [(3, 5), (1, 7), (0, 3), (3, 0)])
+@for_each(product(SOME, [(3, 5), (1, 7), (0, 3), (3, 0)]))
 def test_views(element: Attribute, shape: tuple[int, int]) -> None:
     x = values_for(element, shape)
     check(lambda t: Transpose.of(t, [1, 0]), [x], x.T)
@@ -121,7 +120,7 @@ SLICES = [
 ]
 
 
-@pytest.mark.parametrize(("rows", "columns"), list(product(SLICES, SLICES)), ids=str)
+@for_each(product(SLICES, SLICES))
 def test_slice(rows: slice, columns: slice) -> None:
     x = values_for(F32, (7, 6))
     parts = [s.indices(n) for s, n in zip((rows, columns), x.shape, strict=True)]
@@ -136,10 +135,7 @@ def test_slice_with_step_0_repeats() -> None:
     check(lambda t: Slice.of(t, (), (), ()), [np.float64(3)], np.float64(3))
 
 
-@pytest.mark.parametrize("element", SOME, ids=label)
-@pytest.mark.parametrize("low", [-4, -1, 0, 2])
-@pytest.mark.parametrize("high", [-3, -1, 0, 3, 6])
-@pytest.mark.parametrize("size", [0, 1, 5])
+@for_each(product(SOME, [-4, -1, 0, 2], [-3, -1, 0, 3, 6], [0, 1, 5]))
 def test_pad(element: Attribute, low: int, high: int, size: int) -> None:
     if size + low + high < 0:
         return
@@ -157,9 +153,7 @@ def test_pad_in_several_dims() -> None:
     check(lambda t, v: Pad.of(t, v, exprs(2, -1, 1), exprs(0, 3, -2)), [x, np.float32(7)], expected)
 
 
-@pytest.mark.parametrize("element", SOME, ids=label)
-@pytest.mark.parametrize("sizes", [(3,), (3, 4), (0, 3), (3, 0), (0, 0), (2, 0, 5, 1)])
-@pytest.mark.parametrize("axis", [0, 1])
+@for_each(product(SOME, [(3,), (3, 4), (0, 3), (3, 0), (0, 0), (2, 0, 5, 1)], [0, 1]))
 def test_concat(element: Attribute, sizes: tuple[int, ...], axis: int) -> None:
     arrays = [values_for(element, (n, 3) if axis == 0 else (3, n), seed=k) for k, n in enumerate(sizes)]
     check(lambda *args: Concat.of(args, axis), arrays, np.concatenate(arrays, axis))
@@ -209,8 +203,7 @@ def test_gather_out_of_range_is_0(element: Attribute) -> None:
     check(lambda t, a: Gather.of(t, [a], [0], 0), [empty, i], np.zeros((6, 4), x.dtype))
 
 
-@pytest.mark.parametrize("kind", [*SCATTER_KINDS, "subtract", "fmax", "gcd"])
-@pytest.mark.parametrize("element", SOME, ids=label)
+@for_each(product(SOME, [*SCATTER_KINDS, "subtract", "fmax", "gcd"]))
 def test_scatter(element: Attribute, kind: str) -> None:
     if not _updates(element, kind):
         with pytest.raises(VerifyException, match=f"weld.scatter has no kind '{kind}' on elements of type"):
@@ -255,8 +248,7 @@ def test_scatter_out_of_range_does_nothing() -> None:
 AXES = [(0,), (1,), (2,), (0, 1), (0, 2), (1, 2), (0, 1, 2), ()]
 
 
-@pytest.mark.parametrize("op", list(REDUCTIONS.values()), ids=label)
-@pytest.mark.parametrize("element", REAL, ids=label)
+@for_each(product(REDUCTIONS.values(), REAL))
 def test_reductions(op: type[Reduction], element: Attribute) -> None:
     if kind_of(element) not in op.kinds:
         return

@@ -1,6 +1,7 @@
 """Text of every op reads back as the same op."""
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from weld_samples import (
     ELEMENTS,
     cases,
     check_round_trip,
+    for_each,
     function,
     label,
     one_op,
@@ -56,7 +58,7 @@ def exprs(*values: Expr | int) -> tuple[Expr, ...]:
     return tuple(Expr.of(v) for v in values)
 
 
-@pytest.mark.parametrize(("op", "element"), cases(), ids=label)
+@for_each(cases())
 def test_elementwise(op: type[Elementwise], element: Attribute) -> None:
     check_round_trip(one_op(op, element, 3, 5))
     check_round_trip(one_op(op, element, "n", 4))
@@ -69,8 +71,7 @@ def test_cast(source: Attribute) -> None:
         check_round_trip(function([tensor(source, 4, "n")], lambda b, x, t=target: b.insert(Cast.to(x, t)).results[0]))
 
 
-@pytest.mark.parametrize("op", REDUCTIONS.values(), ids=label)
-@pytest.mark.parametrize("element", ELEMENTS, ids=label)
+@for_each(product(REDUCTIONS.values(), ELEMENTS))
 def test_reductions(op: type[Reduction], element: Attribute) -> None:
     if kind_of(element) not in op.kinds:
         return

@@ -1,10 +1,11 @@
 """What is wrong in a program is refused, and the message says what was found and what is expected."""
 
 import re
+from itertools import product
 from typing import Any
 
 import pytest
-from weld_samples import ELEMENTS, Op, cases, label, operand_elements, parse, takes, tensor
+from weld_samples import ELEMENTS, Op, cases, for_each, label, operand_elements, parse, takes, tensor
 from xdsl.dialects.builtin import IntegerType, Signedness, f128
 from xdsl.dialects.test import TestOp as Source
 from xdsl.ir import Attribute, Operation
@@ -34,7 +35,7 @@ def test_wrong_number_of_operands(op: Op) -> None:
         refuse(build(op, [kind] * count, kind), f"{op.name} expects {op.arity} operands, found {count}")
 
 
-@pytest.mark.parametrize(("op", "element"), cases(), ids=label)
+@for_each(cases())
 def test_mixed_types(op: Op, element: Attribute) -> None:
     if op.arity == 1:
         return
@@ -44,8 +45,7 @@ def test_mixed_types(op: Op, element: Attribute) -> None:
         refuse(build(op, [*types[:-1], changed], op.infer([changed])), f"{op.name} expects operands of one")
 
 
-@pytest.mark.parametrize("op", [o for o in ELEMENTWISE.values() if o.name != "weld.cast"], ids=label)
-@pytest.mark.parametrize("element", [*ELEMENTS, *NOT_ELEMENTS], ids=label)
+@for_each(product([o for o in ELEMENTWISE.values() if o.name != "weld.cast"], [*ELEMENTS, *NOT_ELEMENTS]))
 def test_wrong_elements(op: Op, element: Attribute) -> None:
     if element not in NOT_ELEMENTS and takes(op, element):
         return
@@ -61,7 +61,7 @@ def test_the_message_says_what_the_op_takes() -> None:
     refuse(build(ELEMENTWISE["signbit"], [I64], BOOL), "it takes float")
 
 
-@pytest.mark.parametrize(("op", "element"), cases(elements=[F32, I64, BOOL]), ids=label)
+@for_each(cases(elements=[F32, I64, BOOL]))
 def test_wrong_result(op: Op, element: Attribute) -> None:
     types = [tensor(e, 3) for e in operand_elements(op, element)]
     right = op.infer(types)

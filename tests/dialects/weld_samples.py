@@ -6,6 +6,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
+import pytest
 from xdsl.context import Context
 from xdsl.dialects.builtin import Builtin, ComplexType, IntegerType, ModuleOp, Signedness
 from xdsl.dialects.func import Func, FuncOp, ReturnOp
@@ -41,6 +42,25 @@ def cases(*, elements: Iterable[Attribute] = ELEMENTS, raw: bool = True) -> list
 
 def label(value: Any) -> str:
     return value.name.removeprefix("weld.") if isinstance(value, type) else str(value)
+
+
+def for_each(cases: Iterable[tuple[Any, ...]]) -> Callable[[Callable[..., None]], Callable[[Any], None]]:
+    """Runs a test with the arguments of each case, all with one first argument as one test: thousands would take longer
+    to collect than to run."""
+    groups: dict[Any, list[tuple[Any, ...]]] = {}
+    for case in cases:
+        groups.setdefault(label(case[0]), []).append(case)
+
+    def decorate(test: Callable[..., None]) -> Callable[[Any], None]:
+        @pytest.mark.parametrize("group", groups)
+        def run(group: str) -> None:
+            for case in groups[group]:
+                test(*case)
+
+        run.__name__, run.__doc__ = test.__name__, test.__doc__
+        return run
+
+    return decorate
 
 
 def operand_elements(op: Op, element: Attribute) -> tuple[Attribute, ...]:

@@ -322,7 +322,7 @@ ACROSS = {
 @pytest.mark.parametrize("name", ACROSS)
 def test_inputs_across_each_other(name, dtype):
     """Sizes around those of squares and tiles: what is left of each is masked."""
-    for shape in ((17, 33), (64, 128), (129, 31)):
+    for shape in ((17, 33), (64, 128), (129, 31)) if dtype == "f4" else ((129, 31),):
         x, y = sample(*shape, dtype=dtype, low=-1), np.asfortranarray(sample(*shape, dtype=dtype, low=-1) + 1)
         check(ACROSS[name], x, y, kernels=None)
 

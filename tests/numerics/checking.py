@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -111,9 +112,19 @@ def check(
     number in the arguments); `coarsest` is the least precise dtype on the way; `exact` asks for NumPy's bits.
     """
     __tracebackhide__ = True
-    compiled = lw.jit(f, target=target, numerics=numerics)
+    compiled = _jitted(f, target, numerics, tuple(map(_layout, leaves_of(args))))
     call_twice(compiled, args, reference(f, *args), terms, ulps, exact, coarsest, scale)
     return compiled.explain(*args)
+
+
+@lru_cache(maxsize=4)
+def _jitted(f: Any, target: Any, numerics: str, layouts: tuple[Any, ...]) -> Any:
+    """One for all data of the same layout: the sizes of its first call are what a program is made for."""
+    return lw.jit(f, target=target, numerics=numerics)
+
+
+def _layout(leaf: Any) -> tuple[Any, ...]:
+    return (leaf.shape, leaf.strides, leaf.dtype) if isinstance(leaf, np.ndarray) else (type(leaf),)
 
 
 def call_twice(

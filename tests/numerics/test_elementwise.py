@@ -1,5 +1,7 @@
 """Every NumPy ufunc on every dtype, on special values, odd sizes and all memory layouts."""
 
+import itertools
+
 import numpy as np
 import pytest
 from numerics.checking import agree, check, reference
@@ -57,18 +59,19 @@ def test_binary(name):
 
 @pytest.mark.parametrize("left", DTYPES)
 def test_mixed_dtypes(left):
-    for right in DTYPES:
+    for right in DTYPES[DTYPES.index(left) :]:
         x, y = plain(left, 33), plain(right, 33, seed=1)
-        check(lambda x, y: (x + y, x * y, x / y, np.maximum(x, y), x < y, x == y), x, y, terms=1)
+        check(lambda x, y: (x + y, x * y, x / y, np.maximum(x, y), x < y, x == y, y / x, y < x), x, y, terms=1)
 
 
 @pytest.mark.parametrize("source", DTYPES)
 def test_casts(source):
-    for wanted in DTYPES:
-        array = values(source, 1000) if np.dtype(source).kind in "biu" else plain(source, 1000) * 3
-        if np.dtype(source).kind == "f" and np.dtype(wanted).kind == "u":
-            array = np.abs(array)  # C leaves a negative float as an unsigned integer undefined
-        check(lambda x, wanted=wanted: x.astype(wanted), array, exact=True)
+    unsigned = [d for d in DTYPES if np.dtype(d).kind == "u"]
+    array = values(source, 1000) if np.dtype(source).kind in "biu" else plain(source, 1000) * 3
+    check(lambda x: [x.astype(wanted) for wanted in DTYPES if wanted not in unsigned], array, exact=True)
+    if np.dtype(source).kind == "f":
+        array = np.abs(array)  # C leaves a negative float as an unsigned integer undefined
+    check(lambda x: [x.astype(wanted) for wanted in unsigned], array, exact=True)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -129,17 +132,17 @@ def test_layouts(name):
 
 def test_pairs_of_layouts():
     first, second = layouts("f4"), layouts("f4", seed=1)
-    for one, x in first.items():
-        for other, y in second.items():
-            try:
-                np.broadcast_shapes(x.shape, y.shape)
-            except ValueError:
-                continue
-            try:
-                check(lambda x, y: ((x * y - x).sum(0), x + y, (y - x).T), x, y)
-            except Exception as error:
-                error.add_note(f"{one}, {other}")
-                raise
+    for one, other in itertools.combinations_with_replacement(first, 2):
+        x, y = first[one], second[other]
+        try:
+            np.broadcast_shapes(x.shape, y.shape)
+        except ValueError:
+            continue
+        try:
+            check(lambda x, y: ((x * y - x).sum(0), x + y, (y - x).T), x, y)
+        except Exception as error:
+            error.add_note(f"{one}, {other}")
+            raise
 
 
 @pytest.mark.parametrize("dtype", ["i1", "i4", "i8", "u1", "u8"])

@@ -49,11 +49,16 @@ def test_one_axis(name):
 
 @pytest.mark.parametrize("mode", ["edge", "reflect", "wrap", "symmetric"])
 def test_pad_modes(mode):
-    for size in (8, 16, 17, 33, 100):
-        x = plain("f4", size)
-        for widths in ((1, 1), (3, 0), (0, 5), (2, 7)):
-            check(lambda x, w=widths: np.exp2(np.cos(np.pad(x, w, mode=mode))), x)
-            check(lambda x, w=widths: (np.pad(x, w, mode=mode).max(), np.pad(x, w, mode=mode).sum()), x)
+    """Two programs for all sizes over 16."""
+    for widths in ((1, 1), (3, 0), (0, 5), (2, 7)):
+        for f in (
+            lambda x, w=widths: np.exp2(np.cos(np.pad(x, w, mode=mode))),
+            lambda x, w=widths: (np.pad(x, w, mode=mode).max(), np.pad(x, w, mode=mode).sum()),
+        ):
+            compiled = lw.jit(f)
+            for size in (8, 17, 33, 100):
+                x = plain("f4", size)
+                agree(compiled(x), reference(f, x), terms=size, scale=16, what=f"{size} {widths}")
 
 
 ONE_OF_MANY = {
@@ -75,7 +80,7 @@ ONE_OF_MANY = {
 
 @pytest.mark.parametrize("name", ONE_OF_MANY)
 def test_one_axis_of_many(name):
-    for shape in [(3, 5), (17, 33), (1, 9), (9, 1), (20, 18), (2, 3, 5), (19, 1, 20), (2, 17, 3, 5)]:
+    for shape in [(3, 5), (17, 33), (1, 9), (20, 18), (19, 1, 20), (2, 17, 3, 5)]:
         x = plain("f4", shape)
         for axis in range(len(shape)):
             try:

@@ -12,9 +12,9 @@ import loopweld as lw
 from loopweld.passes.loops import split
 
 RNG = np.random.default_rng(7)
-COUNTS = (1, 2, 3, 8)
+COUNTS = (1, 3, 8)
 EMPTY = [(0, 40), (40, 0)]
-SIZES = [(17, 40), (33, 129), (130, 18), (257, 31), (3, 700), (700, 3), (19, 1)]
+SIZES = [(17, 40), (33, 129), (257, 31), (3, 700), (700, 3), (19, 1)]
 
 
 @pytest.fixture(autouse=True)
