@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 Atom: TypeAlias = str
@@ -25,10 +25,12 @@ class Expr:
     terms: tuple[tuple[Monomial, int], ...]
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def constant(value: int) -> Expr:
         return Expr((((), int(value)),) if value else ())
 
     @staticmethod
+    @lru_cache(maxsize=4096)
     def symbol(name: str) -> Expr:
         return Expr((((name,), 1),))
 
@@ -36,7 +38,7 @@ class Expr:
     def of(value: Expr | int) -> Expr:
         return value if isinstance(value, Expr) else Expr.constant(value)
 
-    @property
+    @cached_property
     def value(self) -> int | None:
         """The integer that this expression is, or None when it holds a symbol."""
         if not self.terms:
@@ -80,11 +82,11 @@ class Expr:
     def __mod__(self, other: Expr | int) -> Expr:
         return _divide(self, Expr.of(other), "mod")
 
-    @property
+    @cached_property
     def atoms(self) -> frozenset[Atom]:
         return _atoms(self)
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         """Every plain name in the expression, also inside quotients."""
         return _names(self)
@@ -104,7 +106,7 @@ class Expr:
 
     def substitute(self, values: Mapping[str, Expr]) -> Expr:
         """Replace names by expressions everywhere, also inside quotients."""
-        if not any(name in values for name in self.names):
+        if self.names.isdisjoint(values):
             return self
         total = Expr.constant(0)
         for monomial, factor in self.terms:
@@ -129,8 +131,12 @@ class Expr:
             total = total + factor
         return total
 
-    def __str__(self) -> str:
+    @cached_property
+    def text(self) -> str:
         return _text(self)
+
+    def __str__(self) -> str:
+        return self.text
 
     def __reduce__(self) -> tuple[Callable[..., Expr], tuple[Any]]:
         """By its text where it holds quotients, which another process does not know."""
@@ -272,7 +278,7 @@ def _accumulate(into: dict[Monomial, int], terms: Iterable[tuple[Monomial, int]]
 
 
 def _from_dict(terms: Mapping[Monomial, int]) -> Expr:
-    return Expr(tuple(sorted((m, k) for m, k in terms.items() if k)))
+    return Expr(tuple(sorted([term for term in terms.items() if term[1]])))
 
 
 @lru_cache(maxsize=65536)

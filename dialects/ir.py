@@ -160,10 +160,34 @@ def block_of(op: Operation) -> Block:
     return op.parent
 
 
+def ops_of(block: Block) -> list[Operation]:
+    """The ops of a block as they are now, in order: xDSL's `block.ops` in less time."""
+    found: list[Operation] = []
+    op = block.first_op
+    while op is not None:
+        found.append(op)
+        op = op.next_op
+    return found
+
+
+def walk(op: Operation) -> list[Operation]:
+    """The op and all ops in it as they are now, outer ones first: xDSL's `op.walk()` in less time."""
+    found = [op]
+    for region in op.regions:
+        for block in region.blocks:
+            for inner in ops_of(block):
+                if inner.regions:
+                    found += walk(inner)
+                else:
+                    found.append(inner)
+    return found
+
+
 def erase(op: Operation) -> None:
     """Take an op whose results nobody uses out of its block, for good."""
+    assert all(result.first_use is None for result in op.results), f"a result of {op.name} is used"
     op.detach()
-    op.erase()
+    op.drop_all_references()
 
 
 def erase_dead(values: Iterable[SSAValue]) -> None:
@@ -173,7 +197,7 @@ def erase_dead(values: Iterable[SSAValue]) -> None:
         op = stack.pop()
         if not isinstance(op, Operation) or op.parent is None or op.regions or not op.has_trait(Pure):
             continue
-        if not any(r.uses for r in op.results):
+        if all(r.first_use is None for r in op.results):
             stack += [v.owner for v in op.operands]
             erase(op)
 
@@ -205,7 +229,7 @@ def _copy_block(block: Block, values: dict[SSAValue, SSAValue]) -> Block:
     made = Block(arg_types=[argument.type for argument in block.args])
     for old, new in zip(block.args, made.args, strict=True):
         _take_over(old, new, values)
-    for op in block.ops:
+    for op in ops_of(block):
         made.add_op(copy(op, values))
     return made
 

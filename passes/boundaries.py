@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
+from ..dialects.ir import ops_of
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.generic import Generic
 from ..dialects.weld.library import Call
@@ -29,7 +30,7 @@ class NoteBoundaries(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         reason = Reason.TARGET_NEVER_FUSES if self.never_fuses else Reason.LIBRARY_CALL
         for function in functions(op):
-            for consumer in function.body.block.ops:
+            for consumer in ops_of(function.body.block):
                 if _computes(consumer):
                     _note_producers(consumer, reason)
 

@@ -20,7 +20,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.expr import Expr
-from ..dialects.ir import block_of, erase
+from ..dialects.ir import block_of, erase, ops_of
 from ..dialects.weld.attributes import Result, Where
 from ..dialects.weld.base import Elementwise, TensorOp
 from ..dialects.weld.constant import Constant, Size
@@ -52,10 +52,10 @@ class Generalize(ModulePass):
 
 def _generalize(function: FuncOp, lacks: frozenset[str]) -> None:
     block = function.body.block
-    for op in list(block.ops):
+    for op in ops_of(block):
         if op.name not in lacks:
             generalize_op(op, lacks)
-    for op in list(block.ops):
+    for op in ops_of(block):
         if isinstance(op, ReturnOp):
             own_results(op, copy_of, strided_results(function))
     _erase_unused(block)
@@ -64,7 +64,7 @@ def _generalize(function: FuncOp, lacks: frozenset[str]) -> None:
 
 
 def _erase_unused(block: Block) -> None:
-    for op in reversed(list(block.ops)):
+    for op in reversed(ops_of(block)):
         if isinstance(op, View | Constant | Size | Generic) and not any(r.uses for r in op.results):
             erase(op)
 
@@ -87,7 +87,7 @@ def generalize_op(op: Operation, lacks: frozenset[str] = frozenset()) -> None:
 
 
 def _without(lacks: frozenset[str], generic: Generic | None) -> Generic | None:
-    if generic is not None and any(op.name in lacks for op in generic.block.ops):
+    if generic is not None and any(op.name in lacks for op in ops_of(generic.block)):
         raise NotLowerable(generic.name)
     return generic
 
@@ -173,7 +173,7 @@ def _materialise_views(function: FuncOp) -> None:
     views and strided arguments are copied. So are the views that library calls take, but for the ones that memory can
     hold as they are."""
     strided = strided_arguments(function)
-    for op in list(function.body.block.ops):
+    for op in ops_of(function.body.block):
         if isinstance(op, Reshape) and op.res.uses:
             if _is_not_dense(op.args[0], strided):
                 op.operands[0] = copy_of(op.args[0], op)

@@ -25,7 +25,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.expr import Expr, product_of
-from ..dialects.ir import block_of, erase
+from ..dialects.ir import block_of, erase, ops_of
 from ..dialects.weld.attributes import Access, Dims, Where
 from ..dialects.weld.generic import Generic, dim_names
 from ..dialects.weld.recurrence import Recurrence
@@ -60,7 +60,7 @@ class OrderDomains(ModulePass):
 def order_function(function: FuncOp) -> None:
     """Order every generic of a function."""
     block = function.body.block
-    generics = [op for op in block.ops if isinstance(op, Generic)]
+    generics = [op for op in ops_of(block) if isinstance(op, Generic)]
     if all(map(_is_straight, generics)):
         return
     dims = _Dims(function, generics)
@@ -68,7 +68,7 @@ def order_function(function: FuncOp) -> None:
         _read_through(op)
         if order != tuple(range(len(order))):
             _reorder(op, order, dims.free)
-    for op in reversed(list(block.ops)):
+    for op in reversed(ops_of(block)):
         if isinstance(op, Transpose) and not op.res.uses:
             erase(op)
 
@@ -231,7 +231,7 @@ def _reorder(op: Generic, order: Order, free: set[SSAValue]) -> None:
     """The generic with its dims in this order; the axes of free results follow."""
     sizes = tuple(op.sizes[k] for k in order)
     dims = {op.dims[k]: Expr.symbol(name) for k, name in zip(order, dim_names(len(order)), strict=True)}
-    for inner in op.block.ops:
+    for inner in ops_of(op.block):
         inner.properties |= substituted(inner, dims)
     gives = [r.substitute(dims) for r in op.results_given]
     types = [out.type for out in op.outs]

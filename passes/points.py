@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ..dialects.expr import Expr, exact_quotient, product_of, split_quotient
+from ..dialects.ir import ops_of
 from ..dialects.ranges import divides_an_index, within
 from ..dialects.weld.arithmetic import Add, Mul, Sub
 from ..dialects.weld.attributes import Where
@@ -102,7 +103,7 @@ def position_of(tensor: SSAValue, where: Where) -> Expr | None:
         return None
     dims = {str(own): at for own, at in zip(owner.given(tensor).indices, where.indices, strict=True)}
     found: dict[SSAValue, Expr | None] = {}
-    for op in owner.block.ops:
+    for op in ops_of(owner.block):
         if isinstance(op, Index):
             found[op.res] = op.value.substitute(dims)
         elif isinstance(op, Constant) and op.res.type == I64:

@@ -17,7 +17,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects.ir import block_of, erase
+from ..dialects.ir import block_of, erase, ops_of
 from ..dialects.weld.base import Builder, Elementwise, TensorOp
 from ..dialects.weld.library import Matmul
 from ..dialects.weld.reductions import Sum
@@ -35,7 +35,7 @@ class ExpandProducts(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            for inner in list(function.body.block.ops):
+            for inner in ops_of(function.body.block):
                 if isinstance(inner, Matmul) and kind_of(scalar_of(inner.res)) != "c":
                     _expand(inner)
 

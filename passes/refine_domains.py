@@ -21,7 +21,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.expr import Expr, exact_quotient, split_quotient
-from ..dialects.ir import block_of, erase
+from ..dialects.ir import block_of, erase, ops_of
 from ..dialects.ranges import ZERO, divides_an_index, within
 from ..dialects.weld.attributes import Access, Dims, Result, Where
 from ..dialects.weld.generic import Generic, Index, Inside, Load, dim_names
@@ -45,10 +45,10 @@ class RefineDomains(ModulePass):
 def refine_block(block: Block) -> None:
     """Refine every generic of a block."""
     axes = relate(block)
-    for op in list(block.ops):
+    for op in ops_of(block):
         if isinstance(op, Generic):
             _refine(op, axes.domains[op])
-    for op in reversed(list(block.ops)):
+    for op in reversed(ops_of(block)):
         if isinstance(op, Reshape):
             op.operands[0] = _root(op.args[0])
             if not op.res.uses:
@@ -75,7 +75,7 @@ def relate(block: Block) -> Axes:
     """Find the axes: a load at a plain dim makes that dim and the tensor's one. Then everything is cut that can be:
     where an index puts dims together, where a quotient takes one apart, and on both sides of a reshape."""
     axes = Axes()
-    generics = [op for op in block.ops if isinstance(op, Generic)]
+    generics = [op for op in ops_of(block) if isinstance(op, Generic)]
     apart: list[tuple[Axis, tuple[Axis, ...]]] = []
     for op in generics:
         domain = axes.domains[op] = tuple(Axis(size) for size in op.sizes)
@@ -83,7 +83,7 @@ def relate(block: Block) -> Axes:
         for out, result in zip(op.outs, op.results_given, strict=True):
             if not result.is_scatter:
                 axes.tensors[out] = tuple(named.get(str(e)) or Axis(Expr.constant(1)) for e in result.indices)
-        for inner in op.block.ops:
+        for inner in ops_of(op.block):
             if isinstance(inner, Load):
                 computed = isinstance(inner.tensor.owner, Generic | Reshape)
                 for axis, index in zip(axes.of(inner.tensor), inner.where.indices, strict=True):
@@ -92,7 +92,7 @@ def relate(block: Block) -> Axes:
                 apart += _quotients(expr, named)
     for axis, parts in apart:
         align((axis,), parts)
-    for op in block.ops:
+    for op in ops_of(block):
         if isinstance(op, Reshape) and _is_between_loops(op):
             _relate_reshape(op, axes)
     return axes
@@ -194,7 +194,7 @@ def _refine(op: Generic, domain: tuple[Axis, ...]) -> None:
     names = {dim: tuple(next(fresh) for _ in found) for dim, found in zip(op.dims, parts, strict=True)}
     if changed:
         dims = {dim: _index(found, extents) for dim, found in names.items()}
-        for inner in op.block.ops:
+        for inner in ops_of(op.block):
             _substitute(inner, lambda e: within(e.substitute(dims), extents))
     for load in views:
         _read_root(load, extents)

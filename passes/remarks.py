@@ -11,6 +11,8 @@ from enum import Enum
 from xdsl.dialects.builtin import LocationAttr
 from xdsl.ir import Operation
 
+from ..dialects.ir import ops_of
+
 
 class Reason(Enum):
     """Why a pair was fused or not. The value is the code that reports print."""
@@ -109,7 +111,7 @@ def describe(op: Operation) -> str:
         return op.function.data.rpartition(".")[2]
     if not isinstance(op, Generic):
         return op.name.removeprefix("weld.")
-    kinds = dict.fromkeys(map(type, op.block.ops))
+    kinds = dict.fromkeys(map(type, ops_of(op.block)))
     found = [kind.name.removeprefix("weld.") for kind in kinds if issubclass(kind, Elementwise)]
     found += [r.kind for r in op.results_given if not r.is_write]
     names = list(dict.fromkeys(found)) or ["copy"]

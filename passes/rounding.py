@@ -23,7 +23,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 
-from ..dialects.ir import block_of, erase, erase_dead
+from ..dialects.ir import block_of, erase, erase_dead, ops_of
 from ..dialects.weld.arithmetic import Add, Div, Mul, Neg, Ratio, Sub
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.cast import Cast
@@ -46,7 +46,7 @@ class ElideRounding(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             block = function.body.block
-            for inner in (block, *(op.block for op in block.ops if isinstance(op, Generic))):
+            for inner in (block, *(op.block for op in ops_of(block) if isinstance(op, Generic))):
                 _widen(inner)
                 _approximate(inner)
                 _contract(inner)
@@ -54,7 +54,7 @@ class ElideRounding(ModulePass):
 
 # ---- chains of 16-bit floats -------------------------------------------------------
 def _widen(block: Block) -> None:
-    for op in list(block.ops):
+    for op in ops_of(block):
         if isinstance(op, Cast):
             if scalar_of(op.res) == F32:
                 _replace(op, _unrounded(op.args[0], op))
@@ -95,7 +95,7 @@ def _unrounded(value: SSAValue, user: Operation) -> SSAValue | None:
 def _approximate(block: Block) -> None:
     """Quotients that reach nothing but sums, through ops that keep a small relative error small, are ratios."""
     summed: set[SSAValue] = set()
-    ops = list(block.ops)
+    ops = ops_of(block)
     for op in reversed(ops):
         summed.update(v for v in op.results if v.uses and all(_only_sums(use, summed) for use in v.uses))
     for op in ops:
@@ -118,7 +118,7 @@ def _only_sums(use: Use, summed: set[SSAValue]) -> bool:
 
 # ---- products that are added -------------------------------------------------------
 def _contract(block: Block) -> None:
-    for op in list(block.ops):
+    for op in ops_of(block):
         if isinstance(op, Add | Sub):
             _replace(op, _sum_with_product(op, Builder(block, op, op.location)))
         elif isinstance(op, Sum):

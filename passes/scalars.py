@@ -21,7 +21,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ..dialects.expr import Expr, product_of
-from ..dialects.ir import block_of, erase, erase_dead
+from ..dialects.ir import block_of, erase, erase_dead, ops_of
 from ..dialects.weld.arithmetic import Div, Mul
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.cast import Cast
@@ -47,7 +47,7 @@ class HoistScalars(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             hoister = _Hoister(self.strict)
-            for inner in list(function.body.block.ops):
+            for inner in ops_of(function.body.block):
                 hoister.hoist(inner)
 
 

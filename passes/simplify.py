@@ -10,7 +10,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.traits import Pure
 
-from ..dialects.ir import erase
+from ..dialects.ir import erase, ops_of
 from ..dialects.weld.base import Builder, Elementwise
 from ..dialects.weld.folding import fold_constant, fold_identity
 from ..dialects.weld.reductions import Reduction
@@ -35,15 +35,15 @@ class Simplify(ModulePass):
 
 def simplify_block(block: Block, strict: bool) -> None:
     seen: dict[object, Operation] = {}
-    for op in list(block.ops):
+    for op in ops_of(block):
         if isinstance(op, Elementwise | Reduction | View):
             op = _folded(op, block, strict)
             if op is None:
                 continue
         if op.has_trait(Pure) and not op.regions:
             _merge(op, seen)
-    for op in reversed(list(block.ops)):
-        if op.has_trait(Pure) and op.results and not any(r.uses for r in op.results):
+    for op in reversed(ops_of(block)):
+        if op.has_trait(Pure) and op.results and all(r.first_use is None for r in op.results):
             erase(op)
 
 

@@ -17,7 +17,7 @@ from xdsl.dialects.func import ReturnOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ..dialects.ir import block_of, erase
+from ..dialects.ir import block_of, erase, ops_of
 from ..dialects.weld.base import Elementwise
 from ..dialects.weld.constant import Constant
 from ..dialects.weld.types import is_empty, scalar_of, shape_of, tensor_type
@@ -33,7 +33,7 @@ class PropagateViews(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            for inner in reversed(list(function.body.block.ops)):
+            for inner in reversed(ops_of(function.body.block)):
                 if isinstance(inner, Reshape) and not (_mixes(inner) and _is_only_returned(inner)):
                     _hoist(inner)
 

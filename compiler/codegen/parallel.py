@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from xdsl.ir import SSAValue
 
+from ...dialects.ir import walk
 from ...dialects.loop.ops import Buffer
 from ...dialects.loop.parallel import Parallel
 from ...dialects.weld.types import byte_width
@@ -26,7 +27,7 @@ LINE = 64
 def captured(op: Parallel, names: Mapping[SSAValue, str]) -> list[SSAValue]:
     """The values in registers that the blocks use from outside, `names` being those known outside."""
     found = dict.fromkeys(op.privates)
-    for inner in op.walk():
+    for inner in walk(op):
         if inner is not op:
             found |= {value: None for value in inner.operands if names.get(value, "").startswith("%")}
     return list(found)

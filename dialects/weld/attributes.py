@@ -20,7 +20,7 @@ def parse_exprs(text: str) -> tuple[Expr, ...]:
 
 
 def _text_list(exprs: tuple[Expr, ...]) -> str:
-    return ", ".join(str(e) for e in exprs)
+    return ", ".join([e.text for e in exprs])
 
 
 T = TypeVar("T")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import islice
 from math import prod
 from typing import Any, Self
@@ -26,7 +27,7 @@ from xdsl.traits import IsTerminator, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from ..expr import Expr, parse_expr
-from ..ir import OneBlock, Op
+from ..ir import OneBlock, Op, ops_of
 from ..ranges import is_value
 from .attributes import Access, Dims, Out, Result, Where, parse_guards, parse_quoted
 from .base import WeldOp
@@ -65,12 +66,14 @@ class Load(WeldOp):
 
     @property
     def guard(self) -> SSAValue | None:
-        last = self.operands[-1]
-        return last if len(self.operands) > 1 and last.type == BOOL else None
+        if len(self._operands) == 1:
+            return None
+        last = self._operands[-1]
+        return last if last.type == BOOL else None
 
     @property
     def indices(self) -> tuple[SSAValue, ...]:
-        rest = tuple(self.operands)[1:]
+        rest = self._operands[1:]
         return rest[:-1] if self.guard is not None else rest
 
     def verify_(self) -> None:
@@ -283,7 +286,7 @@ class Generic(WeldOp, OneBlock):
     def moving(self, dims: Iterable[str]) -> set[SSAValue]:
         """The values of the body that change along any of the dims."""
         along, found = frozenset(dims), set[SSAValue]()
-        for op in self.block.ops:
+        for op in ops_of(self.block):
             if any(along & e.names for e in exprs_of(op)) or any(v in found for v in op.operands):
                 found.update(op.results)
         return found
@@ -301,7 +304,7 @@ class Generic(WeldOp, OneBlock):
         return tuple(values[start : start + gives[position].data.values])
 
     def loads(self) -> list[Load]:
-        return [op for op in self.block.ops if isinstance(op, Load)]
+        return [op for op in ops_of(self.block) if isinstance(op, Load)]
 
     def reduced_dims(self, result: Result) -> tuple[str, ...]:
         """The dims whose values one element of the result combines."""
@@ -422,10 +425,12 @@ def has_values(index: Expr) -> bool:
     return any(map(is_value, index.names))
 
 
+@lru_cache(maxsize=64)
 def dim_names(rank: int) -> tuple[str, ...]:
     return tuple(f"d{k}" for k in range(rank))
 
 
+@lru_cache(maxsize=64)
 def dim_exprs(rank: int) -> tuple[Expr, ...]:
     return tuple(Expr.symbol(n) for n in dim_names(rank))
 

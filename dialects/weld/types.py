@@ -94,7 +94,7 @@ def tensor_of(dtype: np.dtype[Any] | type, shape: Iterable[Expr | int]) -> Tenso
 
 
 def is_tensor(kind: Attribute) -> TypeGuard[Tensor]:
-    return isinstance(kind, TensorType)
+    return kind.__class__ is TensorType  # asked very often, and isinstance takes long
 
 
 def shape_of(value: SSAValue | Attribute) -> Shape:
@@ -102,15 +102,16 @@ def shape_of(value: SSAValue | Attribute) -> Shape:
 
     Raises ValueError for a dynamic tensor type without a `#weld.dims` encoding (run `resolve-shapes` first).
     """
-    kind = value.type if isinstance(value, SSAValue) else value
-    if kind.__class__ is not TensorType:  # asked very often, and isinstance takes long
+    tensor: Any = value
+    if value.__class__ in _VALUES:
+        tensor = tensor.type
+    if tensor.__class__ is not TensorType:
         return ()
-    tensor: Any = kind
     if tensor.encoding.__class__ is Dims:
         return tensor.encoding.data
     sizes = tensor.get_shape()
     if DYNAMIC_INDEX in sizes:
-        raise PassFailedException(f"{kind} has no symbolic shape; run resolve-shapes first")
+        raise PassFailedException(f"{tensor} has no symbolic shape; run resolve-shapes first")
     return _static_shape(sizes)
 
 

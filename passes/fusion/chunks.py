@@ -9,7 +9,7 @@ from typing import TypeAlias
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
-from ...dialects.ir import block_of, erase, erase_dead
+from ...dialects.ir import block_of, erase, erase_dead, ops_of
 from ...dialects.weld.attributes import Result, Where
 from ...dialects.weld.generic import Generic, Index, Load, Yield, result_type
 from ...dialects.weld.types import Shape, bit_width, byte_width, scalar_of
@@ -210,7 +210,7 @@ def highest_power(op: Generic, row: Row, late: Mapping[SSAValue, frozenset[SSAVa
 
 
 def _discard(block: Block, expansion: Expansion) -> None:
-    for op in reversed(list(block.ops)):
+    for op in reversed(ops_of(block)):
         erase(op)
     erase_dead(expansion.added)
 

@@ -8,7 +8,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
-from ...dialects.ir import block_of
+from ...dialects.ir import block_of, ops_of
 from ...dialects.weld.attributes import Access, Where
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield
 from ...dialects.weld.types import Shape, shape_of
@@ -23,7 +23,7 @@ def collapsible(op: Generic, dims: Sequence[str]) -> bool:
     first = op.dims.index(dims[0])
     if tuple(dims) != op.dims[first : first + len(dims)]:
         return False
-    for inner in op.block.ops:
+    for inner in ops_of(op.block):
         if isinstance(inner, Load) and not _walks(inner, op, dims):
             return False
         if isinstance(inner, Index) and not _counts(inner.value, op, dims):
@@ -79,7 +79,7 @@ def collapse(op: Generic, dims: Sequence[str]) -> Generic:
     new = {d: Expr.symbol(f"d{k if k < first else k - count + 1}") for k, d in enumerate(op.dims)}
     new |= {d: Expr.constant(0) for d in dims[:-1]}  # the last one stands for the position
     body, copies = Block(), dict[SSAValue, SSAValue]()
-    for inner in op.block.ops:
+    for inner in ops_of(op.block):
         copy = _copy(inner, dims, new, copies)
         copy.location = inner.location
         body.add_op(copy)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.ir import block_of
+from ...dialects.ir import block_of, ops_of
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.comparison import Select
 from ...dialects.weld.generic import Generic, Inside, Load
@@ -83,7 +83,7 @@ def chosen(load: Load, producer: Generic, dims: Mapping[str, Expr]) -> dict[Oper
     walked = [(Expr.symbol(dim), size) for dim, size in zip(consumer.dims, consumer.sizes, strict=True)]
     given = Given([*load.where.guards, *(d for d, _ in walked), *(size - 1 - d for d, size in walked)])
     found: dict[Operation, SSAValue] = {}
-    for op in producer.block.ops:
+    for op in ops_of(producer.block):
         if isinstance(op, Select) and isinstance(condition := op.operands[0].owner, Inside):
             inside = given.all_hold(guard.substitute(dims) for guard in condition.guards.data)
             if inside is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xdsl.ir import Block, Operation
 
+from ...dialects.ir import ops_of
 from .graph import producers, sort_block, users
 
 LONG_SEARCH = 16
@@ -106,7 +107,7 @@ class Paths:
         if self._dependencies is None:
             sort_block(self.block)
             self._dependencies = Dependencies()
-            for op in self.block.ops:
+            for op in ops_of(self.block):
                 self._dependencies.add(op)
         return self._dependencies
 

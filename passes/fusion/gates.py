@@ -12,7 +12,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr, product_of
-from ...dialects.ir import block_of
+from ...dialects.ir import block_of, ops_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.comparison import Select
@@ -40,7 +40,7 @@ class DeferGates(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             behind, deferred = _Behind(), False
-            for inner in list(function.body.block.ops):
+            for inner in ops_of(function.body.block):
                 if isinstance(inner, Generic):
                     behind.add(inner)
                     deferred |= defer(inner, behind)
@@ -129,7 +129,7 @@ class _Body:
         self.opposite: dict[SSAValue, SSAValue] = {}
         """Conditions and what is true where they are not."""
         dims = set(op.dims)
-        for inner in op.block.ops:
+        for inner in ops_of(op.block):
             if any(dims & e.names for e in exprs_of(inner)) or any(v in self.moving for v in inner.operands):
                 self.moving.update(inner.results)
             elif isinstance(inner, Load) and behind.waits(inner, op):

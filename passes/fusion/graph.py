@@ -8,7 +8,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.ir import block_of, complain
+from ...dialects.ir import block_of, complain, ops_of
 from ...dialects.weld.attributes import Dims
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.views import Reshape, Transpose
@@ -44,7 +44,7 @@ def tensors_used(op: Operation) -> set[SSAValue]:
     blocks = [block for region in op.regions for block in region.blocks]
     for block in blocks:
         made.update(block.args)
-        for child in block.ops:
+        for child in ops_of(block):
             used.update(child.operands)
             made.update(child.results)
             blocks += [inner for region in child.regions for inner in region.blocks]
@@ -74,7 +74,7 @@ def is_used_elsewhere(producer: Operation, consumer: Operation) -> bool:
 
 def sort_block(block: Block) -> None:
     """Put the ops of a block into an order where definitions come before uses, keeping their order otherwise."""
-    ops = list(block.ops)
+    ops = ops_of(block)
     position = {op: k for k, op in enumerate(ops)}
     placed: set[Operation] = set()
     order: list[Operation] = []

@@ -11,7 +11,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
-from ...dialects.ir import block_of
+from ...dialects.ir import block_of, ops_of
 from ...dialects.weld.generic import Generic, Yield
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import bytes_of
@@ -71,7 +71,7 @@ class _Forming:
         self.options = options
         self.strides = strides
         self.choice = Choice(options.choice)
-        self.order: dict[Operation, int] = {op: k for k, op in enumerate(block.ops)}
+        self.order: dict[Operation, int] = {op: k for k, op in enumerate(ops_of(block))}
         self.generics = [op for op in self.order if isinstance(op, Generic)]
         self.groups = {op: Group.of(op) for op in self.generics}
         self.edges = Edges()
@@ -251,7 +251,7 @@ def _emit(placement: Placement, number: int) -> None:
         member = permuted(op, placement.outer.get(op, []))
         member.detach()
         body.add_op(member)
-    members = [op for op in body.ops if isinstance(op, Generic)]
+    members = [op for op in ops_of(body) if isinstance(op, Generic)]
     results: list[SSAValue] = [
         out for member in members for out in member.outs if any(not _is_in(use.operation, body) for use in out.uses)
     ]
@@ -284,7 +284,7 @@ def _is_in(op: Operation, body: Block) -> bool:
 
 
 def _name(number: int, members: list[Generic]) -> str:
-    text = describe(max(members, key=lambda m: len(list(m.block.ops))))
+    text = describe(max(members, key=lambda m: len(ops_of(m.block))))
     return f"k{number}_" + "".join(c if c.isalnum() else "_" for c in text.replace("...", "")).strip("_")
 
 
@@ -298,7 +298,7 @@ def permuted(op: Generic, first: list[str]) -> Generic:
     body = Block()
     end = Yield.create()
     body.add_op(end)
-    copies = copy_ops([o for o in op.block.ops if not isinstance(o, Yield)], names, end)
+    copies = copy_ops([o for o in ops_of(op.block) if not isinstance(o, Yield)], names, end)
     end.operands = [copies.get(v, v) for v in op.terminator.operands]
     moved = Generic.of(
         tuple(sizes[d] for d in order),

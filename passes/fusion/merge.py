@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import ArrayAttr
 from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.ir import Values, block_of, erase
+from ...dialects.ir import Values, block_of, erase, ops_of
 from ...dialects.weld.attributes import Access, Out, Where
 from ...dialects.weld.generic import Generic, Index, Inside, Load, Yield, exprs_of, has_values
 from ...dialects.weld.types import scalar_of
@@ -47,7 +47,7 @@ def slice_of(
             needed.add(op)
             used = [choices[op]] if choices and op in choices else op.operands
             stack += [v.owner for v in used if isinstance(v.owner, Operation)]
-    return [op for op in generic.block.ops if op in needed]
+    return [op for op in ops_of(generic.block) if op in needed]
 
 
 def inline_load(load: Load) -> list[Operation]:
@@ -248,7 +248,7 @@ def _merge_bodies(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> 
     """Put the body of `first`, without its end, in front of the body of `second`."""
     if all(str(e) == d for d, e in dims.items()):
         if _is_longer(first, second):  # then its block becomes that of `second`
-            ops = list(second.block.ops)
+            ops = ops_of(second.block)
             erase(first.terminator)
             for op in ops:
                 op.detach()
@@ -258,7 +258,7 @@ def _merge_bodies(first: Generic, second: Generic, dims: Mapping[str, Expr]) -> 
             return
         dims = {}
     before = first_op(second.terminator)
-    for op in list(first.block.ops):
+    for op in ops_of(first.block):
         op.detach()
         if isinstance(op, Yield):
             op.erase()
@@ -288,7 +288,7 @@ def replace_generic(old: Generic, new: Generic, outs: Sequence[SSAValue]) -> Non
 def simplify_body(generic: Generic) -> None:
     """Compute each value once: equal ops of the body are merged, unused ones dropped."""
     seen: dict[object, list[Operation]] = {}
-    for op in list(generic.block.ops):
+    for op in ops_of(generic.block):
         if isinstance(op, Yield):
             continue
         operands = [id(v) for v in op.operands]
@@ -301,7 +301,7 @@ def simplify_body(generic: Generic) -> None:
         else:
             op.results[0].replace_all_uses_with(same.results[0])
             erase(op)
-    for op in reversed(list(generic.block.ops)):
+    for op in reversed(ops_of(generic.block)):
         if not isinstance(op, Yield) and not any(r.uses for r in op.results):
             erase(op)
 

@@ -12,7 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects.ir import block_of, erase
+from ...dialects.ir import block_of, erase, ops_of
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import is_float, scalar_of
 from ..remarks import Reason
@@ -74,7 +74,7 @@ class _Rows(Rows):
 
     def rewrite(self) -> bool:
         """Rewrite all families; False where generics had to become simpler first, so that it must start again."""
-        generics = [op for op in self.block.ops if isinstance(op, Generic)]
+        generics = [op for op in ops_of(self.block) if isinstance(op, Generic)]
         if sum(Row.of(op) is not None for op in generics) < 2:
             return True
         for op in generics:

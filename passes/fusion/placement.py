@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
+from ...dialects.ir import ops_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic
@@ -98,7 +99,7 @@ class _Placing:
     def _suits_lanes(self, op: Generic, slots: list[Slot]) -> bool:
         """Whether the member's arithmetic is better done with a full vector before the loops than once in each of
         their iterations, where the lanes belong to the rows."""
-        cost = sum(inner.cost for inner in op.block.ops if isinstance(inner, Elementwise))
+        cost = sum(inner.cost for inner in ops_of(op.block) if isinstance(inner, Elementwise))
         rows_go_on = any(len(slots) < sum(size.value != 1 for size in row.sizes) for row in self.group.rows)
         return cost >= EXPENSIVE and rows_go_on and len(op.dims) == len(slots)
 

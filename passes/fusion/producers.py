@@ -11,7 +11,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
-from ...dialects.ir import erase
+from ...dialects.ir import erase, ops_of
 from ...dialects.weld.attributes import Access
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
@@ -81,7 +81,7 @@ def fuse_block(block: Block, budget: Budget, reductions: bool) -> bool:
     Where nothing is reduced the last one comes first: then a producer has not grown yet when it is taken into its
     consumer, and a chain of n ops takes n steps.
     """
-    places = {op: k for k, op in enumerate(block.ops)}
+    places = {op: k for k, op in enumerate(ops_of(block))}
     choice, paths = Choice(budget.choice), Paths(block)
     ops = [op for op in places if isinstance(op, Generic)]
     grown: list[Generic] = []
@@ -250,7 +250,7 @@ class _Growth:
 def _is_counted(producer: Generic) -> bool:
     """Whether the results follow from the indices alone, at no cost, and are only loaded: every consumer computes them
     itself, and no loop has to write them."""
-    if any(isinstance(op, Load | Elementwise) for op in producer.block.ops):
+    if any(isinstance(op, Load | Elementwise) for op in ops_of(producer.block)):
         return False
     return all(isinstance(use.operation, Load) for out in producer.outs for use in out.uses)
 

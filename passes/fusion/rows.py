@@ -9,6 +9,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ir import ops_of
 from ...dialects.weld.attributes import Dims
 from ...dialects.weld.cast import Cast
 from ...dialects.weld.generic import Generic, Load, Yield
@@ -108,7 +109,7 @@ class Rows:
 
     def count(self, op: Generic) -> None:
         """Number the values of a body."""
-        for inner in op.block.ops:
+        for inner in ops_of(op.block):
             if isinstance(inner, Yield):
                 continue
             known = self._written(inner, op) if isinstance(inner, Load) else None

@@ -21,7 +21,7 @@ from xdsl.ir import Attribute, Block, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
-from ...dialects.ir import block_of, erase
+from ...dialects.ir import block_of, erase, ops_of
 from ...dialects.weld.attributes import Result, Where
 from ...dialects.weld.generic import Generic, Index, Load, Yield, result_type
 from ...dialects.weld.types import Shape, is_float, scalar_of
@@ -83,7 +83,7 @@ class _Shifting(Rows):
         """The mean of a sample of each value, by number and row."""
 
     def run(self) -> None:
-        generics = [op for op in self.block.ops if isinstance(op, Generic)]
+        generics = [op for op in ops_of(self.block) if isinstance(op, Generic)]
         if sum(Row.of(op) is not None for op in generics) < 2:
             return
         for op in generics:

@@ -10,6 +10,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr
+from ...dialects.ir import ops_of
 from ...dialects.weld.generic import Generic, Load
 from ...dialects.weld.types import bytes_of, shape_of
 from ..remarks import Reason, note
@@ -67,7 +68,7 @@ class _Siblings:
         """The one that a generic has become a part of."""
         self.asked: set[tuple[Generic, Generic, int, int]] = set()
         """The pairs considered, with how many results each had."""
-        for op in block.ops:
+        for op in ops_of(block):
             self.dependencies.add(op)
             if isinstance(op, Generic) and not op.is_gate:  # with other results it would be none
                 loads = self.loads[op] = dict[SSAValue, list[Load]]()

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ir import ops_of
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import byte_width, scalar_of
@@ -49,7 +50,7 @@ class Strides:
     @staticmethod
     def are_short_of_work(ops: Iterable[Generic]) -> bool:
         """Whether memory, and not arithmetic, is what the loops of these wait for."""
-        bodies = ([o.cost for o in op.block.ops if isinstance(o, Elementwise)] for op in ops)
+        bodies = ([o.cost for o in ops_of(op.block) if isinstance(o, Elementwise)] for op in ops)
         return all(sum(costs) <= MOST_COST for costs in bodies)
 
     def _exceeds(self, size: Expr, limit: int) -> bool:

@@ -9,7 +9,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from ...dialects.expr import Expr
-from ...dialects.ir import complain, set_type
+from ...dialects.ir import complain, set_type, walk
 from ...dialects.ranges import is_size
 from ...dialects.weld.attributes import Access, Dims, Out
 from ...dialects.weld.types import Shape, is_tensor, tensor_type
@@ -46,7 +46,7 @@ class Symbols:
         symbols = Symbols()
         for kind in _types(function):
             symbols._taken |= {n for e in declared_shape(kind) if e is not None for n in e.names}
-        for op in function.walk():
+        for op in walk(function):
             for attribute in (*op.properties.values(), *op.attributes.values()):
                 symbols._taken |= {n for e in _exprs(attribute) for n in e.names}
         return symbols
@@ -125,7 +125,7 @@ def settle(function: FuncOp, symbols: Symbols) -> None:
     """
     for value in _values(function):
         set_type(value, symbols.resolve_attribute(value.type))
-    for op in function.walk():
+    for op in walk(function):
         if op is function:
             continue
         op.properties = {n: symbols.resolve_attribute(a) for n, a in op.properties.items()}
@@ -140,7 +140,7 @@ def settle(function: FuncOp, symbols: Symbols) -> None:
 
 def _check_bound(function: FuncOp) -> None:
     bound = {str(e) for a in function.body.block.args for e in declared_shape(a.type) if e is not None}
-    for op in function.walk():
+    for op in walk(function):
         if op is function:
             continue
         kinds = [r.type for r in op.results]
@@ -152,7 +152,7 @@ def _check_bound(function: FuncOp) -> None:
 
 
 def _values(function: FuncOp) -> Iterable[SSAValue]:
-    for op in function.walk():
+    for op in walk(function):
         yield from op.results
         for region in op.regions:
             for block in region.blocks:

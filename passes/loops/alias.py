@@ -10,6 +10,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
+from ...dialects.ir import walk
 from ...dialects.loop.ops import Access, Buffer, Copy, Fill, Store
 from ...dialects.loop.parallel import Part
 from ...dialects.loop.transpose import Transpose
@@ -31,14 +32,14 @@ class AnnotateAliasScopes(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            if not any(isinstance(inner, CallOp) for inner in function.walk()):  # kernels call nothing
+            if not any(isinstance(inner, CallOp) for inner in walk(function)):  # kernels call nothing
                 annotate(function)
 
 
 def annotate(function: FuncOp) -> None:
     """Give every access of one kernel function its scope and the scopes it cannot overlap."""
     written: dict[SSAValue, str] = {}
-    ops = list(function.walk())
+    ops = walk(function)
     parts = {op.parts: op.buffer for op in ops if isinstance(op, Part)}
 
     def whole(buffer: SSAValue) -> SSAValue:

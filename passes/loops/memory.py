@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from xdsl.ir import Attribute, Block, SSAValue
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ir import ops_of
 from ...dialects.loop.ops import Buffer
 from ...dialects.ranges import is_size
 from ...dialects.weld.attributes import Result, Where
@@ -179,7 +180,7 @@ class KernelMemory:
         names: set[str] = set()
         for member in self.kernel.members:
             exprs = [*member.sizes]
-            for op in member.block.ops:
+            for op in ops_of(member.block):
                 if isinstance(op, Load):
                     exprs += [*op.where.indices, *op.where.guards]
                 elif isinstance(op, Index):

@@ -18,6 +18,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ir import ops_of
 from ...dialects.weld.attributes import Dims
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic
@@ -109,7 +110,7 @@ def plan_program(function: FuncOp, donors: Mapping[int, int] | None = None) -> P
     """The plan of a function at the kernels stage. `donors` gives arguments that may be overwritten, each by one result
     only; without it those are the donated ones, by any result."""
     block = function.body.block
-    ops = list(block.ops)
+    ops = ops_of(block)
     returns = ops[-1]
     assert isinstance(returns, ReturnOp)
     plan = Plan(list(block.args), [], list(returns.operands), [], {}, {}, [], [])
@@ -344,7 +345,7 @@ class PlanBuffers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
             plan = plan_program(function)
-            for inner in function.body.block.ops:
+            for inner in ops_of(function.body.block):
                 places = [plan.places[r] for r in inner.results if r in plan.places]
                 if places:
                     inner.attributes["places"] = ArrayAttr([StringAttr(str(p)) for p in places])

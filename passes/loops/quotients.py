@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects.ir import block_of, erase
+from ...dialects.ir import block_of, erase, walk
 from ...dialects.loop.ops import For, Splat, lanes_of, vector
 from ...dialects.weld.arithmetic import Add, Div, Ratio
 from ...dialects.weld.base import Elementwise
@@ -62,7 +62,7 @@ class ShareReciprocals(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         known: dict[SSAValue, _Divisor] = {}
         loops: dict[For, list[tuple[Div | Ratio, _Divisor]]] = {}
-        for division in [d for d in op.walk() if isinstance(d, Div | Ratio)]:
+        for division in [d for d in walk(op) if isinstance(d, Div | Ratio)]:
             if scalar_of(division.res) in EXPONENTS and lanes_of(division.res) > 1 and _is_outside(division):
                 divisor = division.operands[1]
                 if divisor not in known:

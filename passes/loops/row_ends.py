@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr
+from ...dialects.ir import ops_of
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import shape_of
@@ -54,7 +55,7 @@ def choose_row_ends(looped: Sequence[Generic], outer: int) -> RowEnds | None:
         if len(member.dims) > outer or not _is_plain(member):
             break
         ends.insert(0, member)
-    cost = sum(op.cost for member in ends for op in member.block.ops if isinstance(op, Elementwise))
+    cost = sum(op.cost for member in ends for op in ops_of(member.block) if isinstance(op, Elementwise))
     if not outer or not ends or len(ends) == len(looped) or cost < LEAST_COST:
         return None
     given = dict.fromkeys(

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.ir import SSAValue
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ir import ops_of
 from ...dialects.loop.transpose import Transpose
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
@@ -191,7 +192,9 @@ def _is_row_result(out: SSAValue, kernel: Kernel) -> bool:
 def _pays(kernel: Kernel, tiles: list[RowTile], lanes: int) -> bool:
     """Whether as many rows as a register has lanes take less instructions lane by lane, with what moves the tiles,
     than row by row, with what combines the lanes."""
-    costs = {op: sum(o.cost for o in op.block.ops if isinstance(o, Elementwise)) + len(op.outs) for op in kernel.looped}
+    costs = {
+        op: sum(o.cost for o in ops_of(op.block) if isinstance(o, Elementwise)) + len(op.outs) for op in kernel.looped
+    }
     by_row = by_lane = 0
     ends = choose_row_ends(kernel.looped, kernel.outer_count)
     ended = ends.members if ends is not None else ()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr, product_of
+from ...dialects.ir import ops_of
 from ...dialects.ranges import is_value
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
@@ -84,7 +85,7 @@ def plan_member(op: Generic, strides: Mapping[SSAValue, tuple[Expr, ...]], merge
         if out in strides:
             offsets.append(offset_of(result.indices, strides[out]))
             accumulated.append(result.is_reduction)
-    for inner in op.block.ops:
+    for inner in ops_of(op.block):
         if isinstance(inner, Index):
             fixed |= inner.value.names
         elif isinstance(inner, Inside):
@@ -145,7 +146,7 @@ def score(member: Member, dim: str, innermost: bool = True) -> int:
 
 def register_lanes(members: list[Generic], bits: int) -> int:
     """Lanes of one register of the widest floating type that the members compute with."""
-    results = [r for op in members for inner in op.block.ops for r in inner.results]
+    results = [r for op in members for inner in ops_of(op.block) for r in inner.results]
     width = max((bit_width(scalar_of(r)) for r in results if is_float(scalar_of(r))), default=32)
     return max(bits // max(width, 16), 1)
 
@@ -161,10 +162,10 @@ def lanes_for(members: list[Generic], bits: int, registers: int, dim: str, size:
     functions have much to wait for, and many constants to load if they are called: they get as many registers as a
     short body."""
     register = register_lanes(members, bits)
-    cost = sum(_cost(inner, register) for op in members for inner in op.block.ops) // max(len(members), 1)
+    cost = sum(_cost(inner, register) for op in members for inner in ops_of(op.block)) // max(len(members), 1)
     carried = max(_carried_bits(op, dim) for op in members)
     is_long = any(
-        isinstance(inner, Elementwise) and inner.cost > LONG_FUNCTION for op in members for inner in op.block.ops
+        isinstance(inner, Elementwise) and inner.cost > LONG_FUNCTION for op in members for inner in ops_of(op.block)
     )
     unroll = 4 if cost <= 16 else 2 if cost <= 160 else 1
     if unroll == 2 and is_long and not carried and registers >= 32:

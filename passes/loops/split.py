@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from xdsl.ir import Attribute, SSAValue
 
 from ...dialects.expr import Expr, product_of, sum_of
+from ...dialects.ir import ops_of
 from ...dialects.weld.attributes import Result
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic
@@ -107,7 +108,7 @@ def choose_split(
 
 def weight(op: Generic, bits: int) -> int:
     """Picoseconds of one point of a generic's domain, roughly: instructions, and bytes that come and go."""
-    instructions = sum(o.cost for o in op.block.ops if isinstance(o, Elementwise)) + len(op.outs)
+    instructions = sum(o.cost for o in ops_of(op.block) if isinstance(o, Elementwise)) + len(op.outs)
     moved = [load.res for load in op.loads()]
     moved += [out for out, result in zip(op.outs, op.results_given, strict=True) if result.is_write]
     bytes_moved = sum(byte_width(scalar_of(v)) for v in moved)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from xdsl.ir import Block, Operation, SSAValue
 
 from ...dialects.expr import sum_of
+from ...dialects.ir import walk
 from ...dialects.loop.ops import LINE, Access, Affine, Buffer, Copy, Drain, Fill, For, Store, lanes_of
 from ...dialects.loop.parallel import Part
 from ...dialects.loop.transpose import Transpose
@@ -30,7 +31,7 @@ def stream_results(kernel: KernelFunction, least_bytes: int) -> None:
     first = len(kernel.tensors)
     arguments = function.body.block.args[first : first + len(kernel.results)]
     results: dict[SSAValue, SSAValue] = dict(zip(arguments, kernel.results, strict=True))
-    ops = list(function.walk())
+    ops = walk(function)
     for buffer in _not_only_written(ops) | {written for _, written in shared_arguments(function)}:
         results.pop(buffer, None)
     stores = [op for op in ops if isinstance(op, Store) and op.buffer in results and _whole(op)]

@@ -9,6 +9,7 @@ from itertools import pairwise
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
+from ...dialects.ir import ops_of
 from ...dialects.ranges import is_nonnegative
 from ...dialects.weld.bitwise import And
 from ...dialects.weld.comparison import Select
@@ -48,7 +49,7 @@ def guards_of(op: Operation) -> tuple[Expr, ...]:
 def breaks_of(member: Member, vector_dim: str | None, lanes: int, least: int) -> dict[str, Breaks]:
     """The dims to walk in stretches: those where the order of the places is known, the code does not grow too much
     and the vector dim does not get many more steps than it had. No symbol is less than `least`."""
-    whole = copies = len(list(member.op.block.ops))
+    whole = copies = len(ops_of(member.op.block))
     found: dict[str, Breaks] = {}
     for dim in reversed(member.order):
         breaks = _along(member, dim, least)
@@ -68,7 +69,7 @@ Known = Mapping[Expr, bool]
 
 def needed(member: Member, known: Known) -> list[Operation]:
     """The body ops in order, without those that what is known makes superfluous."""
-    ops = list(member.op.block.ops)
+    ops = ops_of(member.op.block)
     if not known:
         return ops
     used = set(member.op.terminator.operands)
@@ -107,7 +108,7 @@ def all_hold(guards: Iterable[Expr], known: Known) -> bool | None:
 
 def _along(member: Member, dim: str, least: int) -> Breaks | None:
     changes: dict[Expr, tuple[Expr, bool]] = {}
-    for op in member.op.block.ops:
+    for op in ops_of(member.op.block):
         for guard in guards_of(op):
             guard = guard.substitute(member.merged)
             step = guard.coefficient(dim)
