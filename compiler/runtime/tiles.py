@@ -32,25 +32,21 @@ PANEL = STRETCH * REGISTERS * 64
 """Bytes of a panel."""
 LINE, GAP = 64, 128
 """Bytes of a cache line, and by how many lines of a copy are longer, so that they have different places in caches."""
-BLOCK_SIZES = ((192, 256), (192, 128), (96, 128), (48, 64))
-"""Rows and columns of a block. To pack the columns takes little time beside their products with so many rows."""
-COPYING = 256
-"""Columns of a result for which a copy of `a` takes little time."""
-ENOUGH = 6
-"""Blocks that keep threads busy to the end."""
+BLOCK_SIZES = ((384, 512, 16), (192, 256, 6), (96, 256, 6), (96, 128, 6), (48, 64, 0))
+"""Rows and columns of a block, the largest ones first, and how many there must be, so that threads are busy to the end.
+To pack the columns takes little time beside their products with many rows."""
 MOST_HEIGHT = 12
 """Rows of a tile."""
 PAGE = 4096
-"""Lines that are multiples of this apart have one place in an L1 cache."""
+"""Bytes. Lines that are multiples of it apart have one place in an L1 cache, where a tile's rows find no room."""
 PICOSECONDS = {"f4": 20, "f8": 40}
 """A multiplication and addition."""
 
 
 def blocks_of(count: int, m: int, n: int) -> tuple[int, int]:
-    """Into how many parts the rows and the columns of each product are divided: into enough for threads if they get not
-    too small for that."""
-    parts = [(-(-m // rows), -(-n // columns)) for rows, columns in BLOCK_SIZES]
-    return next(((rows, columns) for rows, columns in parts if count * rows * columns >= ENOUGH), parts[-1])
+    """Into how many parts the rows and the columns of each product are divided."""
+    sizes = [(-(-m // rows), -(-n // columns), enough) for rows, columns, enough in BLOCK_SIZES]
+    return next((rows, columns) for rows, columns, enough in sizes if count * rows * columns >= enough)
 
 
 def table_of(
@@ -60,7 +56,7 @@ def table_of(
     (m, n, k), size = sizes, TYPES[dtype][1]
     parts = blocks_of(count, m, n)
     near, far = sorted(strides[:2])
-    copies = near == size and (n >= COPYING or far % PAGE == 0)
+    copies = near == size and far % PAGE == 0
     rows, length = min(-(-m // parts[0]) + 2 * MOST_HEIGHT, m), min(k, STRETCH)
     copied = max(x * (y * size + GAP) for x, y in ((rows, length), (length, rows)))
     work = count * m * n * k * PICOSECONDS[dtype]
