@@ -202,21 +202,22 @@ def test_a_few_rows_in_registers(shims):
         assert (c.base[..., 1::2] == 7).all()
 
 
+def apart(x, step):
+    """The matrices with their rows so many elements apart, and NaN between them."""
+    memory = np.full((*x.shape[:2], step), np.nan, x.dtype)
+    memory[..., : x.shape[2]] = x
+    return memory[..., : x.shape[2]]
+
+
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (13, 5, 17), (23, 300, 35), (50, 40, 290), (210, 3, 20), (12, 256, 16)])
 def test_tiles(shims, sizes):
     dtype, call, _ = shims
-    m, k, n = sizes
-    pads = 2, 3, 1
-    a, b, c = (
-        np.full((2, rows, columns + pad), np.nan, dtype)
-        for rows, columns, pad in zip((m, k, m), (k, n, n), pads, strict=True)
-    )
-    a[..., :k], b[..., :n] = sample(2, m, k, dtype=dtype), sample(2, k, n, dtype=dtype)
-    a, b, c = a[..., :k], b[..., :n], c[..., :n]
-    down, across = np.full((2, k, m + 1), np.nan, dtype)[..., :m], np.full((2, n, k + 2), np.nan, dtype)[..., :k]
-    down[...], across[...] = a.swapaxes(1, 2), b.swapaxes(1, 2)
-    for left in (a, down.swapaxes(1, 2)):
-        for right in (b, across.swapaxes(1, 2)):
+    (m, k, n), page = sizes, tiles.PAGE // np.dtype(dtype).itemsize
+    a, b = sample(2, m, k, dtype=dtype), sample(2, k, n, dtype=dtype)
+    across, c = b.swapaxes(1, 2), apart(a @ b, n + 1)
+    lefts = [apart(x, step) for x in (a, a.swapaxes(1, 2)) for step in (x.shape[2] + 3, page)]
+    for left in (*lefts[:2], *(x.swapaxes(1, 2) for x in lefts[2:])):
+        for right in (apart(b, n + 3), apart(across, k + 2).swapaxes(1, 2)):
             c[...] = np.nan
             strides = *left.strides[1:], *right.strides[1:], c.strides[1]
             steps = left.strides[0], right.strides[0], c.strides[0]
