@@ -21,6 +21,9 @@ from .plan import Plan
 FEWEST = 4
 """So many kernels that differ in rows or numbers have one function: in a few the numbers are better in the code."""
 
+MOST = 8
+"""So many numbers find a register each."""
+
 
 class Form:
     """What a kernel is apart from names: kernels whose `key` is equal can have one function.
@@ -145,5 +148,12 @@ def families(forms: Sequence[Form], opens: bool) -> list[list[Form]]:
         equal: dict[Hashable, list[Form]] = {}
         for form in family:
             equal.setdefault(form.open, []).append(form)
-        result += [family] if opens and len(equal) >= FEWEST else equal.values()
+        one = opens and len(equal) >= FEWEST and _numbers(family) <= MOST
+        result += [family] if one else equal.values()
     return result
+
+
+def _numbers(family: Sequence[Form]) -> int:
+    """In how many numbers the kernels differ."""
+    values = zip(*[[number.value for number in form.numbers] for form in family], strict=True)
+    return sum(len(set(each)) > 1 for each in values)

@@ -125,3 +125,22 @@ def test_a_number_that_is_zero_or_nan_is_right():
         for got, want in zip(lw.jit(lambda x, f=factors: scaled(x, f))(x), scaled(x, factors), strict=True):
             np.testing.assert_allclose(got, want, rtol=1e-5)
             assert np.array_equal(np.signbit(got), np.signbit(want)) or np.isnan(want).any()
+
+
+@pytest.mark.parametrize(("numbers", "expected"), [(2, 1), (12, 6)])
+def test_more_numbers_than_registers_stay_in_the_code(numbers: int, expected: int):
+    def terms(x: Any) -> list[Any]:
+        found: list[Any] = []
+        for k in range(6):
+            value = np.sort(x)
+            for n in range(numbers):
+                value = np.maximum(value * np.float32(0.5 + k / 16), x + np.float32(0.25 * n + k + 1))
+            x = value
+            found.append(value)
+        return found
+
+    x = floats(20)
+    compiled = lw.jit(terms).lower(x).compile()
+    for got, want in zip(compiled(x), terms(x), strict=True):
+        np.testing.assert_allclose(got, want, rtol=1e-5)
+    assert functions(compiled) == expected
