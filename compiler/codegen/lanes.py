@@ -8,8 +8,10 @@ from xdsl.ir import SSAValue
 
 from ...dialects.loop.ops import Affine, FirstLanes, Load, Store, lanes_of
 from ...dialects.weld.bitwise import And
+from ...dialects.weld.cast import Cast
 from ...dialects.weld.comparison import Select
-from ...dialects.weld.types import I64, scalar_of
+from ...dialects.weld.types import kind_of, scalar_of
+from .types import scalar_text
 from .writer import FunctionText
 
 Positions = Callable[[int], str]
@@ -19,7 +21,7 @@ Positions = Callable[[int], str]
 def positions(w: FunctionText, op: Load | Store, names: dict[SSAValue, str]) -> tuple[str | None, Positions]:
     """The offsets of lanes, and a mask without which they hold only where it is true in all lanes.
 
-    Where offsets are elements that lie in memory, they are loaded from there, one by one, which takes half of the
+    Where offsets are integers that lie in memory, they are loaded from there, one by one, which takes half of the
     instructions of taking a register apart. So of `select(i < 0, i + n, i)`: then the mask is false where i < 0.
     """
     lanes = lanes_of(op.offset)
@@ -27,11 +29,15 @@ def positions(w: FunctionText, op: Load | Store, names: dict[SSAValue, str]) -> 
     register, load, replaced = names[op.offset], *_source(op)
     if load is None:
         return mask, lambda k: w.emit(f"extractelement <{lanes} x i64> {register}, i64 {k}")
-    first = w.emit(f"getelementptr inbounds i64, ptr {names[load.buffer]}, i64 {names[load.offset]}")
+    element = scalar_of(load.res)
+    scalar, grow = scalar_text(element), "sext" if kind_of(element) == "i" else "zext"
+    first = w.emit(f"getelementptr inbounds {scalar}, ptr {names[load.buffer]}, i64 {names[load.offset]}")
     if replaced is not None:
         plain = w.emit(f"xor <{lanes} x i1> {names[replaced]}, splat (i1 true)")
         mask = plain if mask is None else w.emit(f"and <{lanes} x i1> {mask}, {plain}")
-    return mask, lambda k: lane(w, "i64", first, str(k))
+    if scalar == "i64":
+        return mask, lambda k: lane(w, scalar, first, str(k))
+    return mask, lambda k: w.emit(f"{grow} {scalar} {lane(w, scalar, first, str(k))} to i64")
 
 
 def _source(op: Load | Store) -> tuple[Load | None, SSAValue | None]:
@@ -41,8 +47,10 @@ def _source(op: Load | Store) -> tuple[Load | None, SSAValue | None]:
         value = affine.operands[0]
     if isinstance(select := value.owner, Select):
         replaced, _, value = select.args
+    if isinstance(cast := value.owner, Cast):
+        (value,) = cast.args
     load = value.owner
-    if not isinstance(load, Load) or scalar_of(value) != I64:
+    if not isinstance(load, Load) or kind_of(scalar_of(value)) not in "iu":
         return None, None
     if load.mask is not None or load.step is not None or lanes_of(load.offset) > 1:
         return None, None

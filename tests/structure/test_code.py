@@ -130,6 +130,10 @@ def test_gathers_beside_updates_go_lane_by_lane():
     assert plain.count("load i64") == plain.count("load double") > 1 and "extractelement" not in plain
     assert computed.count("extractelement") == computed.count("load double") > 1 and "load i64" not in computed
     assert not gathered(lambda table, index, x: x * table[index])
+    for dtype, bits in ((np.int32, "i32"), (np.uint16, "i16")):
+        index = index.astype(dtype)
+        narrow = gathered(scatter)
+        assert narrow.count(f"load {bits}") == narrow.count("load double") > 1 and "extractelement" not in narrow
 
 
 @pytest.mark.parametrize(("size", "dtype"), [(10, "f4"), (12, "f4"), (5, "f8"), (7, "f8")])
