@@ -16,7 +16,7 @@ def load_shared(
     key = cache.key(text, native.cpu, native.features, jit.VERSION) if cache is not None else ""
     image = cache.get(key) if cache is not None else None
     if image is None:
-        image = jit.compile_object(text, native)
+        image = jit.compile_object(text, native, scalar_loops=True)
         if cache is not None:
             cache.put(key, image)
     return jit.load(image, symbols, imports)

@@ -24,5 +24,6 @@ def _hold(held: threading.RLock) -> None:
         os.register_at_fork(before=held.acquire, after_in_parent=held.release, after_in_child=held.release)
 
 
-# Every call of LLVM holds this one: a child must not find LLVM's work half done.
-_hold(ffi.lib._lock._lock)  # pyright: ignore
+LLVM: threading.RLock = ffi.lib._lock._lock  # pyright: ignore
+"""Every call of LLVM holds this one. A child must not find LLVM's work half done."""
+_hold(LLVM)
