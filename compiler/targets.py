@@ -73,9 +73,12 @@ class Target:
     def resolved(self) -> Target:
         """The target with what is left open filled in from the named machine.
 
-        Raises ValueError for a name that is neither "cpu", "numpy" nor a known level, and for an unknown `fusion`.
+        Raises ValueError for a name that is neither "cpu", "numpy" nor a known level, for an unknown `fusion`, and for
+        a name in `lacks` that no op has.
         """
         Choice(self.fusion)
+        if self.lacks:
+            _refuse_unknown(self.lacks)
         if self.name == "numpy":
             return self
         if self.name != "cpu" and self.name not in _LEVELS:
@@ -93,6 +96,14 @@ class Target:
             last_cache_bytes=self.last_cache_bytes or whole,
             last_cache_share=self.last_cache_share or share,
         )
+
+
+def _refuse_unknown(names: frozenset[str]) -> None:
+    from ..dialects.weld import Weld
+
+    unknown = sorted(names - {op.name for op in Weld.operations})
+    if unknown:
+        raise ValueError(f"a target cannot lack {unknown[0]!r}, which no op is called; names are such as 'weld.erf'")
 
 
 def as_target(target: Target | str) -> Target:

@@ -168,6 +168,12 @@ def test_an_op_without_code_leaves_its_neighbours_fused(target):
     assert Reason.LIBRARY_CALL.value in codes
 
 
+def test_what_no_op_is_called():
+    message = r"a target cannot lack 'erf', which no op is called; names are such as 'weld\.erf'"
+    with pytest.raises(ValueError, match=message):
+        lw.jit(np.exp, target=lw.Target(lacks=frozenset({"erf", "weld.exp"})))(sample(3))
+
+
 def test_an_op_that_only_some_targets_have():
     """What a target lowers is a fact of the target; elsewhere the op is a call between two kernels."""
     cpu = lw.Target.host()
