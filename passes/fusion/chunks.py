@@ -25,6 +25,10 @@ STRIP_WIDTH = 256
 """Bytes at each step of a strided dim: the lanes run along another one."""
 
 
+STRIDED = 4
+"""Of a cache, strided rows have one part in so many to themselves: steps of a power of two leave most sets unused."""
+
+
 @dataclass(frozen=True)
 class Row:
     """How a generic reduces the rows of its domain."""

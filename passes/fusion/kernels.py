@@ -17,6 +17,7 @@ from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.types import bytes_of
 from ..expected import expected_sizes
 from ..remarks import Decision, Reason, describe, record
+from .chunks import STRIDED
 from .dependencies import Dependencies
 from .graph import functions, sort_block, top_level
 from .groups import Group, is_part
@@ -51,7 +52,7 @@ class FormKernels(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in functions(op):
-            strides = Strides(expected_sizes(function), self.cache_bytes, self.last_cache_bytes // 2)
+            strides = Strides(expected_sizes(function), self.cache_bytes // STRIDED, self.last_cache_bytes // 2)
             form_kernels(function.body.block, self, strides)
             assume(function, strides.assumed)
             sort_block(function.body.block)

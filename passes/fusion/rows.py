@@ -16,7 +16,7 @@ from ...dialects.weld.generic import Generic, Load, Yield
 from ...dialects.weld.types import bit_width, bytes_of
 from ..expected import expected_sizes
 from ..remarks import Reason, note
-from .chunks import CHUNK_BYTES, Row
+from .chunks import CHUNK_BYTES, STRIDED, Row
 
 
 def _is_elementwise(op: Generic, tensor: SSAValue) -> bool:
@@ -60,7 +60,7 @@ class Rows:
         that is all there is, which could not share a kernel with others, where what is kept of it is `cheap`. Else
         what is kept of such a row is a tensor, mostly where the result will be, so that the cache holds two of them."""
         size, lone = row.bytes_of(op), row.count.value == 1
-        limit = self.row_bytes
+        limit = self.row_bytes // STRIDED if row.is_strided else self.row_bytes
         if not cheap and self.kept_bytes > limit:
             limit = self.kept_bytes * (2 if lone else 1)
         if size.value is not None:

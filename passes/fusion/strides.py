@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from ...dialects.expr import Expr, product_of
@@ -23,7 +23,7 @@ class Strides:
 
     expected: Mapping[str, int]
     strip_bytes: int
-    """The second-level cache: what the inner loops read in one iteration of the outer ones."""
+    """What the inner loops read in one iteration of the outer ones, and the second-level cache keeps."""
     array_bytes: int
     """What all of them read that stays in the last-level cache, beside what the kernel writes."""
     assumed: dict[Expr, None] = field(default_factory=dict[Expr, None])
@@ -48,10 +48,9 @@ class Strides:
         )
 
     @staticmethod
-    def are_short_of_work(ops: Iterable[Generic]) -> bool:
-        """Whether memory, and not arithmetic, is what the loops of these wait for."""
-        bodies = ([o.cost for o in ops_of(op.block) if isinstance(o, Elementwise)] for op in ops)
-        return all(sum(costs) <= MOST_COST for costs in bodies)
+    def are_short_of_work(rows: Mapping[Generic, Collection[str]]) -> bool:
+        """Whether memory, and not arithmetic, is what the inner loops of these wait for; each with its outer dims."""
+        return all(_inner_cost(op, outer) <= MOST_COST for op, outer in rows.items())
 
     def _exceeds(self, size: Expr, limit: int) -> bool:
         if not size.names <= self.expected.keys():
@@ -60,3 +59,9 @@ class Strides:
         if size.value is None:
             self.assumed[size - limit - 1 if exceeds else limit - size] = None
         return exceeds
+
+
+def _inner_cost(op: Generic, outer: Collection[str]) -> int:
+    """Instructions of an element in the inner loops."""
+    moving = op.moving(d for d in op.dims if d not in outer)
+    return sum(o.cost for o in ops_of(op.block) if isinstance(o, Elementwise) and o.res in moving)

@@ -178,7 +178,7 @@ def test_rows():
     assert len(large.kernels) == 1 and Reason.ROW_TOO_LARGE.value not in refusals(large)
 
 
-@pytest.mark.parametrize("shape, kernels", [((300, 80), 2), ((300, 60), 1), ((60, 80), 1)], ids=str)
+@pytest.mark.parametrize("shape, kernels", [((300, 80), 2), ((300, 60), 1), ((15, 80), 1)], ids=str)
 def test_long_steps(shape, kernels):
     """Columns that exceed the cache are read row by row, twice, unless they lie side by side in a few cache lines."""
 
@@ -190,6 +190,22 @@ def test_long_steps(shape, kernels):
     assert len(report.kernels) == kernels
     assert sum(k.sweeps for k in report.kernels) == 2
     assert (Reason.LONG_STEPS.value in refusals(report)) == (kernels == 2)
+
+
+@pytest.mark.parametrize("shape, sweeps", [((400, 400), 3), ((60, 80), 2), ((15, 80), 3)], ids=str)
+def test_long_steps_of_standardised_columns(shape, sweeps):
+    """Columns that the second cache holds are walked three times. Longer ones are read once for mean and deviation;
+    where no cache holds all of them, row by row, after a sample."""
+
+    def standardised(x):
+        d = x - x.mean(axis=0)
+        return d / np.sqrt((d * d).mean(axis=0))
+
+    target = lw.Target("cpu", cache_bytes=1 << 14, last_cache_share=1 << 16)
+    report = check(standardised, sample(*shape), kernels=None, target=target, terms=shape[0], scale=8)
+    assert sum(k.sweeps for k in report.kernels) == sweeps
+    assert len(report.kernels) == (3 if shape[1] == 400 else 1)
+    assert (Reason.LONG_STEPS.value in refusals(report)) == (len(report.kernels) > 1)
 
 
 MANY = {

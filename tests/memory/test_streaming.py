@@ -88,6 +88,16 @@ def test_rows_of_whole_lines_anywhere_in_memory(shift):
     assert (memory[:start] == -7).all() and (memory[start + x.size :] == -7).all()
 
 
+@pytest.mark.parametrize("columns", [31, 48, 100, 128])
+def test_rows_with_ends(columns):
+    """A program for all widths: rows of whole lines pass the caches, the others do not."""
+    x, s = sample(60 * columns).reshape(60, columns), sample(columns)
+    f = lw.jit(lambda x, s: x * s, target=SMALL)
+    f(sample(17 * 20).reshape(17, 20), sample(20))
+    np.testing.assert_array_equal(f(x, s), x * s)
+    assert f.cache_info().compilations == 1
+
+
 def test_what_the_code_says():
     """Stores past the caches stand where loops only walk large results, in whole lines."""
 
@@ -97,6 +107,7 @@ def test_what_the_code_says():
     x, y = sample(6000).reshape(60, 100), sample(6 * 40 * 64).reshape(6, 40, 64)
     assert streams(lambda x: x + 1, x)
     assert streams(rotated, y, y[0])
+    assert streams(lambda x, s: x * s, x, x[0])
     assert not streams(lambda x: x / x.sum(axis=1, keepdims=True), x)
     assert not streams(lambda x: x / np.exp(x).sum(axis=2, keepdims=True), y)
     assert not streams(rotated, y[..., :49].copy(), y[0, :, :49].copy())
