@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -45,6 +46,9 @@ from .transpose import transpose_text
 from .types import constant_text, memory_text, scalar_text, type_text
 from .writer import FunctionText, ModuleText
 
+MOST_INLINED = 4
+"""Calls of a function that may all hold its code: a call takes a nanosecond or two, and code some time to compile."""
+
 
 def module_text(module: ModuleOp, numerics: str = "fast", features: str = "") -> str:
     """The LLVM IR of a module at the loops stage, for a target with LLVM's `features`. Each `main...` is exported as
@@ -52,9 +56,11 @@ def module_text(module: ModuleOp, numerics: str = "fast", features: str = "") ->
     names = features.split(",")
     text = ModuleText("+avx512f" in names, "+avx2" in names)
     flags = FAST if numerics == "fast" else ""
-    for op in module.ops:
-        if isinstance(op, FuncOp):
-            _Function(text, op, flags).run()
+    functions = [op for op in module.ops if isinstance(op, FuncOp)]
+    mains = [op.body.block for op in functions if op.sym_name.data.startswith("main")]
+    calls = Counter(op.callee.string_value() for block in mains for op in block.ops if isinstance(op, CallOp))
+    for op in functions:
+        _Function(text, op, flags, many_calls=calls[op.sym_name.data] > MOST_INLINED).run()
     return text.text()
 
 
@@ -64,6 +70,7 @@ class _Function:
     op: FuncOp
     flags: str
     names: dict[SSAValue, str] = field(default_factory=dict[SSAValue, str])
+    many_calls: bool = False
 
     def run(self) -> None:
         self.w = FunctionText(self.module)
@@ -78,7 +85,7 @@ class _Function:
                 self.names[argument] = f"%arg{k}"
                 args.append(f"{type_text(argument.type)} %arg{k}")
             loops = any(isinstance(op, For) and not op.runs_at_most_once for op in block.ops)
-            inline = "" if loops else "alwaysinline "
+            inline = "" if loops or self.many_calls else "alwaysinline "
             header = f"define internal void @{self.op.sym_name.data}({', '.join(args)}) {inline}{{"
         self.emit_block(block)
         lines = [header, "entry:", *self.w.entry, *self.w.lines, "}"]

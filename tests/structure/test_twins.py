@@ -1,5 +1,6 @@
 """Kernels that are equal but for tensors and sizes: one function, and each its own results, report and errors."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -144,3 +145,17 @@ def test_more_numbers_than_registers_stay_in_the_code(numbers: int, expected: in
     for got, want in zip(compiled(x), terms(x), strict=True):
         np.testing.assert_allclose(got, want, rtol=1e-5)
     assert functions(compiled) == expected
+
+
+@pytest.mark.parametrize(("steps", "part"), [(3, True), (9, False)])
+def test_small_kernels_are_part_of_their_callers_if_these_are_few(steps: int, part: bool):
+    def repeated(x: Any, w: Any) -> Any:
+        for k in range(steps):
+            x = np.sort(np.tanh(x) + w[k])
+        return x
+
+    x, w = floats(5), floats(steps, 5)
+    compiled = lw.jit(repeated).lower(x, w).compile()
+    np.testing.assert_allclose(compiled(x, w), repeated(x, w), rtol=1e-5)
+    headers = re.findall(r"^define internal void @k1_\w*\(.*", compiled.as_text("llvm"), re.MULTILINE)
+    assert ["alwaysinline" in header for header in headers] == [part]
