@@ -7,6 +7,11 @@ from collections.abc import Callable, Sequence
 from .writer import FunctionText
 
 
+def as_integer(scalar: str) -> str:
+    """A type of as many bits whose lanes LLVM moves without a conversion, also on machines that have no half floats."""
+    return "i16" if scalar in ("half", "bfloat") else scalar
+
+
 def strided_text(w: FunctionText, scalar: str, lanes: int, step: int, load: Callable[[int], str]) -> str:
     """Every `step`-th element from the first lane's on, backwards where it is negative: `load` gives `lanes`
     consecutive elements from a number of elements behind the first lane's. Nothing is read that does not lie between
@@ -23,9 +28,13 @@ def strided_text(w: FunctionText, scalar: str, lanes: int, step: int, load: Call
 
 def interleaved_text(w: FunctionText, scalar: str, lanes: int, registers: Sequence[str]) -> list[str]:
     """The registers' lanes in turn, in as many registers."""
-    count = len(registers)
+    count, bits = len(registers), as_integer(scalar)
+    given, moved = f"<{lanes} x {scalar}>", f"<{lanes} x {bits}>"
+    if bits != scalar:
+        registers = [w.emit(f"bitcast {given} {register} to {moved}") for register in registers]
     turns = [(k % count, k // count) for k in range(count * lanes)]
-    return [picked(w, scalar, registers, turns[start : start + lanes]) for start in range(0, count * lanes, lanes)]
+    found = [picked(w, bits, registers, turns[start : start + lanes]) for start in range(0, count * lanes, lanes)]
+    return found if bits == scalar else [w.emit(f"bitcast {moved} {register} to {given}") for register in found]
 
 
 def picked(w: FunctionText, scalar: str, registers: Sequence[str], lanes: Sequence[tuple[int, int]]) -> str:

@@ -10,7 +10,7 @@ from ...dialects.loop.ops import LINE, Access, Buffer, Copy, Fill, Load, Store, 
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.types import BOOL, bit_width, byte_width
 from .gathers import gather_text
-from .interleave import strided_text
+from .interleave import as_integer, strided_text
 from .types import memory_text, suffix, vector_text
 from .updates import update_text
 from .writer import FunctionText, ModuleText
@@ -61,12 +61,13 @@ def load_text(w: FunctionText, op: Load, names: dict[SSAValue, str], scopes: Ali
     if lanes_of(op.offset) > 1:
         value = gather_text(w, op, names, scalar, align, tail)
     elif op.step is not None:
-        first = _address(w, scalar, names[op.buffer], names[op.offset])
+        first, bits = _address(w, scalar, names[op.buffer], names[op.offset]), as_integer(scalar)
 
         def consecutive(start: int) -> str:
-            return w.emit(f"load {vector}, ptr {_address(w, scalar, first, str(start))}, align {align}{tail}")
+            return w.emit(f"load <{lanes} x {bits}>, ptr {_address(w, bits, first, str(start))}, align {align}{tail}")
 
-        value = strided_text(w, scalar, lanes, op.step.value.data, consecutive)
+        value = strided_text(w, bits, lanes, op.step.value.data, consecutive)
+        value = value if bits == scalar else w.emit(f"bitcast <{lanes} x {bits}> {value} to {vector}")
     else:
         address = _address(w, scalar, names[op.buffer], names[op.offset])
         if mask is None:
