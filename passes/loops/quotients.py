@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, reduce
 
@@ -13,7 +13,7 @@ from xdsl.passes import ModulePass
 
 from ...dialects.ir import block_of, erase, walk
 from ...dialects.loop.ops import For, Splat, lanes_of, vector
-from ...dialects.weld.arithmetic import Add, Div, Ratio
+from ...dialects.weld.arithmetic import Add, Div, Neg, Ratio
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.signs import Abs
@@ -52,6 +52,8 @@ class ShareReciprocals(ModulePass):
     correctly rounded floating-point division when the divisor is known in advance, 2004). That is another number than
     the rounded quotient for a few of the 2^52 significands of `%x`, whose quotients are that close to the middle of
     two numbers. Both parts have the sign of `%s`, so that an infinite `%x` gives no NaN.
+
+    A quotient that is needed negated, and else only added, is negated in its last addition, which costs nothing.
 
     A `weld.ratio` is `%p`. Very large and very small divisors are scaled first, and `%x` with them. A short loop has a
     version that does not scale, and one that divides, for such divisors.
@@ -175,24 +177,51 @@ class _Reciprocal:
             result, b = total.res, ScalarBuilder(block_of(total), total)
             result.replace_all_uses_with(b.mul_add(x, self.inverse, rest))
             erase(total)
+        elif _is_negated(division):
+            _use_negated(division, self._quotient(b, division, x, b.neg))
         else:
-            result.replace_all_uses_with(self._quotient(b, division, x))
+            result.replace_all_uses_with(self._quotient(b, division, x, lambda value: value))
         erase(division)
 
-    def _quotient(self, b: ScalarBuilder, division: Div | Ratio, x: SSAValue) -> SSAValue:
+    def _quotient(
+        self, b: ScalarBuilder, division: Div | Ratio, x: SSAValue, sign: Callable[[SSAValue], SSAValue]
+    ) -> SSAValue:
+        """The quotient, or its negation: with the sign of the terms of its last addition."""
         if isinstance(division, Ratio):
             return b.mul(x, self.inverse)
         if self.element == F64:
             high, low = self.parts
-            return b.mul_add(x, high, b.mul(x, low))
+            return b.mul_add(x, sign(high), sign(b.mul(x, low)))
         product = b.mul(x, self.inverse)
         error = b.mul_add(product, self.minus_divisor, x)
+        product, inverse = sign(product), sign(self.inverse)
         if self.factor is None:
             error = b.select(b.lt(error, self.largest), error, self.largest)
             error = b.select(b.gt(error, self.least), error, self.least)
-            return b.mul_add(error, self.inverse, product)
-        quotient = b.mul_add(error, self.inverse, product)
+            return b.mul_add(error, inverse, product)
+        quotient = b.mul_add(error, inverse, product)
         return b.select(b.eq(quotient, quotient), quotient, product)
+
+
+def _is_negated(division: Div | Ratio) -> bool:
+    """Whether the quotient is needed negated, and else only added, for which its negation will do as well."""
+    users = [use.operation for use in division.res.uses]
+    plain = [op for op in users if not isinstance(op, Neg)]
+    added = all(isinstance(op, Add) and users.count(op) == 1 for op in plain)
+    return isinstance(division, Div) and len(plain) < len(users) and added
+
+
+def _use_negated(division: Div | Ratio, negated: SSAValue) -> None:
+    """`-q` is the value, and `a + q` is `a - (-q)`."""
+    for op in dict.fromkeys(use.operation for use in list(division.res.uses)):
+        if isinstance(op, Neg):
+            op.res.replace_all_uses_with(negated)
+        else:
+            assert isinstance(op, Add)
+            b = ScalarBuilder(block_of(op), op)
+            (rest,) = (v for v in op.args if v is not division.res)
+            op.res.replace_all_uses_with(b.sub(rest, negated))
+        erase(op)
 
 
 # ---- loops -------------------------------------------------------------------------

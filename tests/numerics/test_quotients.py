@@ -90,6 +90,27 @@ def test_a_negated_quotient_is_computed_once():
     np.testing.assert_array_equal(lw.jit(f)(x, s)[0], f(x, s)[0])
 
 
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+def test_a_quotient_that_is_negated_and_added_is_negated_for_nothing(dtype):
+    """The bits of the quotient, and of the sum, are what they are without the negation."""
+
+    def both(x, s):
+        q = x / (s * 1)
+        return -q, q + 3, (q + q).sum()
+
+    x, some = numbers(dtype, 2000), np.linspace(-3, 5, 3000, dtype=dtype)
+    negated, total = (lw.jit(f) for f in (both, lambda x, s: (-(x / (s * 1)), (x / (s * 1)).sum())))
+    plain = lw.jit(lambda x, s: (x / (s * 1), (x / (s * 1)).sum()))
+    for s in np.array([0.3, -7, np.finfo(dtype).tiny, 1e30, 0, np.inf, np.nan], dtype):
+        for found, wanted, sign in zip(total(some, np.asarray(s)), plain(some, np.asarray(s)), (-1, 1), strict=True):
+            np.testing.assert_array_equal(found, sign * wanted)
+        np.testing.assert_array_equal(negated(x, np.asarray(s))[0], -DIVIDE(x, np.asarray(s)))
+    text = lw.jit(lambda x, s: (-(x / s), (x / s).sum())).lower(some, np.asarray(some[0])).as_text("loops")
+    end = text.index('"d0 divides"')
+    steps = text[text.rindex('"d0" {', 0, end) : end]
+    assert "weld.sub" in steps and "weld.add" not in steps
+
+
 def next_to_the_middle(s, j):
     """The dividends in [2^52, 2^53) whose quotients by an odd s in that range are `j` units of the product from the
     middle between two numbers: x * 2^53 = s * m + j with an odd m of 54 bits, or x * 2^54 where x < s."""

@@ -48,6 +48,35 @@ func.func private @by_a_scalar(%x: !loop.buffer<f32>, %s: !loop.buffer<f32>, %y:
 
 // -----
 
+// What is needed negated, and else only added, has the sign of the terms of its last addition changed.
+// CHECK-LABEL: func.func private @negated
+// CHECK:         loop.for {{.*}} iter (%[[ACC:.*]] = %{{.*}}) "d0" {
+// CHECK-NEXT:      %[[X:.*]] = loop.load %x
+// CHECK-NEXT:      %[[HIGH:.*]] = weld.neg %{{.*}} : vector<8xf64>
+// CHECK-NEXT:      %[[P:.*]] = weld.mul %[[X]], %{{.*}} : vector<8xf64>
+// CHECK-NEXT:      %[[P2:.*]] = weld.neg %[[P]]
+// CHECK-NEXT:      %[[Q:.*]] = weld.mul_add %[[X]], %[[HIGH]], %[[P2]]
+// CHECK-NEXT:      loop.store "set" %[[Q]]
+// CHECK-NEXT:      %[[NEXT:.*]] = weld.sub %[[ACC]], %[[Q]]
+// CHECK-NEXT:      loop.yield %[[NEXT]]
+func.func private @negated(%x: !loop.buffer<f64>, %s: !loop.buffer<f64>, %y: !loop.buffer<f64>, %n: i64) -> vector<8xf64> {
+  %0 = weld.constant 0 : i64
+  %1 = loop.load %s[%0] : !loop.buffer<f64>, i64 -> f64
+  %2 = loop.splat %1 : f64 -> vector<8xf64>
+  %3 = weld.constant 0.0 : vector<8xf64>
+  %4 = loop.for %i = %0 to %n step 8 iter (%a = %3) "d0" {
+    %5 = loop.load %x[%i] : !loop.buffer<f64>, i64 -> vector<8xf64>
+    %6 = weld.div %5, %2 : vector<8xf64>
+    %7 = weld.neg %6 : vector<8xf64>
+    loop.store "set" %7 to %y[%i] : vector<8xf64>, !loop.buffer<f64>, i64
+    %8 = weld.add %a, %6 : vector<8xf64>
+    loop.yield %8 : vector<8xf64>
+  }
+  func.return %4 : vector<8xf64>
+}
+
+// -----
+
 // A sum has the products, without rounding them; the second loop goes on with what the first one has added up.
 // CHECK-LABEL: func.func private @in_a_sum
 // CHECK:         %[[FIRST:.*]] = loop.for {{.*}} iter (%[[ACC:.*]] = %{{.*}}) "d0" {
