@@ -234,10 +234,9 @@ class _Growth:
             return None
         if is_returned(load.tensor):
             return Reason.MATERIALIZED_OUTPUT
-        cost, large = recompute_cost(load, self.cheap * 4 * again)
-        if cost <= self.cheap * (1 + again) // 2 and large <= 2:
-            return None
-        if once and cost <= self.cheap * 4:
+        little, most = self.cheap * (1 + again) // 2, self.cheap * 4
+        cost, large = recompute_cost(load, max(little, most) if once else little)
+        if (cost <= little and large <= 2) or (once and cost <= most):
             return None
         return Reason.RECOMPUTES_EXPENSIVE
 
@@ -273,13 +272,14 @@ def _is_pinned(dim: str, size: Expr, load: Load) -> bool:
 
 def _at_once(loads: Sequence[Load]) -> int:
     """How many of the loads one point can need: guards that cannot hold together make stretches of the loop."""
+    guarded = [load.where.guards for load in loads if load.where.guards]
     groups: list[list[Given]] = []
-    for load in loads:
-        given = Given(load.where.guards)
+    for guards in guarded:
+        given = Given(guards)
         for group in groups:
-            if all(any(other.holds(guard) is False for guard in load.where.guards) for other in group):
+            if all(any(other.holds(guard) is False for guard in guards) for other in group):
                 group.append(given)
                 break
         else:
             groups.append([given])
-    return len(groups)
+    return len(loads) - len(guarded) + len(groups)

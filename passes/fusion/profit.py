@@ -77,31 +77,40 @@ def recompute_cost(load: Load, limit: int) -> tuple[int, int]:
     assert isinstance(consumer, Generic)
     total = 0
     large: set[SSAValue] = set()
+    slices: dict[tuple[SSAValue, frozenset[str]], tuple[int, list[tuple[Load, tuple[Where, ...]]]]] = {}
     seen: set[tuple[SSAValue, tuple[Where, ...]]] = set()
     todo: list[tuple[Load, tuple[Where, ...], frozenset[str]]] = [(load, (), consumer.innermost)]
     while todo and total <= limit:
         place, path, dims = todo.pop()
-        if (place.tensor, path) in seen:
+        tensor = place.tensor
+        if (tensor, path) in seen:
             continue
-        seen.add((place.tensor, path))
-        producer = place.tensor.owner
-        stored = place.indices or inline_forbidden(place) is not None or is_returned(place.tensor)
+        seen.add((tensor, path))
+        stored = place.indices or inline_forbidden(place) is not None or is_returned(tensor)
         if place is not load and stored:
             total += 1
-            large |= {place.tensor} if product_of(shape_of(place.tensor)) == size else set()
+            large |= {tensor} if product_of(shape_of(tensor)) == size else set()
             continue
+        producer = tensor.owner
         assert isinstance(producer, Generic)
         along = _moves_along(place, producer, dims) or (frozenset(producer.dims) if place is load else frozenset[str]())
-        moving = producer.moving(along)
-        for op in slice_of(producer, producer.yielded_for(place.tensor)):
-            if op.results[0] not in moving:
-                continue
-            if isinstance(op, Load):
-                moved = str(op.where) != ", ".join(producer.dims)
-                todo.append((op, (*path, op.where) if moved else path, along))
-            elif isinstance(op, Elementwise):
-                total += op.cost
+        if (tensor, along) not in slices:
+            slices[tensor, along] = _cost_and_loads(producer, tensor, along)
+        cost, loads = slices[tensor, along]
+        total += cost
+        todo += [(inner, (*path, *moved), along) for inner, moved in loads]
     return total, len(large)
+
+
+def _cost_and_loads(
+    producer: Generic, tensor: SSAValue, along: frozenset[str]
+) -> tuple[int, list[tuple[Load, tuple[Where, ...]]]]:
+    """Instructions that a written element takes in its loop, of what moves along these dims, and the loads there: each
+    with where it reads, unless that is at the point itself."""
+    moving, point = producer.moving(along), ", ".join(producer.dims)
+    ops = [op for op in slice_of(producer, producer.yielded_for(tensor)) if op.results[0] in moving]
+    loads = [(op, () if str(op.where) == point else (op.where,)) for op in ops if isinstance(op, Load)]
+    return sum(op.cost for op in ops if isinstance(op, Elementwise)), loads
 
 
 def _moves_along(load: Load, producer: Generic, dims: frozenset[str]) -> frozenset[str]:
