@@ -41,7 +41,7 @@ def recurrence_report(
 
 
 def _work(op: Recurrence, size: Callable[[Expr], int]) -> tuple[tuple[str, ...], int]:
-    """The ops of one step, and how many elementwise ones all steps do."""
+    """The ops of one step, and how many elementwise ones all steps do: those of one where a condition ends them."""
     ops: list[str] = []
     flops = 0
     for inner in op.function().body.block.ops:
@@ -52,4 +52,4 @@ def _work(op: Recurrence, size: Callable[[Expr], int]) -> tuple[tuple[str, ...],
             own, count = _work(inner, size)
             ops += own
             flops += count
-    return tuple(ops), flops * size(op.steps)
+    return tuple(ops), flops * (size(op.steps) if op.until is None else 1)

@@ -182,6 +182,8 @@ def evaluate_recurrence(op: Recurrence, arrays: Sequence[Any], size: Sizes) -> l
         found = evaluate_function(step, [np.array(tensors[k][row(e)]) for k, e in op.rows_read], size)
         for (k, e), value in zip(op.rows_written, found, strict=True):
             results[k][row(e)] = value
+        if op.until is not None and results[op.until.value.data].all():
+            break
     return results
 
 

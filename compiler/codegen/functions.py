@@ -27,6 +27,7 @@ from ...dialects.loop.ops import (
     Splat,
     Store,
     Subview,
+    Until,
     Yield,
     lanes_of,
 )
@@ -138,6 +139,8 @@ class _Function:
         w.lines[place:place] = phis
         w.line(f"{following} = add nsw i64 {counter}, {op.step.value.data}")
         again = w.emit(f"icmp slt i64 {following}, {stop}")
+        if op.until is not None:
+            again = w.emit(f"select i1 {self.names[op.until]}, i1 false, i1 {again}")
         w.line(f"br i1 {again}, label %{label}, label %{label}.end")
         self._leave(op, label, before)
 
@@ -308,6 +311,7 @@ class _Function:
 
     _handlers: ClassVar[dict[type[Operation], Callable[[_Function, Any], None]]] = {
         For: _for,
+        Until: _yield,
         Yield: _yield,
         ReturnOp: _return,
         CallOp: _call,

@@ -20,6 +20,7 @@ from .ops import (
     Splat,
     Store,
     Subview,
+    Until,
     Yield,
 )
 from .parallel import Parallel, Part
@@ -45,6 +46,7 @@ Loop = Dialect(
         Store,
         Subview,
         Transpose,
+        Until,
         Yield,
     ],
     [Buffer],

@@ -115,6 +115,12 @@ class For(OneBlock):
         return last.operands
 
     @property
+    def until(self) -> SSAValue | None:
+        """The flag of its `loop.until`."""
+        before = self.block.last_op.prev_op if self.block.last_op is not None else None
+        return before.last if isinstance(before, Until) else None
+
+    @property
     def runs(self) -> bool:
         """Whether it is known to have an iteration."""
         trip = self.known_trip
@@ -154,6 +160,8 @@ class For(OneBlock):
         last = self.block.last_op
         if not isinstance(last, Yield) or [v.type for v in last.operands] != types:
             raise VerifyException("loop.for must end with a loop.yield of its carried types")
+        if any(isinstance(op, Until) and op is not last.prev_op for op in self.block.ops):
+            raise VerifyException("loop.until must stand right in front of the loop's loop.yield")
 
     @classmethod
     def parse(cls, parser: Parser) -> Self:
@@ -206,6 +214,15 @@ class For(OneBlock):
             printer.print_string_literal(self.label.data)
             printer.print_string(" ")
         printer.print_region(self.regions[0], print_entry_block_args=False)
+
+
+@irdl_op_definition
+class Until(Op):
+    """`loop.until %last`: in front of a loop's `loop.yield`; an iteration with a true flag is the last one."""
+
+    name = "loop.until"
+    last = operand_def(BOOL)
+    assembly_format = "$last attr-dict"
 
 
 @irdl_op_definition

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Self
 
-from xdsl.dialects.builtin import ModuleOp, SymbolRefAttr
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, SymbolRefAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import ParsePropInAttrDict, prop_def, var_operand_def, var_result_def
+from xdsl.irdl import ParsePropInAttrDict, opt_prop_def, prop_def, var_operand_def, var_result_def
 from xdsl.utils.exceptions import VerifyException
 
-from ..expr import Expr
+from ..expr import Expr, product_of
 from .attributes import Dims
 from .base import WeldOp
 from .facts import define_op
-from .types import scalar_of, shape_of
+from .types import BOOL, scalar_of, shape_of
 from .views import Axes, axes_attribute
 
 STEP = "d0"
@@ -36,6 +36,8 @@ class Recurrence(WeldOp):
     that follow in `rows`. Here `add(a, b)` gives `a + b`: row `d0 + 1` of the result is its row `d0` plus `x[d0]`. A
     tensor that is the same in each step is row 0 of a tensor of one row.
 
+    `until` is the number of a result, one bool: the step that makes it true is the last one.
+
     The symbols of `step` are those of the function that the op stands in. `step` holds no checks.
     """
 
@@ -47,6 +49,7 @@ class Recurrence(WeldOp):
     reads = prop_def(Axes)
     writes = prop_def(Axes)
     rows = prop_def(Dims)
+    until = opt_prop_def(IntegerAttr)
     outs = var_result_def()
     irdl_options = (ParsePropInAttrDict(),)
     assembly_format = "$step `(` $args `)` attr-dict `:` functional-type($args, $outs)"
@@ -61,9 +64,10 @@ class Recurrence(WeldOp):
         starts: Sequence[int],
         reads: Sequence[tuple[int, Expr]],
         writes: Sequence[tuple[int, Expr]],
+        until: int | None = None,
     ) -> Self:
         """`reads` and `writes` are numbers of tensors with their rows."""
-        return cls.create(
+        op = cls.create(
             operands=args,
             result_types=types,
             properties={
@@ -75,11 +79,19 @@ class Recurrence(WeldOp):
                 "rows": Dims(tuple(row for _, row in (*reads, *writes))),
             },
         )
+        if until is not None:
+            op.until = IntegerAttr(until, i64)
+        return op
 
     @property
     def steps(self) -> Expr:
-        """How many steps there are."""
+        """How many steps there are, at most where there is an end."""
         return self.count.data[0]
+
+    @property
+    def end(self) -> SSAValue | None:
+        """The result that says whether a step was the last one."""
+        return self.outs[self.until.value.data] if self.until is not None else None
 
     @property
     def tensors(self) -> list[SSAValue]:
@@ -124,6 +136,10 @@ class Recurrence(WeldOp):
         if len(self.starts.get_values()) != results or any(k >= len(self.args) for k in self.starts.get_values()):
             raise VerifyException("weld.recurrence needs an operand, or -1, for each result to start from")
         written = self.rows_written
+        if self.until is not None and not 0 <= self.until.value.data < results:
+            raise VerifyException("weld.recurrence needs the number of a result as `until`")
+        if self.end is not None and (scalar_of(self.end) != BOOL or product_of(shape_of(self.end)).value != 1):
+            raise VerifyException(f"weld.recurrence ends by one bool, not by {self.end.type}")
         for number, (out, init) in enumerate(zip(self.outs, self.inits, strict=True)):
             if init is None and not ((number, Expr.symbol(STEP)) in written and shape_of(out)[0] == self.steps):
                 raise VerifyException(f"weld.recurrence does not write each row of result {number}")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,6 +21,8 @@ from loopweld.pytensor.lowering import ONE, Lowering
 from loopweld.pytensor.registry import Body
 
 FIRST = Expr.constant(0)
+ENDLESS = Expr.constant(2**62)
+"""More steps than there will ever be."""
 
 
 @dataclass
@@ -58,6 +60,23 @@ def recurrence(low: Lowering, body: Body, count: Expr, given: Sequence[Rows]) ->
         check.operands = [low.session.reshape(flag, ())]
         low.session.block.add_op(check)
     return found[:own]
+
+
+def repeat(
+    low: Lowering,
+    starts: Sequence[SSAValue],
+    step: Callable[[Sequence[SSAValue]], tuple[Sequence[SSAValue], SSAValue]],
+) -> list[SSAValue]:
+    """What tensors are after so many steps as it takes: `step` gives the next ones, and whether these are the last."""
+    given = [Rows(as_row(low, v), [FIRST], [FIRST]) for v in starts]
+    with low.step() as block:
+        results, last = step([block.insert_arg(v.type, len(block.args)) for v in starts])
+        block.add_op(ReturnOp(*results, last))
+        outer = _close(block)
+    given += [Rows(None, [], [FIRST]), *(Rows(as_row(low, v), [FIRST]) for v in outer)]
+    kinds = _types(low, ENDLESS, given, [*results, last])
+    found = _emit(low, ENDLESS, given, kinds, block, until=len(starts))
+    return [low.session.reshape(v, shape_of(v)[1:]) for v in found[:-1]]
 
 
 def as_row(low: Lowering, value: SSAValue) -> SSAValue:
@@ -134,7 +153,12 @@ def _types(low: Lowering, count: Expr, given: Sequence[Rows], results: Sequence[
 
 
 def _emit(
-    low: Lowering, count: Expr, given: Sequence[Rows], kinds: Sequence[Attribute], block: Block
+    low: Lowering,
+    count: Expr,
+    given: Sequence[Rows],
+    kinds: Sequence[Attribute],
+    block: Block,
+    until: int | None = None,
 ) -> list[SSAValue]:
     """The op: results are the tensors with rows that steps give, operands those that have a value."""
     name = f"step{len(low.steps)}"
@@ -153,6 +177,7 @@ def _emit(
         starts,
         [(numbers[id(rows)], low.symbols.canonical(e)) for rows in given for e in rows.takes],
         [(numbers[id(rows)], low.symbols.canonical(e)) for rows in given for e in rows.gives],
+        until,
     )
     low.session.emit(op)
     return list(op.results)

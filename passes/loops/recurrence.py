@@ -11,7 +11,7 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from ...dialects.expr import Expr, product_of, split_quotient
-from ...dialects.loop.ops import Affine, Buffer, Copy, For, Subview, Yield
+from ...dialects.loop.ops import Affine, Buffer, Copy, For, Load, Subview, Until, Yield
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.kernel import Kernel
 from ...dialects.weld.recurrence import STEP, Recurrence
@@ -154,6 +154,10 @@ class _Lowering:
             tensor, row = op.rows_written[j]
             target = self._row(block, buffers[tensor], op.tensors[tensor], row)
             self._copy(block, self._as(block, source, target.type), target, product_of(shape_of(plan.outputs[j])))
+        if op.until is not None:
+            flag = buffers[op.until.value.data]
+            last = self._add(block, Load.of(flag, self._index(block, Expr.constant(0)), None, 1))
+            block.add_op(Until.create(operands=[last]))
         block.add_op(Yield.create())
 
     def _argument(self, kind: Attribute) -> SSAValue:

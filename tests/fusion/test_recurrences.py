@@ -93,3 +93,28 @@ def test_steps_with_library_calls() -> None:
     )
     program(np.random.default_rng(0).normal(size=(1, 2, 2)))
     assert len(program.report.library_calls) == 1
+
+
+@pytest.mark.parametrize("start", [[], [0.3], [5.0, 1e6, 0.1, 77.0, 2.0], [np.nan, 3.0]])
+def test_steps_end_when_one_says_so(start: list[float]) -> None:
+    """Halved until all are small: NaN never is, and the count ends it."""
+    row, flag = 'tensor<1x?xf64, #weld.dims<"1, m">>', "tensor<1xi1>"
+    step = f"""(%h: {VECTOR}) -> ({VECTOR}, tensor<i1>) {{
+  %half = weld.constant 0.5 : tensor<f64>
+  %halves = "weld.broadcast"(%half) <{{axes = array<i64>, shape = #weld.dims<"m">}}> : (tensor<f64>) -> {VECTOR}
+  %a = weld.mul %h, %halves : {VECTOR}
+  %small = weld.lt %a, %halves : {VECTOR}
+  %all = "weld.all"(%small) <{{axes = array<i64: 0>}}> : (tensor<?xi1, #weld.dims<"m">>) -> tensor<i1>
+  func.return %a, %all : {VECTOR}, tensor<i1>
+}}"""
+    program = compiled(
+        step,
+        f"%start: {row}, %no: {flag}",
+        '%y, %last = weld.recurrence @step(%start, %no) {count = #weld.dims<"50">, starts = array<i64: 0, 1>,'
+        " reads = array<i64: 0>, writes = array<i64: 0, 1>,"
+        f' rows = #weld.dims<"0, 0, 0">, until = 1 : i64}} : ({row}, {flag}) -> ({row}, {flag})',
+        row,
+    )
+    found = program(np.array([start]), np.zeros(1, bool))
+    steps = 50 if np.isnan(start).any() else max(1, *(int(np.floor(np.log2(x))) + 2 for x in [0.25, *start]))
+    np.testing.assert_array_equal(found, np.array([start]) * 0.5**steps)

@@ -10,6 +10,7 @@ pytest.importorskip("pytensor", reason="needs Python 3.12 and loopweld[pytensor]
 import pytensor
 import pytensor.scalar as ps
 import pytensor.tensor as pt
+from pytensor.scalar.loop import ScalarLoop
 from pytensor.tensor.elemwise import Elemwise
 from pytensor_mode.checking import check, variables
 
@@ -126,3 +127,24 @@ def test_scalars_outside_of_tensors():
         return pt.tensor_from_scalar(ps.add(ps.mul(scalar, scalar), 3.0))
 
     check(build, np.float64(4.0))
+
+
+@pytest.mark.parametrize("size", [0, 9])
+def test_loops_of_elements(size: int):
+    """Gradients of incomplete functions are series: each element takes its own number of terms, some none."""
+    rng = np.random.default_rng(size)
+    a, x = rng.gamma(2, 1, size) + 0.1, rng.gamma(2, 1, size) + 0.1
+    x[3:4] = -1.0
+
+    def build(a: Any, x: Any) -> list[Any]:
+        functions = (pt.gammainc(a, x), pt.gammaincc(a, x), pt.betainc(a, x, 0.3))
+        return [pytensor.grad(f.sum(), a) for f in functions]
+
+    check(build, a, x, rtol=1e-11)
+
+
+def test_loops_of_elements_without_a_condition():
+    i, x = ps.int64("i"), ps.float64("x")
+    loop = ScalarLoop(init=[i, x], update=[i + 1, x * x + ps.cast(i, "float64")])
+    counts = np.array([0, 3, 1, 5])
+    check(lambda n, x: Elemwise(loop)(n, 0, x), counts, np.linspace(-1, 1, 4))

@@ -124,3 +124,27 @@ func.func @cut_twice(%x: tensor<9xf32>) {
   } : tensor<f32>
   func.return
 }
+
+// -----
+
+func.func private @step(%a: tensor<f64>) -> tensor<f64> {
+  func.return %a : tensor<f64>
+}
+
+func.func @ends_by_a_number(%x: tensor<1xf64>) -> tensor<1xf64> {
+  // expected-error@+1 {{weld.recurrence ends by one bool, not by tensor<1xf64>}}
+  %y = weld.recurrence @step(%x) {count = #weld.dims<"9">, starts = array<i64: 0>, reads = array<i64: 0>, writes = array<i64: 0>, rows = #weld.dims<"0, 0">, until = 0 : i64} : (tensor<1xf64>) -> tensor<1xf64>
+  func.return %y : tensor<1xf64>
+}
+
+// -----
+
+func.func private @step(%a: tensor<f64>) -> tensor<f64> {
+  func.return %a : tensor<f64>
+}
+
+func.func @ends_by_no_result(%x: tensor<1xf64>) -> tensor<1xf64> {
+  // expected-error@+1 {{weld.recurrence needs the number of a result as `until`}}
+  %y = weld.recurrence @step(%x) {count = #weld.dims<"9">, starts = array<i64: 0>, reads = array<i64: 0>, writes = array<i64: 0>, rows = #weld.dims<"0, 0">, until = 1 : i64} : (tensor<1xf64>) -> tensor<1xf64>
+  func.return %y : tensor<1xf64>
+}

@@ -12,20 +12,30 @@ from pytensor.tensor.elemwise import Elemwise
 from xdsl.ir import SSAValue
 
 from loopweld.pytensor.lowering import Lowering
+from loopweld.pytensor.ops.scalar_loops import is_known_loop, scalar_loop
 from loopweld.pytensor.ops.scalars import emit_scalar, is_known
 from loopweld.pytensor.registry import Node, lowers
 
 
-@lowers(Elemwise, when=lambda node: is_known(node.op.scalar_op, node.inputs, node.outputs))
+def _is_known(node: Node) -> bool:
+    op = node.op.scalar_op if isinstance(node.op, Elemwise) else node.op
+    return is_known_loop(op) or is_known(op, node.inputs, node.outputs)
+
+
+def _emit(low: Lowering, node: Node, op: ScalarOp, values: list[SSAValue]) -> list[SSAValue]:
+    return scalar_loop(low, op, values) if is_known_loop(op) else emit_scalar(low.session, op, node.outputs, values)
+
+
+@lowers(Elemwise, when=_is_known)
 def elemwise(low: Lowering, node: Node) -> list[SSAValue]:
     shape = low.common_shape(node.inputs)
     values = [low.broadcast(low.value(v), shape) for v in node.inputs]
-    return emit_scalar(low.session, node.op.scalar_op, node.outputs, values)
+    return _emit(low, node, node.op.scalar_op, values)
 
 
-@lowers(ScalarOp, when=lambda node: is_known(node.op, node.inputs, node.outputs))
+@lowers(ScalarOp, when=_is_known)
 def scalar(low: Lowering, node: Node) -> list[SSAValue]:
-    return emit_scalar(low.session, node.op, node.outputs, [low.value(v) for v in node.inputs])
+    return _emit(low, node, node.op, [low.value(v) for v in node.inputs])
 
 
 @lowers(ScalarFromTensor, TensorFromScalar, ViewOp, DeepCopyOp)

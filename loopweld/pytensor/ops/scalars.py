@@ -230,7 +230,7 @@ def is_known(op: Any, inputs: Sequence[Variable], outputs: Sequence[Variable]) -
 def emit_scalar(session: Session, op: Any, outputs: Sequence[Variable], values: Sequence[SSAValue]) -> list[SSAValue]:
     """The results of a scalar op on tensors of one shape."""
     if isinstance(op, ps.Composite):
-        return _emit_composite(session, op, values)
+        return emit_inner(session, op, values)
     target = dtype_of(outputs[0])
     entry = _entry(op)
     assert entry is not None
@@ -238,7 +238,8 @@ def emit_scalar(session: Session, op: Any, outputs: Sequence[Variable], values: 
     return [session.cast(found, target)]
 
 
-def _emit_composite(session: Session, op: Any, values: Sequence[SSAValue]) -> list[SSAValue]:
+def emit_inner(session: Session, op: Any, values: Sequence[SSAValue]) -> list[SSAValue]:
+    """The results of the graph inside a scalar op."""
     known: dict[Variable, SSAValue] = dict(zip(op.fgraph.inputs, values, strict=True))
     shape = shape_of(values[0]) if values else ()
 
