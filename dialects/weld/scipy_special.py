@@ -50,7 +50,6 @@ for _name, _arity, _meaning in (
     ("gammainccinv", 2, "The inverse of `gammaincc` in its second argument."),
     ("betainc", 3, "The regularised incomplete beta function of a and b at c."),
     ("betaincinv", 3, "The inverse of `betainc` in its third argument."),
-    ("erfcx", 1, "The scaled complementary error function, `exp(a * a) * erfc(a)`."),
     ("erfcinv", 1, "The inverse of `erfc`."),
     ("ndtr", 1, "The distribution function of the standard normal distribution."),
     ("log_ndtr", 1, "The logarithm of `ndtr`."),

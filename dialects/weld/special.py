@@ -33,6 +33,19 @@ class Erfc(Elementwise):
 
 
 @elementwise
+class Erfcx(Elementwise):
+    """`exp(a * a) * erfc(a)`, the scaled complementary error function."""
+
+    name = "weld.erfcx"
+    arity = 1
+    numpy = special_functions.erfcx
+    scipy = "erfcx"
+    kinds = "f"
+    llvm = {"f": "math erfcx"}
+    cost = 240
+
+
+@elementwise
 class Erfinv(Elementwise):
     """The inverse error function; infinite at -1 and 1, NaN outside."""
 

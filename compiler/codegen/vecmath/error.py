@@ -1,4 +1,4 @@
-"""erf, erfc and erfinv.
+"""erf, erfc, erfcx and erfinv.
 
 In f32 erf has a polynomial for each of 16 pieces. In f64 erf(x) = x + x p(x^2) up to 1; beyond, erf = 1 - exp(q(x)), q
 fitted to log(erfc). erfc = e^(-x^2) p(u) / (1 + 2 x), u = (x - 4) / (x + 4) (Shepherd and Laframboise, 1981), x^2 as a
@@ -39,13 +39,17 @@ def tail(body: Body, t: Vec) -> Vec:
     t = t.at_most(bound)
     square = exact_product(t, -t)
     e, steps = exp_pair(body, square.hi, square.lo)
-    u = (t - 4.0) / (t + 4.0)
-    first, *others = body.table("erfcx")
-    p = quick_sum(body.const(first), u * body.poly(u, tuple(others)))
+    p, under = _scaled(body, t)
     product = exact_product(e.hi, p.hi)
     over = Pair(product.hi, product.lo + e.hi.fma(p.lo, e.lo * p.hi))
-    under = exact_sum(t + t, 1.0)
     return steps.scale(quotient(over, under))
+
+
+def _scaled(body: Body, t: Vec) -> tuple[Pair, Pair]:
+    """e^(t^2) erfc(t) as a quotient, for t from 0.7 to where erfc is 0."""
+    u = (t - 4.0) / (t + 4.0)
+    first, *others = body.table("erfcx")
+    return quick_sum(body.const(first), u * body.poly(u, tuple(others))), exact_sum(t + t, 1.0)
 
 
 def erfc(body: Body, x: Vec) -> Vec:
@@ -56,6 +60,24 @@ def erfc(body: Body, x: Vec) -> Vec:
     large = tail(body, abs(x).at_least(0.7))
     far = (x < 0.0).select(2.0 - large, large)
     return ((x > 0.7) | (x < -1.0)).select(far, small)
+
+
+def erfcx(body: Body, x: Vec) -> Vec:
+    """e^(x^2) erfc(x): erfc times the exponential below 0.7, the quotient beyond, and from where erfc is 0 a series in
+    1 / x^2 (Abramowitz and Stegun 7.1.23)."""
+    end, low = (10.0, -9.43) if body.elem == "f32" else (27.0, -26.64)
+    t = x.at_least(0.7).at_most(end)
+    middle = quotient(*_scaled(body, t))
+    far = x.at_least(end)
+    w = 0.5 / far / far
+    series = body.poly(w, (1.0, -1.0, 3.0, -15.0, 105.0, -945.0, 10395.0))
+    large = (x > end).select(series * (1 / math.sqrt(math.pi)) / far, middle)
+    s = x.at_most(0.7).at_least(low)
+    square = exact_product(s, s)
+    e, steps = exp_pair(body, square.hi, square.lo)
+    small = erfc(body, s) * (e.hi + e.lo)
+    below = (x < low).select(math.inf, steps.scale(small))
+    return (x > 0.7).select(large, below)
 
 
 def erfinv(body: Body, x: Vec) -> Vec:
