@@ -129,17 +129,13 @@ def test_scalars_outside_of_tensors():
     check(build, np.float64(4.0))
 
 
-@pytest.mark.parametrize("size", [0, 9])
+@pytest.mark.parametrize("size", SIZES)
 def test_loops_of_elements(size: int):
-    """Gradients of incomplete functions are series: each element takes its own number of terms."""
-    rng = np.random.default_rng(size)
-    a, x = rng.gamma(2, 1, size) + 0.1, rng.gamma(2, 1, size) + 0.1
-
-    def build(a: Any, x: Any) -> list[Any]:
-        functions = (pt.gammainc(a, x), pt.gammaincc(a, x), pt.betainc(a, x, 0.3))
-        return [pytensor.grad(f.sum(), a) for f in functions]
-
-    check(build, a, x, rtol=1e-11)
+    """Each element takes its own number of steps: up to where a condition holds, or as many as are given."""
+    x, limit = ps.float64("x"), ps.float64("limit")
+    loop = ScalarLoop(init=[x], update=[x * 0.5 - 0.1], constant=[limit], until=ps.lt(ps.abs(x), limit))
+    counts = np.random.default_rng(0).integers(0, 40, size)
+    check(lambda n, x, limit: Elemwise(loop)(n, x, limit), counts, numbers("float64", size), np.full(size, 0.3))
 
 
 def test_loops_of_elements_without_a_condition():
