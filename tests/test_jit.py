@@ -34,7 +34,7 @@ def emitted() -> bytes:
 
 
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="elsewhere all passes run")
-def test_strength_reduction_is_off_for_vector_loops_alone() -> None:
+def test_passes_are_skipped_for_vector_loops_alone() -> None:
     before = emitted()
     assert jit.compile_object(TEXT, jit.host()) != before
     assert emitted() == before
