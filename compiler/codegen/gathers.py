@@ -14,9 +14,9 @@ def gather_text(w: FunctionText, op: Load, names: dict[SSAValue, str], scalar: s
     """The elements at a vector of offsets; 0 in lanes that the mask leaves out.
 
     Beside updates lane by lane these are loads lane by lane: a gather instruction would keep the processor from going
-    ahead to the updates of later lanes, which wait for memory as well.
+    ahead to the updates of later lanes, which wait for memory as well. And from what the first-level cache holds.
     """
-    if cuts(op.mask) or not _is_beside_updates(op):
+    if cuts(op.mask) or not (op.singly or _is_beside_updates(op)):
         return _instruction(w, op, names, scalar, align, tail)
     lanes, base = lanes_of(op.res), names[op.buffer]
     mask, position = positions(w, op, names)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Self
 
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, VectorType, i32, i64
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, UnitAttr, VectorType, i32, i64
 from xdsl.ir import Attribute, Block, ParametrizedAttribute, Region, SSAValue, TypeAttribute
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -357,12 +357,14 @@ class Load(Access):
     offsets, one element a lane. Lanes where the mask is false read nothing and are 0.
 
     With `{step = 2}` each lane's element lies two further on than the one before it; elements between those of two
-    lanes may be read too, so that whole registers come from memory.
+    lanes may be read too, so that whole registers come from memory. With `{singly}` lanes are loaded one after the
+    other, which from the first-level cache takes less than a gather instruction.
     """
 
     name = "loop.load"
     res = result_def()
     step = opt_prop_def(IntegerAttr)
+    singly = opt_prop_def(UnitAttr)
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(MemoryReadEffect())
     assembly_format = (

@@ -15,12 +15,14 @@ from ...dialects.weld.attributes import Result, Where
 from ...dialects.weld.constant import Constant
 from ...dialects.weld.generic import Generic, Index, Inside, Load
 from ...dialects.weld.kernel import Kernel
-from ...dialects.weld.types import I64, byte_width, scalar_of, shape_of
+from ...dialects.weld.types import I64, byte_width, bytes_of, scalar_of, shape_of
 from .schedule import Member, plan_member, strides_of
 from .values import Home, Homes
 
 LONG_BYTES = 1 << 16
 """A row that the first-level cache does not hold."""
+SMALL_BYTES = 1 << 14
+"""A table that stays in the first-level cache, whatever else goes through it."""
 
 
 @dataclass
@@ -57,16 +59,16 @@ class KernelMemory:
         self.symbol_count = 0
         """The last arguments are symbols."""
         self.inside = {out for m in kernel.members for out in m.outs}
+        self.expected = expected
         self.results = list(kernel.terminator.operands)
         self.tensors = self._outside(kernel)
         for tensor in self.tensors:
-            self.homes[tensor] = Home(self.argument(tensor), layouts[tensor])
+            self.homes[tensor] = Home(self.argument(tensor), layouts[tensor], is_small=self._is_small(tensor))
         self.result_strides = results
         self.early = {out for member in kernel.prologue for out in member.outs}
         for inner, strides in zip(self.results, results, strict=True):
             self.homes[inner] = Home(self.argument(inner), strides, level=self.level(inner))
         self._start_in_place()
-        self.expected = expected
         self.roomy = [out for out, is_apart in zip(self.results, apart, strict=True) if is_apart]
         """Results whose memory the kernel reads nothing else from."""
 
@@ -154,9 +156,18 @@ class KernelMemory:
 
     def _is_long(self, size: Expr) -> bool:
         """Whether what one iteration keeps of a row is known, or expected, to need more than the first-level cache."""
+        found = self._expected_size(size)
+        return found is not None and found > LONG_BYTES
+
+    def _is_small(self, tensor: SSAValue) -> bool:
+        """Whether a tensor is known, or expected, to leave half of the first-level cache to others."""
+        found = self._expected_size(bytes_of(tensor))
+        return found is not None and found <= SMALL_BYTES
+
+    def _expected_size(self, size: Expr) -> int | None:
         if not size.names <= self.expected.keys():
-            return False
-        return size.evaluate(self.expected.__getitem__) > LONG_BYTES
+            return None
+        return size.evaluate(self.expected.__getitem__)
 
     def keep_best_values(self) -> None:
         """argmax and argmin that combine in memory keep their best values in scratch beside the positions."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
+from xdsl.dialects.builtin import UnitAttr
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
@@ -41,6 +42,8 @@ class Home:
     """The scope that `value` belongs to, or from which on the memory holds the tensor."""
     in_step: bool = False
     """`value` holds a whole short row, in the lanes of its one step."""
+    is_small: bool = False
+    """Whether all of the memory is expected to stay in the first-level cache."""
     place: Expr | None = None
     """The offset of the element in terms of the dims, where that does not follow from strides."""
 
@@ -169,7 +172,10 @@ class Values:
             mask = frame.widen(mask) if mask is not None else None
             if frame.mask is not None:
                 mask = frame.mask if mask is None else self._both(mask, frame.mask, frame)
-        return frame.top.insert(Load.of(home.buffer, where, mask, lanes))
+        load = Load.of(home.buffer, where, mask, lanes)
+        if home.is_small and op.indices and lanes_of(where) > 1:
+            load.properties["singly"] = UnitAttr()
+        return frame.top.insert(load)
 
     @staticmethod
     def _or_zero(mask: SSAValue, value: SSAValue, frame: Frame) -> SSAValue:

@@ -114,7 +114,8 @@ assert len({id(linker) for linker in found}) == 1
 
 
 def test_gathers_beside_updates_go_lane_by_lane():
-    """At offsets that come from memory, or from a register where they are computed; other gathers are instructions."""
+    """At offsets that come from memory, or from a register where they are computed; other gathers of tables that the
+    first-level cache does not hold are instructions."""
 
     def scatter(table, index, x):
         out = np.zeros_like(table)
@@ -125,11 +126,14 @@ def test_gathers_beside_updates_go_lane_by_lane():
         found = re.search(r"^gather\d+\.all:$(.*?)^gather\d+\.end:$", llvm(function, table, index, x), re.M | re.S)
         return found[1] if found else ""
 
-    table, index, x = np.ones(50), np.arange(40), np.ones(40)
+    table, index, x = np.ones(5000), np.arange(40), np.ones(40)
     plain, computed = gathered(scatter), gathered(lambda table, index, x: scatter(table, index // 2, x))
     assert plain.count("load i64") == plain.count("load double") > 1 and "extractelement" not in plain
     assert computed.count("extractelement") == computed.count("load double") > 1 and "load i64" not in computed
     assert not gathered(lambda table, index, x: x * table[index])
+    table = table[:50]
+    small = gathered(lambda table, index, x: x * table[index])
+    assert small.count("load i64") == small.count("load double") > 1
     for dtype, bits in ((np.int32, "i32"), (np.uint16, "i16")):
         index = index.astype(dtype)
         narrow = gathered(scatter)

@@ -280,11 +280,12 @@ func.func @main(%x: tensor<?x?xf32, #weld.dims<"n, s1">>) -> tensor<?xf32, #weld
 
 // -----
 
-// A gather takes an offset a lane; a scatter combines the lanes one after the other, on top of a filled result.
+// A gather takes an offset a lane, lane by lane from a table that the first-level cache holds; a scatter combines the
+// lanes one after the other, on top of a filled result.
 // CHECK:       loop.fill %{{.*}} to %s, %{{.*}} : f32, !loop.buffer<f32>
 // CHECK:       loop.for {{.*}} "d0" {
 // CHECK:         %[[I:.*]] = loop.load %i[%{{[0-9]+}}] : {{.*}} -> vector<[[LANES:[0-9]+]]xi64>
-// CHECK:         %[[X:.*]] = loop.load %x[%{{[0-9]+}}] : !loop.buffer<f32>, vector<[[LANES]]xi64> -> vector<[[LANES]]xf32>
+// CHECK:         %[[X:.*]] = loop.load %x[%{{[0-9]+}}] {singly} : !loop.buffer<f32>, vector<[[LANES]]xi64> -> vector<[[LANES]]xf32>
 // CHECK:         loop.store "add" %[[X]] to %s[%{{[0-9]+}}] if %{{[0-9]+}} : vector<[[LANES]]xf32>, !loop.buffer<f32>, vector<[[LANES]]xi64>, vector<[[LANES]]xi1>
 func.func @main(%x: tensor<85xf32>, %i: tensor<4096xi64>) -> tensor<85xf32> {
   %zero = weld.constant 0.0 : tensor<85xf32>
@@ -295,6 +296,22 @@ func.func @main(%x: tensor<85xf32>, %i: tensor<4096xi64>) -> tensor<85xf32> {
     weld.yield %1, %2, %0 : f32, i1, i64
   } : tensor<85xf32>
   func.return %s : tensor<85xf32>
+}
+
+// -----
+
+// No gather from a larger table, and none from one of which nothing is known, goes lane by lane.
+// CHECK-LABEL: func.func private @k0_mul
+// CHECK-NOT:     singly
+func.func @main(%x: tensor<9999xf32>, %y: tensor<?xf32, #weld.dims<"n">>, %i: tensor<4096xi64>) -> tensor<4096xf32> {
+  %s = weld.generic over "4096" gives "write d0" {
+    %0 = weld.load %i "d0" : tensor<4096xi64>
+    %1 = weld.load %x, %0 "i0" : tensor<9999xf32>
+    %2 = weld.load %y, %0 "i0" : tensor<?xf32, #weld.dims<"n">>
+    %3 = weld.mul %1, %2 : f32
+    weld.yield %3 : f32
+  } : tensor<4096xf32>
+  func.return %s : tensor<4096xf32>
 }
 
 // -----
