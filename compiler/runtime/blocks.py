@@ -1,6 +1,8 @@
 """What calls the blocks of a kernel, as LLVM text: made once for the process, so that no program has to hold it."""
 
 ENTRY = "loopweld_blocks"
+THREADS = "loopweld_threads"
+"""What it is told about threads, see `told`."""
 
 TEXT = """
 ; Runs f(arguments, k, private) for each block k below `blocks`. `told` holds how many threads the program may use and

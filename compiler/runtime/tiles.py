@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from ..codegen.parallel import BLOCKS, THREADS
+from .blocks import ENTRY, THREADS
 from .shim_text import load_places, load_table
 from .vector_text import TYPES, VectorText
 
@@ -60,7 +60,8 @@ def table_of(
     rows, length = min(-(-m // parts[0]) + 2 * MOST_HEIGHT, m), min(k, STRETCH)
     copied = max(x * (y * size + GAP) for x, y in ((rows, length), (length, rows)))
     work = count * m * n * k * PICOSECONDS[dtype]
-    return (count, *steps, *sizes, *strides, *parts, int(copies), PANEL + copied * copies, work)
+    bytes_ = PANEL + -(-copied // LINE) * LINE * copies
+    return (count, *steps, *sizes, *strides, *parts, int(copies), bytes_, work)
 
 
 def text(dtype: str, registers: tuple[int, int]) -> str:
@@ -87,7 +88,7 @@ class _Tiles(VectorText):
         tiles = [(height, registers) for height in self.heights for registers in (REGISTERS, 1)]
         return "\n".join(
             [
-                f"declare void @{BLOCKS}(ptr, ptr, i64, i64, i64, ptr)\n@{THREADS} = external global [2 x i64]",
+                f"declare void @{ENTRY}(ptr, ptr, i64, i64, i64, ptr)\n@{THREADS} = external global [2 x i64]",
                 self.function(f"void @loopweld_tiles_{self.dtype}(ptr %places, ptr %table)", self.entry),
                 self.function("internal void @block(ptr %arguments, i64 %block, ptr %private)", self.run_block),
                 self.function(f"internal void @pack.rows{_PACK}", self.pack_rows),
@@ -104,7 +105,7 @@ class _Tiles(VectorText):
             self.line(f"store ptr {value}, ptr {self.emit(f'getelementptr ptr, ptr %arguments, i64 {k}')}")
         blocks = self.emit(f"mul i64 %count, {self.emit('mul i64 %row.blocks, %column.blocks')}")
         given = f"ptr @block, ptr %arguments, i64 {blocks}, i64 %work, i64 %bytes, ptr @{THREADS}"
-        self.line(f"call void @{BLOCKS}({given})")
+        self.line(f"call void @{ENTRY}({given})")
 
     def run_block(self) -> None:
         for k, name in enumerate(("places", "table", "own")):
