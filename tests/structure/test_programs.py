@@ -1,12 +1,14 @@
 """The promises about whole programs: one kernel, each byte once, no temporaries; any size, one compilation."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import pytest
 from structure.programs import PROGRAMS, array, softmax_columns, softmax_rows
 from structure.walks import accesses, kernels, label, loads, parse, read_from_outside, walks
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 import loopweld as lw
@@ -22,8 +24,14 @@ def program(request: pytest.FixtureRequest) -> Any:
     """The table's entry with the compiled program and its report."""
     entry = PROGRAMS[request.param]
     arguments = entry.arguments(N, M)
-    jitted = lw.jit(entry.function)
-    return entry, arguments, jitted.lower(*arguments).compile(), jitted.explain(*arguments)
+    compiled = lw.jit(entry.function).lower(*arguments).compile()
+    return entry, arguments, compiled, compiled.report_at_sizes()
+
+
+@lru_cache(maxsize=2)
+def loops_of(compiled: Any) -> ModuleOp:
+    """Reading the text takes longer than to compile it."""
+    return parse(compiled.as_text("loops"))
 
 
 def results(value: Any) -> list[Any]:
@@ -54,7 +62,7 @@ def test_no_temporaries(program: Any):
 # ---- whether it is true of the code --------------------------------------------------
 def pairs(compiled: Any, report: Any) -> list[tuple[Any, FuncOp]]:
     """What the report says of each kernel, with its loops."""
-    functions = kernels(parse(compiled.as_text("loops")))
+    functions = kernels(loops_of(compiled))
     assert sorted(functions) == sorted(k.name for k in report.kernels)
     return [(k, functions[k.name]) for k in report.kernels]
 
@@ -121,7 +129,7 @@ def test_a_block_of_columns_beyond_the_cache_is_fetched_by_each_walk():
 # ---- the code itself ---------------------------------------------------------------
 def test_every_access_has_a_scope(program: Any):
     _, _, compiled, _ = program
-    found = list(accesses(parse(compiled.as_text("loops"))))
+    found = list(accesses(loops_of(compiled)))
     assert found
     for access in found:
         assert access.scope is not None and access.noalias is not None
@@ -162,7 +170,7 @@ def test_stages_verify(program: Any):
 
 def test_any_size_has_a_masked_rest(program: Any):
     _, _, compiled, _ = program
-    module = parse(compiled.as_text("loops"))
+    module = loops_of(compiled)
     rests = [op for op in module.walk() if isinstance(op, For) and label(op).endswith(" rest")]
     inside = [a for loop in rests for a in accesses(loop)]
     vectors = [a for a in inside if lanes_of(a.value if isinstance(a, Store) else a.res) > 1]
@@ -194,7 +202,7 @@ def softmax(n: int, m: int, axis: int) -> str:
 @pytest.mark.parametrize(("n", "m"), [(64, 256), (128, 512), (3, 1024)])
 def test_no_masks_in_whole_steps(axis: int, n: int, m: int):
     compiled = lw.compile(softmax(n, m, axis))
-    module = parse(compiled.as_text("loops"))
+    module = loops_of(compiled)
     assert all(access.mask is None for access in accesses(module))
     assert not any(label(op).endswith(" rest") for op in module.walk() if isinstance(op, For))
     assert "llvm.masked" not in compiled.as_text("llvm")
@@ -205,7 +213,7 @@ def test_no_masks_in_whole_steps(axis: int, n: int, m: int):
 
 def test_a_static_size_that_is_no_multiple_has_one_masked_step():
     compiled = lw.compile(softmax(4, 257, 1))
-    rests = [op for op in parse(compiled.as_text("loops")).walk() if isinstance(op, For) and label(op) == "d1 rest"]
+    rests = [op for op in loops_of(compiled).walk() if isinstance(op, For) and label(op) == "d1 rest"]
     assert len(rests) == 3
     x = array(4, 257)
     np.testing.assert_allclose(compiled(x), softmax_rows(x), rtol=2e-6)
