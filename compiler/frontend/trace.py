@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import ArrayAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Region, SSAValue
+from xdsl.ir import Block, Region, SSAValue
 
 from ...dialects.expr import Expr
 from ...dialects.weld.types import Shape, dtype_of, scalar_of, shape_of, tensor_of
@@ -141,18 +141,23 @@ def _finish(
     equal: list[tuple[str, str]],
 ) -> Traced:
     block = session.block
-    block.add_op(ReturnOp(*results))
+    block.add_op(ReturnOp.create(operands=results))
     inputs = [_spec(a.value, a.spec_name, a.kind) for a in arguments]
     inputs += [_spec(v, session.names[v], "constant") for v in block.args[len(arguments) :]]
     for value in block.args:
         value.name_hint = session.names[value]
-    types = [a.type for a in block.args], [r.type for r in results]
-    function = FuncOp(name, types, Region(block))
-    function.attributes["weld.arg_names"] = ArrayAttr([StringAttr(s.name) for s in inputs])
+    function = FuncOp.create(  # which takes less time than the constructor
+        properties={
+            "sym_name": StringAttr(name),
+            "function_type": FunctionType.from_lists([a.type for a in block.args], [r.type for r in results]),
+        },
+        attributes={"weld.arg_names": ArrayAttr([StringAttr(s.name) for s in inputs])},
+        regions=[Region(block)],
+    )
     outputs = tuple(ResultSpec(f"out{k}", dtype_of(scalar_of(v)), shape_of(v)) for k, v in enumerate(results))
     places = {str(symbol): (a.spec_name, axis) for a in arguments for axis, symbol in a.open_dims}
     return Traced(
-        ModuleOp([function]),
+        ModuleOp.create(regions=[Region(Block([function]))]),
         tuple(inputs),
         outputs,
         tuple(session.constants),
