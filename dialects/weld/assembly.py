@@ -118,21 +118,28 @@ class Concat(TensorOp):
     def point(self, p: Points) -> SSAValue | None:
         axis = int(self.axis.value.data)
         offset = Expr.constant(0)
-        pieces: list[tuple[SSAValue, tuple[Expr, ...]]] = []
+        pieces: list[tuple[SSAValue, Expr]] = []
         for k, operand in enumerate(self.args):
             size = shape_of(operand)[axis]
             local = p.dims[axis] - offset
             guards = ((local,) if k else ()) + ((size - 1 - local,) if k < len(self.args) - 1 else ())
             indices = p.dims[:axis] + (local,) + p.dims[axis + 1 :]
-            pieces.append((p.load(operand, Where(indices, guards)), (size - 1 - local,)))
+            pieces.append((p.load(operand, Where(indices, guards)), size - 1 - local))
             offset = offset + size
-        value = pieces[-1][0]
-        for piece, before_end in reversed(pieces[:-1]):
-            value = p.b.select(p.test(before_end), piece, value)
-        return value
+        return _chosen(p, pieces)
 
     def reference(self, *arrays: Any, size: Callable[[Expr], int]) -> Any:
         return np.concatenate(arrays, axis=int(self.axis.value.data))
+
+
+def _chosen(p: Points, pieces: Sequence[tuple[SSAValue, Expr]]) -> SSAValue:
+    """The value of the first piece whose expression is not negative, or of the last one. Halves are told apart first,
+    so a value goes through few selects: the logarithm of how many pieces there are."""
+    if len(pieces) == 1:
+        return pieces[0][0]
+    half = len(pieces) // 2
+    first, second = _chosen(p, pieces[:half]), _chosen(p, pieces[half:])
+    return p.b.select(p.test((pieces[half - 1][1],)), first, second)
 
 
 @define_op

@@ -10,19 +10,20 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from ...dialects.expr import Expr
+from ...dialects.expr import Expr, product_of, sum_of
 from ...dialects.ir import erase, ops_of
+from ...dialects.ranges import ZERO, is_size
 from ...dialects.weld.attributes import Access
 from ...dialects.weld.base import Elementwise
 from ...dialects.weld.generic import Generic, Load
-from ...dialects.weld.types import bytes_of
+from ...dialects.weld.types import bytes_of, shape_of
 from ..remarks import Decision, Reason, describe, record
 from .conditions import Given
 from .dependencies import Paths
 from .graph import functions, is_returned, is_used_elsewhere, loads_of, sort_block
 from .legality import inline_forbidden, same_domain
 from .merge import drop_unused_results, inline_load, join, simplify_body
-from .profit import Choice, is_sparse, is_stream, recompute_cost, streams_of
+from .profit import Choice, is_at_most, is_sparse, is_stream, recompute_cost, streams_of
 from .sharing import share_elements
 
 
@@ -222,7 +223,8 @@ class _Growth:
         """Why the value is better stored and loaded than computed again, or None."""
         if not producer.sizes:
             return None  # a scalar: computed once, before the loops
-        again = _at_once([other for other in loads if other.tensor is load.tensor])
+        groups = _apart([other for other in loads if other.tensor is load.tensor])
+        again = len(groups)
         dies = not is_used_elsewhere(producer, self.consumer) and not any(
             o.uses for o in producer.outs if o is not load.tensor
         )
@@ -230,6 +232,7 @@ class _Growth:
             cost, _ = recompute_cost(load, self.cheap)
             return Reason.DATA_DEPENDENT_ACCESS if is_returned(load.tensor) or cost * again > self.cheap else None
         once = dies and (bool(load.indices) or not _repeats(load, self.consumer))
+        once = once and not any(_read_again(group, self.consumer) for group in groups)
         if once and again == 1:
             return None
         if is_returned(load.tensor):
@@ -259,27 +262,44 @@ def _repeats(load: Load, consumer: Generic) -> bool:
     the load's guards let more than one index through."""
     used = {n for e in load.where.indices for n in e.names}
     pairs = zip(consumer.dims, consumer.sizes, strict=True)
-    return any(size.value != 1 and dim not in used and not _is_pinned(dim, size, load) for dim, size in pairs)
+    return any(dim not in used and _reach(dim, size, load).value not in (0, 1) for dim, size in pairs)
 
 
-def _is_pinned(dim: str, size: Expr, load: Load) -> bool:
-    """Whether the guards of a load hold at one index of a dim at most."""
+def _read_again(loads: Sequence[Load], consumer: Generic) -> bool:
+    """Whether loads, no two of which read at one point, may read in all twice as many elements as the tensor has."""
+    if len(loads) == 1 or any(load.indices for load in loads):
+        return False
+    pairs = list(zip(consumer.dims, consumer.sizes, strict=True))
+    read = sum_of(product_of(_reach(dim, size, load) for dim, size in pairs) for load in loads)
+    return not is_at_most(read + 1, product_of(shape_of(loads[0].tensor)) * 2)
+
+
+def _reach(dim: str, size: Expr, load: Load) -> Expr:
+    """How many indices of a dim the guards of a load let through at most."""
     index = Expr.symbol(dim)
-    low = {Expr.constant(0)} | {index - g for g in load.where.guards}
-    high = {size - 1} | {index + g for g in load.where.guards}
-    return any(dim not in bound.names for bound in low & high)
+    first = [index - g for g in load.where.guards]
+    end = [index + g + 1 for g in load.where.guards]
+    least = size
+    for low in [ZERO, *(e for e in first if dim not in e.names)]:
+        for high in [size, *(e for e in end if dim not in e.names)]:
+            count = high - low
+            if all(map(is_size, count.names)) and is_at_most(count, least):
+                least = count
+    return ZERO if is_at_most(least, ZERO) else least
 
 
-def _at_once(loads: Sequence[Load]) -> int:
-    """How many of the loads one point can need: guards that cannot hold together make stretches of the loop."""
-    guarded = [load.where.guards for load in loads if load.where.guards]
-    groups: list[list[Given]] = []
-    for guards in guarded:
-        given = Given(guards)
+def _apart(loads: Sequence[Load]) -> list[list[Load]]:
+    """The loads in groups of which one point needs one load each: guards that cannot hold together make stretches of
+    the loop."""
+    alone = [[load] for load in loads if not load.where.guards]
+    groups: list[dict[Load, Given]] = []
+    for load in loads:
+        if not (guards := load.where.guards):
+            continue
         for group in groups:
-            if all(any(other.holds(guard) is False for guard in guards) for other in group):
-                group.append(given)
+            if all(any(other.holds(guard) is False for guard in guards) for other in group.values()):
+                group[load] = Given(guards)
                 break
         else:
-            groups.append([given])
-    return len(loads) - len(guarded) + len(groups)
+            groups.append({load: Given(guards)})
+    return [*alone, *map(list, groups)]

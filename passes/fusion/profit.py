@@ -140,9 +140,13 @@ def write_cost(op: Generic, out: SSAValue) -> int:
 def is_sparse(load: Load, consumer: Generic, times: int) -> bool:
     """Whether so many gathers in each point of the consumer need no more elements than the tensor has, where every
     size that is a symbol is at least `LONG`."""
-    rest = product_of(shape_of(load.tensor)) - product_of(consumer.sizes) * times
-    rest = rest.substitute({name: Expr.symbol(name) + LONG for name in rest.names})
-    return is_nonnegative(rest)
+    return is_at_most(product_of(consumer.sizes) * times, product_of(shape_of(load.tensor)))
+
+
+def is_at_most(count: Expr, other: Expr) -> bool:
+    """Whether a count of elements does not exceed another one, where every size that is a symbol is at least `LONG`."""
+    rest = other - count
+    return is_nonnegative(rest.substitute({name: Expr.symbol(name) + LONG for name in rest.names}))
 
 
 def streams(generics: Iterable[Generic], loaded: Iterable[SSAValue]) -> int:

@@ -55,7 +55,9 @@ def breaks_of(member: Member, vector_dim: str | None, lanes: int, least: int) ->
         breaks = _along(member, dim, least)
         if breaks is None or (dim == vector_dim and not _worth_it(breaks, member.sizes[dim], lanes)):
             continue
-        left = sum(len(needed(member, breaks.known(k))) for k in range(len(breaks.places) + 1))
+        if len(breaks.places) > MOST_CODE:
+            continue
+        left = sum(_emitted(member, breaks.known(k)) for k in range(len(breaks.places) + 1))
         if left > whole and copies * left > MOST_CODE * whole:
             continue
         found[dim] = breaks
@@ -79,6 +81,11 @@ def needed(member: Member, known: Known) -> list[Operation]:
             found.append(op)
             used.update(inputs(op, member, known))
     return found[::-1]
+
+
+def _emitted(member: Member, known: Known) -> int:
+    """How many ops of the body become code where this is known: a select that is decided does not."""
+    return sum(len(inputs(op, member, known)) == len(op.operands) for op in needed(member, known))
 
 
 def inputs(op: Operation, member: Member, known: Known) -> Sequence[SSAValue]:

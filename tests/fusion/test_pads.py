@@ -196,6 +196,23 @@ def test_pieces_of_different_lengths():
     values(f, sample(0, 33), sample(17, 33), sample(3, 33))
 
 
+def test_rows_from_the_row_before():
+    """A row of which several others are computed is computed once, not again for each, and no row is selected from all:
+    each is a loop of its own."""
+
+    def f(x):
+        rows = [x]
+        for _ in range(11):
+            rows.append(np.tanh(rows[-1] * 0.9 + 0.1))
+        return np.stack(rows)
+
+    x = sample(100)
+    values(f, x)
+    lowered = lw.jit(f).lower(x)
+    assert lowered.as_text("fused").count("weld.tanh") == 11
+    assert "weld.select" not in re.sub(r"weld.select .* i64", "", lowered.as_text("loops"))
+
+
 def test_join_then_reduce():
     x, y = sample(40, 33), sample(40, 70)
 
