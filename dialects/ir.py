@@ -95,6 +95,7 @@ class _OpClass(ABCMeta):
     """Makes what passes do very often fast."""
 
     __instancecheck__ = type.__instancecheck__  # without asking the registry of abstract classes
+    __subclasscheck__ = type.__subclasscheck__
 
     def __setattr__(cls, name: str, value: Any) -> None:  # so xDSL defines the access to operands and results
         super().__setattr__(name, _direct(value))
