@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..dialects.expr import Expr
@@ -22,14 +24,15 @@ def sizes_of(spec: ProgramSpec) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _routine(step: LibraryStep, addresses: dict[str, int]) -> Segment:
+def _routine(step: LibraryStep, find: Callable[[str], int | None]) -> Segment:
     """A library call as a native one: where it needs no Python, and its arrays have known sizes."""
     symbols = [e for view in step.views.values() for e in (*view.shape, *(view.strides or ())) if e.value is None]
     found = None if symbols else native_form(step, lambda size: size.value or 0)
-    if found is None or found[0].shim not in addresses:
+    address = None if found is None else find(found[0].shim)
+    if found is None or address is None:
         raise ValueError(f"a program that calls a library ({step.name}) has no address")
     form, places = found
-    return Segment(addresses[form.shim], places, table=form.table)
+    return Segment(address, places, table=form.table)
 
 
 class CInterface:
@@ -45,7 +48,7 @@ class CInterface:
                 numbers = tuple(sizes.index(s) for s in step.symbols)
                 segments.append(Segment(executable.addresses[step.symbol], step.places, numbers))
             else:
-                segments.append(_routine(step, executable.addresses))
+                segments.append(_routine(step, executable.find_routine))
         places = [*[None] * len(spec.inputs), *executable.constant_addresses, *[None] * len(spec.outputs), *spec.slots]
         text = program_text(sizes, places, segments, [check.place for check in spec.checks])
         self.address = self._load(text, NAME)

@@ -30,12 +30,12 @@ from .codegen.cache import ObjectCache
 from .codegen.functions import module_text
 from .context import context
 from .fingerprint import compiler_version, fingerprint
-from .native import routines
+from .native import routine
 from .pipeline import passes_of
 from .reproducer import how_to_run, new_path, reproducer
 from .runtime.executable import Executable, Later
 from .runtime.pool import Pool
-from .runtime.program import LibraryStep, ProgramSpec
+from .runtime.program import ProgramSpec
 from .spec import program_spec
 from .targets import Target
 from .threads import imports, prepare, uses_threads
@@ -213,11 +213,11 @@ def compile_module(
         timings["llvm"] = 1e3 * (perf_counter() - start)
     captured = tuple(np.ascontiguousarray(c) for c in constants)
     spec = replace(program.spec, constants=captured + program.spec.constants)
-    addresses = dict(loaded.addresses)
-    for step in spec.steps:
-        if isinstance(step, LibraryStep) and step.routine is not None and numerics != "strict":
-            addresses |= routines(step.routine.name, step.views[0].dtype.str[1:], cache, threads)
-    executable = Executable(spec, addresses, loaded, pool or Pool(0))
+
+    def find_routine(name: str) -> int | None:
+        return None if numerics == "strict" else routine(name, cache, threads)
+
+    executable = Executable(spec, loaded.addresses, loaded, find_routine, pool or Pool(0))
     if has_checks(source, entry):
 
         def compile_checks() -> Executable:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from . import threads
 from .codegen import forks, jit
 from .codegen.cache import ObjectCache
@@ -18,27 +21,37 @@ def native_call(cache: ObjectCache | None) -> int:
         return _LOADED[0].addresses["loopweld_call"]
 
 
-def routines(name: str, dtype: str, cache: ObjectCache | None, count: int) -> dict[str, int]:
-    """The addresses of the native functions for a routine and a dtype, by name; none where there are none. Those that
-    have blocks run them on up to `count` threads."""
-    load, types = _MODULES.get(name, (_factors, lapack.TYPES))
-    if dtype not in types:
-        return {}
-    key = load, dtype, count if load is _products else 1
+def routine(name: str, cache: ObjectCache | None, count: int) -> int | None:
+    """The address of the native function for a library call, `loopweld_KIND_DTYPE`; None where this machine has not
+    what it calls. Those that have blocks run them on up to `count` threads."""
+    kind, dtype = name.removeprefix("loopweld_").rsplit("_", 1)
+    load = _LOADS[kind]
+    key = load, dtype, count if load is _tiles else 1
     with _LOADING:
         if key not in _ROUTINES:
             _ROUTINES[key] = load(dtype, cache, count)
-        return _ROUTINES[key].addresses
+        return _ROUTINES[key].addresses.get(name)
 
 
-def _products(dtype: str, cache: ObjectCache | None, count: int) -> jit.Loaded:
-    """What multiplies matrices: loops for many rows and for a few, and BLAS, if there is one, for the rest."""
-    found, registers = blas.find(), jit.registers(jit.host())
-    kinds = (tiles.KIND, *rows.KINDS, *(blas.KINDS if found is not None else ()))
-    text = declarations(dtype, registers[1]) + rows.text(dtype, registers) + tiles.text(dtype, registers)
-    text += blas.text(found, dtype) if found is not None else ""
-    given = threads.imports(count, cache) | (blas.imports(found, dtype) if found is not None else {})
-    return load_shared(text, [f"loopweld_{kind}_{dtype}" for kind in kinds], cache, given)
+def _loops(
+    kind: str, text: Callable[[str, tuple[int, int]], str], dtype: str, cache: ObjectCache | None, count: int
+) -> jit.Loaded:
+    """Loops over vectors of floats."""
+    registers = jit.registers(jit.host())
+    whole, imports = declarations(dtype, registers[1]) + text(dtype, registers), threads.imports(count, cache)
+    return load_shared(whole, [f"loopweld_{kind}_{dtype}"], cache, imports)
+
+
+_tiles = partial(_loops, tiles.KIND, tiles.text)
+
+
+def _blas(dtype: str, cache: ObjectCache | None, count: int) -> jit.Loaded:
+    """Matrices times vectors and times their own transposes, if there is a BLAS."""
+    found = blas.find()
+    if found is None:
+        return jit.Loaded({}, None)
+    symbols = [f"loopweld_{kind}_{dtype}" for kind in blas.KINDS]
+    return load_shared(blas.text(found, dtype), symbols, cache, blas.imports(found, dtype))
 
 
 def _factors(dtype: str, cache: ObjectCache | None, count: int) -> jit.Loaded:
@@ -58,12 +71,16 @@ def _exchanges(dtype: str, cache: ObjectCache | None, count: int) -> jit.Loaded:
     return load_shared(exchanges.TEXT, ["loopweld_permutation_i8"], cache)
 
 
-_MODULES = {
-    "matmul": (_products, blas.TYPES),
-    "cumsum": (_scans, scans.TYPES),
-    "cumprod": (_scans, scans.TYPES),
-    "permutation": (_exchanges, exchanges.TYPES),
+_LOADS: dict[str, Callable[[str, ObjectCache | None, int], jit.Loaded]] = {
+    tiles.KIND: _tiles,
+    "rows": partial(_loops, "rows", rows.rows_text),
+    "dots": partial(_loops, "dots", rows.dots_text),
+    **dict.fromkeys(blas.KINDS, _blas),
+    **dict.fromkeys(lapack.SHIMS, _factors),
+    **dict.fromkeys(scans.KINDS, _scans),
+    "permutation": _exchanges,
 }
+"""What loads the native functions of a kind."""
 _LOADING = forks.lock()
 _LOADED: list[jit.Loaded] = []
 _ROUTINES: dict[object, jit.Loaded] = {}

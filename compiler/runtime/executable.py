@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from math import prod
@@ -33,11 +33,15 @@ class ShapeMismatch(ValueError):
 class Call:
     """A native function, the places that it takes, and its table of integers."""
 
-    function: str
+    address: int
     places: tuple[int, ...]
     table: Any
     work: int = 0
-    """Multiplications in BLAS and LAPACK."""
+    """Multiplications in a library call."""
+
+    @cached_property
+    def function(self) -> Any:
+        return _NATIVE(self.address)
 
 
 @dataclass
@@ -57,7 +61,7 @@ class Binding:
 
     @property
     def work(self) -> int:
-        """Multiplications in BLAS and LAPACK."""
+        """Multiplications in library calls."""
         return sum(call.work for call in self.calls if call is not None)
 
 
@@ -81,12 +85,22 @@ class Later:
 class Executable:
     """A loaded program. `run` takes arrays that match the input specs exactly; see `prepare` for others."""
 
-    def __init__(self, spec: ProgramSpec, addresses: dict[str, int], keep: Any, pool: Pool):
+    def __init__(
+        self,
+        spec: ProgramSpec,
+        addresses: Mapping[str, int],
+        keep: Any,
+        find_routine: Callable[[str], int | None],
+        pool: Pool,
+    ):
         self.spec = spec
-        self.keep = keep
-        self.pool = pool
         self.addresses = addresses
-        self.functions = {name: _NATIVE(address) for name, address in addresses.items()}
+        """Of the program's own functions."""
+        self.keep = keep
+        self.find_routine = find_routine
+        """The address of what makes a library call without Python, by its name; None where there is none. It is
+        compiled when it is asked for."""
+        self.pool = pool
         self.bindings: dict[object, Binding] = {}
         self.donors = dict(spec.donations)
         self.first: Executable | None = None
@@ -119,9 +133,9 @@ class Executable:
         calls: list[Call | None] = []
         for step in self.spec.steps:
             if isinstance(step, NativeStep):
-                calls.append(Call(step.symbol, step.places, _table([symbols[s] for s in step.symbols])))
+                calls.append(Call(self.addresses[step.symbol], step.places, _table([symbols[s] for s in step.symbols])))
             else:
-                calls.append(_library_call(step, size, self.addresses))
+                calls.append(self._library_call(step, size))
         offsets: list[int] = []
         total = 0
         for slot in self.spec.slots:
@@ -133,6 +147,15 @@ class Executable:
             for spec, shape in zip(self.spec.outputs, shapes, strict=True)
         ]
         return Binding(symbols, calls, shapes, strides, offsets, total)
+
+    def _library_call(self, step: LibraryStep, size: Callable[[Expr], int]) -> Call | None:
+        """A library call without Python, where there is a function for arrays like these."""
+        found = native_form(step, size)
+        address = None if found is None else self.find_routine(found[0].shim)
+        if found is None or address is None:
+            return None
+        form, places = found
+        return Call(address, places, _table(form.table), form.work)
 
     def result_bytes(self, binding: Binding) -> int:
         """Of all results."""
@@ -160,7 +183,7 @@ class Executable:
             assert call is not None
             arrays = tuple((k, number[place]) for k, place in enumerate(call.places) if place in number)
             places = tuple(addresses[place] for place in call.places)
-            steps.append(Run(self.addresses[call.function], places, arrays, ctypes.addressof(call.table)))
+            steps.append(Run(call.address, places, arrays, ctypes.addressof(call.table)))
         for check in self.spec.checks:
             steps.append(Check(addresses[check.place], EXCEPTIONS[check.exception], check.message))
         return steps, [*keep, arena, binding.calls, self.keep, self.spec]
@@ -220,7 +243,7 @@ class Executable:
     def run_step(self, step: NativeStep | LibraryStep, call: Call | None, places: list[int], binding: Binding) -> None:
         if call is not None:
             pointers = (ctypes.c_void_p * max(len(call.places), 1))(*[places[p] for p in call.places])
-            self.functions[call.function](ctypes.addressof(pointers), ctypes.addressof(call.table))
+            call.function(ctypes.addressof(pointers), ctypes.addressof(call.table))
         elif isinstance(step, LibraryStep):
             _library(step, places, binding)
 
@@ -282,15 +305,6 @@ def bind_symbols(specs: Sequence[ArraySpec], inputs: Sequence[Any]) -> dict[str,
 
 def _table(values: Sequence[int]) -> Any:
     return (ctypes.c_int64 * max(len(values), 1))(*values)
-
-
-def _library_call(step: LibraryStep, size: Callable[[Expr], int], addresses: dict[str, int]) -> Call | None:
-    """A library call without Python, where the library takes arrays like these."""
-    found = native_form(step, size)
-    if found is None or found[0].shim not in addresses:
-        return None
-    form, places = found
-    return Call(form.shim, places, _table(form.table), form.work)
 
 
 def _library(step: LibraryStep, places: list[int], binding: Binding) -> None:

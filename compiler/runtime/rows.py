@@ -15,17 +15,20 @@ MOST_ROWS = 16
 """Rows from which on packing pays."""
 STRETCH = 64
 """Rows of the matrix between two stores of a panel's sums."""
-KINDS = ("rows", "dots")
 
 
-def text(dtype: str, registers: tuple[int, int]) -> str:
-    """The shims `void loopweld_rows_f4(ptr places, ptr table)` and `loopweld_dots_f4`, for so many registers of so many
-    bytes.
+def rows_text(dtype: str, registers: tuple[int, int]) -> str:
+    """The shim `void loopweld_rows_f4(ptr places, ptr table)`, for so many registers of so many bytes.
 
-    They compute `c = a @ b`, for dense elements along `n` in `b` and `c`, and along `k` in `a` and `b`. The table holds
-    their `words`: how many products, bytes from one to the next, the sizes, and strides in bytes.
+    It computes `c = a @ b`, for dense elements along `n` in `b` and `c`. The table holds its `words`: how many
+    products, bytes from one to the next, the sizes, and strides in bytes.
     """
-    return _Rows(dtype, registers).text() + _Dots(dtype, registers).text()
+    return _Rows(dtype, registers).text()
+
+
+def dots_text(dtype: str, registers: tuple[int, int]) -> str:
+    """The shim `loopweld_dots_f4`: the same for dense elements along `k` in `a` and `b`."""
+    return _Dots(dtype, registers).text()
 
 
 class _Rows(VectorText):

@@ -171,8 +171,10 @@ def shims(request):
     dtype, registers = request.param
     if registers[1] > jit.registers(jit.host())[1]:
         pytest.skip("no registers of so many bytes")
-    text = declarations(dtype, registers[1]) + rows.text(dtype, registers) + tiles.text(dtype, registers)
-    names = [f"loopweld_{kind}_{dtype}" for kind in (*rows.KINDS, tiles.KIND)]
+    text = declarations(dtype, registers[1]) + "".join(
+        text(dtype, registers) for text in (rows.rows_text, rows.dots_text, tiles.text)
+    )
+    names = [f"loopweld_{kind}_{dtype}" for kind in ("rows", "dots", "tiles")]
     loaded = jit.load(jit.compile_object(text, jit.host()), names, threads.imports(2, None))
     native = {n: ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)(loaded.addresses[n]) for n in names}
 
