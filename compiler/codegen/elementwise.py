@@ -8,7 +8,7 @@ from xdsl.ir import Attribute
 
 from ...dialects.loop.ops import lanes_of
 from ...dialects.weld.base import Elementwise
-from ...dialects.weld.types import F16, F32, F64, bit_width, kind_of, scalar_of
+from ...dialects.weld.types import F16, F32, F64, bit_width, byte_width, kind_of, scalar_of
 from .half import narrow_double
 from .types import constant_text, scalar_text, suffix, type_text, vector_text
 from .writer import FunctionText
@@ -28,7 +28,7 @@ def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: s
     text, lanes = type_text(kind), lanes_of(kind)
     if how == "select":
         mask = type_text(op.operands[0].type)
-        chosen = _opaque(w, args[0], lanes) if args[0].startswith("<") else args[0]
+        chosen = _opaque(w, args[0], REGISTER // byte_width(element)) if args[0].startswith("<") else args[0]
         return w.emit(f"select {mask} {chosen}, {text} {args[1]}, {text} {args[2]}")
     word, _, rest = how.partition(" ")
     if word == "math":
@@ -50,13 +50,22 @@ def elementwise_text(w: FunctionText, op: Elementwise, args: list[str], flags: s
     return w.emit(f"{word}{space} {text} {args[0]}, {args[1]}")
 
 
-def _opaque(w: FunctionText, mask: str, lanes: int) -> str:
-    """A constant mask that LLVM does not see through, since it is read from memory that might change.
+REGISTER = 64
+"""Bytes of a register of AVX-512."""
+
+
+def _opaque(w: FunctionText, mask: str, width: int) -> str:
+    """A constant mask that LLVM does not see through, since it is read from memory that might change, if it chooses
+    some of a register's `width` lanes.
 
     LLVM 22 makes a select of zeros by a constant mask a shuffle, and of that a `vexpandpd`, behind which a masked store
-    takes 20 cycles (Zen 4).
+    takes 20 cycles (Zen 4). Where it chooses whole registers, and without AVX-512, constants are best.
     """
-    bits = sum(1 << k for k, lane in enumerate(mask.strip("<>").split(", ")) if lane == "i1 true")
+    chosen = [lane == "i1 true" for lane in mask.strip("<>").split(", ")]
+    lanes = len(chosen)
+    if not w.module.avx512 or all(len(set(chosen[k : k + width])) == 1 for k in range(0, lanes, width)):
+        return mask
+    bits = sum(1 << k for k, lane in enumerate(chosen) if lane)
     w.module.declare(f"@mask.{lanes}.{bits} = internal global i{lanes} {bits}")
     word = w.at_entry(f"load i{lanes}, ptr @mask.{lanes}.{bits}")
     return w.at_entry(f"bitcast i{lanes} {word} to <{lanes} x i1>")

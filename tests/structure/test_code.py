@@ -149,6 +149,20 @@ def test_lanes_behind_a_short_row_are_not_left_out_by_a_shuffle(size, dtype):
     assert f"@mask.{64 // int(dtype[1])}.{2**size - 1} = " in text
 
 
+def test_masks_of_whole_registers_are_known():
+    """Halves of rows come from their registers as they are; where they end within one, AVX-512 has masks for it."""
+
+    def turned(x):
+        half = x.shape[2] // 2
+        return x * np.concatenate([-x[:, :, half:], x[:, :, :half]], axis=2)
+
+    def masks(half, target):
+        return llvm(turned, np.ones((3, 5, 2 * half), np.float32), target=target).count("internal global i")
+
+    assert masks(32, "x86-64-v4") == masks(8, "x86-64-v3") == 0
+    assert masks(8, "x86-64-v4") == 1
+
+
 def test_sine_and_cosine_share_the_reduction_of_their_angle():
     x = np.ones(1000)
     one, other, both = (
