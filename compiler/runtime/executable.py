@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from math import prod
@@ -88,7 +88,7 @@ class Executable:
     def __init__(
         self,
         spec: ProgramSpec,
-        addresses: Mapping[str, int],
+        addresses: dict[str, int],
         keep: Any,
         find_routine: Callable[[str], int | None],
         pool: Pool,
