@@ -18,7 +18,7 @@ def strided_text(w: FunctionText, scalar: str, lanes: int, step: int, load: Call
     the elements of two lanes."""
     width = abs(step)
     last = (width - 1) * (lanes - 1)
-    starts = [*range(0, (width - 1) * lanes, lanes), last]
+    starts = [min(k * lanes, last) for k in range(width)]
     low = min(step * (lanes - 1), 0)
     registers = [load(low + start) for start in starts]
     wanted = [step * k - low for k in range(lanes)]

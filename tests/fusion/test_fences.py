@@ -72,6 +72,7 @@ PROGRAMS = {
         lambda x: np.concatenate([x * 2, x[:, ::-1], x[:, :3]], axis=1),
         lambda x: np.pad(x, 4)[1:-6, 5:-2].max(axis=1),
         lambda x: x[:, 1::3] + x[:1, 1::3],
+        lambda x: (x[:, -5::4] + 1, x[:, 4::-4] + 1),
         lambda x: (x[:, ::2] * 2, x[:, ::-2].max(axis=1), x[:, -2::-3] - 1, x[:, 1:-1:4].sum(axis=1)),
         lambda x: np.stack([x[:, ::2], x[:, ::2] * 2, x[:, 0::2] - 1], axis=-1),
         lambda x: np.concatenate([x[1:], np.tanh(x[:1]), x[::2]]).sum(axis=0),
