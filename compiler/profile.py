@@ -225,5 +225,5 @@ def _with_stamps(compilation: Compilation) -> tuple[list[str], Stamps, _Watched]
     loaded = jit.load(image, symbols, symbols_of(text, compilation.threads, compilation.cache))
     address = ctypes.CFUNCTYPE(ctypes.c_void_p)(loaded.addresses["loopweld_stamps_address"])()
     addresses = plain.addresses | {name: loaded.addresses[name] for name in segments}
-    watched = _Watched(plain.spec, addresses, loaded, plain.pool)
+    watched = _Watched(plain.spec, addresses, loaded, plain.find_routine, plain.pool)
     return list(functions), Stamps(address or 0, count), watched
