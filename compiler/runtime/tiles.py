@@ -89,6 +89,7 @@ class _Tiles(VectorText):
         return "\n".join(
             [
                 f"declare void @{ENTRY}(ptr, ptr, i64, i64, i64, ptr)\n@{THREADS} = external global [2 x i64]",
+                "declare ptr @malloc(i64)\ndeclare void @free(ptr)",
                 self.function(f"void @loopweld_tiles_{self.dtype}(ptr %places, ptr %table)", self.entry),
                 self.function("internal void @block(ptr %arguments, i64 %block, ptr %private)", self.run_block),
                 self.function(f"internal void @pack.rows{_PACK}", self.pack_rows),
@@ -98,17 +99,31 @@ class _Tiles(VectorText):
         )
 
     def entry(self) -> None:
+        """A panel is on the stack; copies are too large for the stacks of some threads. Without memory for them, `a`
+        is read where it is."""
         self.lines += load_table(WORDS).splitlines()
-        self.line(f"%own = alloca i8, i64 %bytes, align {LINE}")
-        self.line("%arguments = alloca [3 x ptr]")
-        for k, value in enumerate(("%places", "%table", "%own")):
+        self.line(f"%here = alloca [{PANEL} x i8], align {LINE}")
+        self.line("%arguments = alloca [4 x ptr]")
+        self.line("%copying = icmp ne i64 %copies, 0")
+        self.line("br i1 %copying, label %more, label %call")
+        self.start("more")
+        self.line(f"%there = call ptr @malloc(i64 {self.emit(f'add i64 %bytes, {LINE}')})")
+        self.line("br label %call")
+        self.start("call")
+        self.line("%memory = phi ptr [ null, %entry ], [ %there, %more ]")
+        self.line("%none = icmp eq ptr %memory, null")
+        address = self.emit("ptrtoint ptr %memory to i64")
+        whole = self.emit(f"and i64 {self.emit(f'add i64 {address}, {LINE - 1}')}, -{LINE}")
+        self.line(f"%own = select i1 %none, ptr %here, ptr {self.emit(f'inttoptr i64 {whole} to ptr')}")
+        for k, value in enumerate(("%places", "%table", "%own", "%memory")):
             self.line(f"store ptr {value}, ptr {self.emit(f'getelementptr ptr, ptr %arguments, i64 {k}')}")
         blocks = self.emit(f"mul i64 %count, {self.emit('mul i64 %row.blocks, %column.blocks')}")
         given = f"ptr @block, ptr %arguments, i64 {blocks}, i64 %work, i64 %bytes, ptr @{THREADS}"
         self.line(f"call void @{ENTRY}({given})")
+        self.line("call void @free(ptr %memory)")
 
     def run_block(self) -> None:
-        for k, name in enumerate(("places", "table", "own")):
+        for k, name in enumerate(("places", "table", "own", "memory")):
             self.line(f"%{name} = load ptr, ptr {self.emit(f'getelementptr ptr, ptr %arguments, i64 {k}')}")
         self.lines += (load_table(WORDS) + load_places("abc")).splitlines()
         self.line("%alone = icmp eq ptr %private, null")
@@ -140,10 +155,10 @@ class _Tiles(VectorText):
         self.loop("columns", "%left", "%right", self.width, lambda j: self.run_panel(j, b))
 
     def rows_of_a(self, start: str) -> None:
-        """`%x`, `%x.row` and `%x.column`: the block of `a`, copied where the table says so."""
+        """`%x`, `%x.row` and `%x.column`: the block of `a`, copied if there is memory for that."""
         there = self.at(self.at("%a", "%top", "%a.row"), start, "%a.column")
         before = self.block
-        self.line("%copying = icmp ne i64 %copies, 0")
+        self.line("%copying = icmp ne ptr %memory, null")
         self.line("br i1 %copying, label %copy, label %have")
         self.start("copy")
         self.line(f"%in.rows = icmp eq i64 %a.column, {self.size}")

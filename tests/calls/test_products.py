@@ -162,6 +162,20 @@ def test_python_threads():
     assert not wrong
 
 
+def test_a_thread_with_little_stack():
+    f, results = lw.jit(np.matmul, threads=1), []
+    x, y = sample(1160, 512, dtype="f8"), sample(512, 17, dtype="f8")
+    expected = direct_result(f, x, y)
+    before = threading.stack_size(256 * 1024)
+    try:
+        worker = threading.Thread(target=lambda: results.append(f(x, y)))
+        worker.start()
+        worker.join()
+    finally:
+        threading.stack_size(before)
+    np.testing.assert_array_equal(results[0], expected)
+
+
 FLOATS = [(dtype, registers) for dtype in ("f4", "f8") for registers in ((32, 64), (16, 32), (16, 16), (32, 16))]
 
 
