@@ -36,8 +36,9 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         return (*to_tensor, never, own, ("lower-to-loops", "loops"))  # each op is a library call
     cache = f"row-bytes={target.cache_bytes} kept-bytes={target.kept_bytes}"
     shift = f"shift-sums{{{cache}{choice}}}"
-    kept = f"row-bytes={target.kept_bytes} cache-bytes={target.cache_bytes} last-cache-bytes={target.last_cache_share}"
-    online = f"form-online{{{cache} bandwidth-ratio={target.bandwidth_ratio}{choice}}}"
+    last = f"last-cache-bytes={target.last_cache_share}"
+    kept = f"row-bytes={target.kept_bytes} cache-bytes={target.cache_bytes} {last}"
+    online = f"form-online{{{cache} {last} bandwidth-ratio={target.bandwidth_ratio}{choice}}}"
     return (
         *to_tensor,
         ("expand-products", ""),  # a computed matrix times a vector is a sum of products

@@ -174,7 +174,7 @@ class _Forming:
         flows = [e for op in outer for e in self.edges.into[op] if e.producer in outer]
         if not flows or any(n not in outer[e.producer] for e in flows for i in e.result.indices for n in i.names):
             return False
-        return self.strides.are_short_of_work(outer) and any(self.strides.are_long(op, outer[op]) for op in outer)
+        return any(self.strides.are_slow(op, outer[op]) for op in outer)
 
     def _is_needed(self, tensor: SSAValue, a: Group, b: Group) -> bool:
         """Whether anything but the two groups uses the tensor."""

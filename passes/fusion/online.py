@@ -16,7 +16,7 @@ from ...dialects.ir import block_of, erase, ops_of
 from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import is_float, scalar_of
 from ..remarks import Reason
-from .chunks import Cut, Find, Row, chunked, expand, highest_power
+from .chunks import STRIDED, Cut, Find, Row, chunked, expand, highest_power
 from .collapse import collapse, collapsible
 from .graph import functions, producers, sort_block
 from .legality import repeating_forbidden
@@ -24,6 +24,7 @@ from .merge import repeat_writes, slice_of
 from .profit import Choice, not_worth_repeating, write_cost
 from .rebase import Centre
 from .rows import Family, Rows, assume
+from .strides import Strides
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,9 @@ class FormOnline(ModulePass):
     """The same for rows of which values are kept that cost more than `bandwidth_ratio`, or of which high powers are
     summed. In chunks they are computed twice, or need many sums, which costs more than another walk over a row in the
     last-level cache."""
+    last_cache_bytes: int = 1 << 22
+    """What a thread has of the last-level cache. Columns of an array of more than half of it stay as they are, since
+    chunks of them would be read in long steps: each reduction reads memory row by row, and computes its values anew."""
     bandwidth_ratio: int = 6
     """Vector instructions that take as long as storing and loading a vector in cache."""
     choice: str = "profit"
@@ -56,7 +60,7 @@ class FormOnline(ModulePass):
             rows = _Rows(function, self, choice)
             while not rows.rewrite():
                 rows = _Rows(function, self, choice)
-            assume(function, rows.assumed)
+            assume(function, rows.assumed | rows.strides.assumed)
             sort_block(function.body.block)
 
 
@@ -67,6 +71,7 @@ class _Rows(Rows):
         super().__init__(function, options.row_bytes, options.kept_bytes)
         self.choice = choice
         self.bandwidth_ratio = options.bandwidth_ratio
+        self.strides = Strides(self.expected, options.row_bytes // STRIDED, options.last_cache_bytes // 2)
         self.centres: dict[Generic, dict[tuple[SSAValue, frozenset[SSAValue]], Centre | None]] = {}
         """What each value of a body is centred with, by what is behind the value subtracted from it."""
         self.totals: dict[tuple[Row, int], list[tuple[Generic, SSAValue]]] = {}
@@ -79,6 +84,11 @@ class _Rows(Rows):
             return True
         for op in generics:
             self._take_up(op)
+        repeated = [op for f in self.families.values() for op in f.members if op in f.repeated and _writes(op)]
+        if repeated:
+            for op in repeated:
+                repeat_writes(op)
+            return False
         chosen = [(row, [m for m in f.members if m in f.chunked]) for row, f in self.families.items() if f.chunked]
         simplified = [_simplified(op, row) for row, members in chosen for op in members]
         if any(simplified):
@@ -127,11 +137,14 @@ class _Rows(Rows):
         cheap = kept <= self.bandwidth_ratio and self.is_cheap(op, power or 0)
         long = self.is_long(op, row, not (forbidden or loss), cheap)
         reason = forbidden or self.choice(loss if long else Reason.REDUCTION_RESULT)
+        steps = reason is None and self.strides.are_slow(op, row.kept)
+        walks = reason or self.choice(Reason.LONG_STEPS if steps else None)
         if long or reason is None:
-            self.note(needed[0], op, reason)
+            self.note(needed[0], op, walks)
         if reason is None:
             self._add(op, row)
-            family.chunked |= {op, *needed}
+            chosen = family.repeated if walks else family.chunked
+            chosen |= {op, *needed}
 
     def _add(self, op: Generic, row: Row) -> None:
         """Make it a member of the family."""
@@ -191,10 +204,14 @@ def _move_up(op: Generic, after: Generic) -> None:
     block.insert_op_after(op, place)
 
 
+def _writes(op: Generic) -> bool:
+    return any(op.given(out).is_write for out in op.outs)
+
+
 def _simplified(op: Generic, row: Row) -> bool:
     """Compute what is written along the row where it is used, and walk the row along one dim; whether that was
     anything."""
-    writes = any(op.given(out).is_write for out in op.outs)
+    writes = _writes(op)
     smaller = repeat_writes(op)
     if len(row.reduced) > 1 and smaller is not None:
         collapse(smaller, row.reduced)

@@ -34,10 +34,12 @@ def assume(function: FuncOp, needed: Iterable[Expr]) -> None:
 
 @dataclass
 class Family:
-    """Reductions of the same rows, in order; `chunked` are those that need another one, and the ones needed."""
+    """Reductions of the same rows, in order; `chunked` are those that need another one, and the ones needed;
+    `repeated` too, where each walks memory by itself."""
 
     members: dict[Generic, None] = field(default_factory=dict[Generic, None])
     chunked: set[Generic] = field(default_factory=set[Generic])
+    repeated: set[Generic] = field(default_factory=set[Generic])
 
 
 class Rows:

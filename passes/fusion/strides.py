@@ -12,7 +12,7 @@ from ...dialects.weld.generic import Generic
 from ...dialects.weld.types import byte_width, scalar_of
 from .chunks import STRIP_WIDTH
 
-MOST_COST = 16
+MOST_COST = 32
 """Instructions of an element that take no longer than to read it from memory."""
 
 
@@ -47,10 +47,9 @@ class Strides:
             and self._exceeds(width, STRIP_WIDTH)
         )
 
-    @staticmethod
-    def are_short_of_work(rows: Mapping[Generic, Collection[str]]) -> bool:
-        """Whether memory, and not arithmetic, is what the inner loops of these wait for; each with its outer dims."""
-        return all(_inner_cost(op, outer) <= MOST_COST for op, outer in rows.items())
+    def are_slow(self, op: Generic, outer: Collection[str]) -> bool:
+        """Whether the inner loops go through memory in long steps, and wait for it, not for arithmetic."""
+        return _inner_cost(op, outer) <= MOST_COST and self.are_long(op, outer)
 
     def _exceeds(self, size: Expr, limit: int) -> bool:
         if not size.names <= self.expected.keys():

@@ -208,6 +208,21 @@ def test_long_steps_of_standardised_columns(shape, sweeps):
     assert (Reason.LONG_STEPS.value in refusals(report)) == (len(report.kernels) > 1)
 
 
+@pytest.mark.parametrize("shape, kernels", [((400, 400), 3), ((60, 80), 1)], ids=str)
+def test_long_steps_of_a_softmax_of_columns(shape, kernels):
+    """Row by row a maximum, a sum and quotients, which compute the exponentials anew; or kept columns."""
+
+    def softmax(x):
+        e = np.exp(x - x.max(axis=0))
+        return e / e.sum(axis=0)
+
+    target = lw.Target("cpu", cache_bytes=1 << 14, last_cache_share=1 << 16)
+    report = check(softmax, sample(*shape), kernels=None, target=target, terms=shape[0], scale=8)
+    assert len(report.kernels) == kernels and report.temporary_bytes <= 8 * shape[1]
+    assert sum(k.sweeps for k in report.kernels) == 3
+    assert (Reason.LONG_STEPS.value in refusals(report)) == (kernels == 3)
+
+
 MANY = {
     "sums": lambda x: tuple(np.abs(x - k).sum() for k in range(12)),
     "maxima of columns": lambda x: tuple((x * k).max(axis=0) for k in range(12)),

@@ -276,3 +276,33 @@ func.func @no_part(%x: tensor<?xf32, #weld.dims<"n">>) -> (tensor<f32>, tensor<?
   } : tensor<f32>
   func.return %q, %d : tensor<f32>, tensor<?xf32, #weld.dims<"n">>
 }
+
+// must not: chunks of columns would be read in long steps; each reduction has the exponentials for itself
+// REMARK:        [Missed] fuse: max -> sub+exp+sum | Category:fusion | {{.*}}Reason=long-steps
+// CHECK-LABEL: func.func @columns
+// CHECK-NEXT:    weld.generic over "65536, 256" gives "max d1" {
+// CHECK:         weld.generic over "65536, 256" gives "sum d1" {
+// CHECK:           weld.exp
+// CHECK:         weld.generic over "65536, 256" gives "write d0, d1" {
+// CHECK:           weld.exp
+// CHECK:         func.return
+func.func @columns(%x: tensor<65536x256xf32>) -> tensor<65536x256xf32> {
+  %m = weld.generic over "65536, 256" gives "max d1" {
+    %0 = weld.load %x "d0, d1" : tensor<65536x256xf32>
+    weld.yield %0 : f32
+  } : tensor<256xf32>
+  %e, %s = weld.generic over "65536, 256" gives "write d0, d1", "sum d1" {
+    %0 = weld.load %x "d0, d1" : tensor<65536x256xf32>
+    %1 = weld.load %m "d1" : tensor<256xf32>
+    %2 = weld.sub %0, %1 : f32
+    %3 = weld.exp %2 : f32
+    weld.yield %3, %3 : f32, f32
+  } : tensor<65536x256xf32>, tensor<256xf32>
+  %y = weld.generic over "65536, 256" gives "write d0, d1" {
+    %0 = weld.load %e "d0, d1" : tensor<65536x256xf32>
+    %1 = weld.load %s "d1" : tensor<256xf32>
+    %2 = weld.div %0, %1 : f32
+    weld.yield %2 : f32
+  } : tensor<65536x256xf32>
+  func.return %y : tensor<65536x256xf32>
+}
