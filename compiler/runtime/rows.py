@@ -76,17 +76,22 @@ class _Rows(VectorText):
         self.panel("tail", j, 1, self.first_lanes(left))
 
     def panel(self, label: str, j: str, registers: int, mask: str | None) -> None:
+        """Four rows at a time, then one. With one register to a row each sum waits for itself: four rows take less time
+        than two or three in turn."""
         offset = self.emit(f"mul i64 {j}, {self.size}")
-        odd = self.emit("and i64 %m, -4")
+        odd = self.emit(f"and i64 {self.emit('add i64 %m, 2') if registers == 1 else '%m'}, -4")
         self.loop(f"{label}.4", "0", odd, 4, lambda i: self.rows(f"{label}.four", i, 4, offset, registers, mask))
         self.loop(f"{label}.1", odd, "%m", 1, lambda i: self.rows(f"{label}.one", i, 1, offset, registers, mask))
 
     def rows(self, label: str, i: str, rows: int, offset: str, registers: int, mask: str | None) -> None:
-        """Add the products of a stretch to the sums of some rows in a panel, which begin as zero."""
+        """Add the products of a stretch to the sums of some rows in a panel, which begin as zero. Where there are fewer
+        rows, the last one is there again."""
+        end = self.emit("sub i64 %m, 1")
+        numbers = [self.smaller(self.emit(f"add i64 {i}, {r}"), end) for r in range(rows)]
         places: list[str] = []
         starts: list[str] = []
-        for r in range(rows):
-            row = self.at("%c", self.emit(f"add i64 {i}, {r}"), "%c.row")
+        for number in numbers:
+            row = self.at("%c", number, "%c.row")
             for v in range(registers):
                 place = self.emit(
                     f"getelementptr i8, ptr {row}, i64 {self.emit(f'add i64 {offset}, {v * self.bytes}')}"
@@ -97,6 +102,7 @@ class _Rows(VectorText):
         sums = [f"%{label}.{s}" for s in range(len(starts))]
         before = self.block
         a = self.at(self.at("%a", i, "%a.row"), self.begin, "%a.column")
+        below = [self.emit(f"mul i64 {self.emit(f'sub i64 {number}, {i}')}, %a.row") for number in numbers]
         b = self.emit(f"getelementptr i8, ptr {self.at('%b', self.begin, '%b.row')}, i64 {offset}")
         self.line(f"br label %{label}")
         self.start(label)
@@ -114,7 +120,7 @@ class _Rows(VectorText):
                 line = self.emit(f"getelementptr i8, ptr %{label}.b, i64 {ahead}")
                 self.line(f"call void @llvm.prefetch.p0(ptr {line}, i32 0, i32 3, i32 1)")
         for r in range(rows):
-            place = self.at(f"%{label}.a", str(r), "%a.row")
+            place = self.shifted(f"%{label}.a", below[r])
             every = self.splat(self.scalar, self.emit(f"load {self.scalar}, ptr {place}"))
             for name, column in zip(sums[r * registers :], columns, strict=False):
                 args = ", ".join(f"{self.vector} {x}" for x in (every, column, name))
