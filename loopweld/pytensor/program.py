@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
+from pytensor.compile.inner_function import link_only_mode
 from pytensor.graph.basic import Apply, Constant, Variable
 from pytensor.graph.fg import FunctionGraph
+from pytensor.scan.op import Scan
 from pytensor.tensor.type import TensorType
 
+from loopweld.pytensor.ops.looping import has_fixed_sizes
 from loopweld.pytensor.options import Options
 from loopweld.pytensor.partition import Part, open_graphs, partition
 from loopweld.pytensor.registry import Node
@@ -53,7 +57,37 @@ class Fallback:
         self._inputs = [storage[v] for v in apply.inputs]
         storage |= dict(zip(apply.outputs, self._outputs, strict=True))
         computed = {v: [True] for v in apply.inputs} | {v: [False] for v in apply.outputs}
-        return apply.op.make_thunk(apply, storage, computed, [], impl="py")
+        return self._thunk_of(storage, computed)
+
+    def _thunk_of(self, storage: dict[Variable, list[Any]], computed: dict[Variable, list[bool]]) -> Callable[[], Any]:
+        return self.node.op.make_thunk(self.node.apply, storage, computed, [], impl="py")
+
+
+class Loop(Fallback):
+    """A `Scan` whose loop PyTensor runs, in compiled code where it has it: a step is a program of ours."""
+
+    steps: Program | None = None
+    """The program of a step, once there is one."""
+
+    @staticmethod
+    def takes(node: Node) -> bool:
+        """Whether the node is a scan of which one program does all steps."""
+        return isinstance(node.op, Scan) and node.op.mode is None and has_fixed_sizes(node)
+
+    def _thunk_of(self, storage: dict[Variable, list[Any]], computed: dict[Variable, list[bool]]) -> Callable[[], Any]:
+        """The op is PyTensor's, and may be in functions of other modes too: a copy gets the program, which gives new
+        arrays where PyTensor's own steps would write into those of the loop."""
+        op = copy(self.node.op)
+        op.mitmots_preallocated = (False,) * len(op.mitmots_preallocated)
+        op._fn = op.link_fgraph(op.fgraph.unfreeze(), link_only_mode("loopweld"))
+        self.steps = op.fn.vm.jit_fn
+        return op.make_thunk(self.node.apply, storage, computed, [])
+
+
+def _step(part: Part | Node, options: Options) -> Segment | Fallback:
+    if isinstance(part, Part):
+        return Segment(part, options)
+    return Loop(part) if Loop.takes(part) else Fallback(part)
 
 
 class Program:
@@ -65,7 +99,7 @@ class Program:
         inputs = list(graph.inputs)
         outputs = [replaced.get(v, v) for v in graph.outputs]
         parts = partition(nodes, inputs, outputs)
-        self.steps = [Segment(part, options) if isinstance(part, Part) else Fallback(part) for part in parts]
+        self.steps = [_step(part, options) for part in parts]
         used = [v for part in parts for v in part.inputs] + outputs
         constants = dict.fromkeys(v for v in used if isinstance(v, Constant))
         self._constants = [v.data for v in constants]

@@ -177,4 +177,41 @@ def test_conditions_run_in_pytensor():
     y = scan(lambda x, y: (y + x, until(y > 1)), sequences=[x], outputs_info=[pt.zeros(())])
     f = pytensor.function([x], y, mode="LOOPWELD")
     np.testing.assert_array_equal(f(np.ones(9)), [1.0, 2.0, 3.0])
-    assert list(loopweld.pytensor.report(f).fallbacks.values()) == [1]
+    report = loopweld.pytensor.report(f)
+    assert list(report.fallbacks.values()) == [1] and report.loops[0].kernels == 1
+
+
+def test_loops_of_pytensor_call_native_steps():
+    """Factors and systems, all kinds of states, and their gradients, whose states take what a step adds to them."""
+
+    def build(x, a, m):
+        def step(x, before, s, a):
+            factor = pt.linalg.cholesky(x @ x.T + a * pt.eye(8))
+            return [0.5 * before + factor, pt.linalg.solve_triangular(factor, s, lower=True), factor.sum()]
+
+        return scan(step, sequences=[x], outputs_info=[m, pt.ones(8), None], non_sequences=[a])
+
+    inputs = variables(x := numbers(5, 8, 8), a := np.array(9.0), m := numbers(8, 8))
+    outputs = build(*inputs)
+    outputs += pytensor.grad(sum((out**2).sum() for out in outputs), inputs)
+    with pytensor.config.change_flags(linker="py", cxx=""):
+        expected = pytensor.function(inputs, outputs, mode=PYTHON)
+        calls = [(x, a, m), (x[:1], a, m), (x[::-1], a + 1, m.T)]
+        function = pytensor.function(inputs, outputs, mode="LOOPWELD")
+        for arrays in calls:
+            for found, value in zip(function(*arrays), expected(*arrays), strict=True):
+                close(found, value, 1e-10)
+    report = function.loopweld_report()
+    assert len(report.loops) == sum(report.fallbacks.values()) == 2
+    for loop in report.loops:
+        assert not loop.fallbacks and len(loop.segments) == 1 and loop.segments[0].library_calls
+    assert "in each step" in str(report) and len(report.to_dict()["loops"]) == 2
+
+
+def test_steps_of_changing_sizes_run_in_pytensor():
+    """A program for each size would take longer to make than the step."""
+    n = pt.lvector("n")
+    f = pytensor.function([n], scan(lambda k: pt.arange(k).sum(), sequences=[n]), mode=RAW)
+    np.testing.assert_array_equal(f(np.arange(5)), [0, 0, 1, 3, 6])
+    report = loopweld.pytensor.report(f)
+    assert list(report.fallbacks.values()) == [1] and not report.loops

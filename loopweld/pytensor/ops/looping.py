@@ -1,4 +1,4 @@
-"""`Scan`: loops whose steps compile. Loops that end when a condition holds run in PyTensor."""
+"""`Scan`: loops whose steps are loops of ours. Others, and those that end when a condition holds, run in PyTensor."""
 
 # PyTensor is there with `loopweld[pytensor]` only.
 # pyright: reportMissingImports=false
@@ -36,6 +36,13 @@ def _is_compiled(node: Node) -> bool:
         rule = rule_of(inner)
         if rule is None or rule.calls(inner):
             return False
+    return has_fixed_sizes(node)
+
+
+def has_fixed_sizes(node: Node) -> bool:
+    """Whether all sizes in a step are the same in each step."""
+    body = node.body
+    assert body is not None
     own = {*body.inputs, *(v for inner in body.nodes for v in inner.outputs)}
     return not any(v in own for v in _inner_sizes(node))
 
