@@ -43,6 +43,7 @@ def passes_of(target: Target, numerics: str = "fast") -> tuple[tuple[str, str], 
         *to_tensor,
         ("expand-products", ""),  # a computed matrix times a vector is a sum of products
         (simplify.replace("simplify", "hoist-scalars"), ""),  # 0-d conditions and factors do not keep sums waiting
+        ("expand-updates", ""),  # one update a row does not keep the loops around it apart
         *([] if numerics == "strict" else [("elide-rounding", "")]),  # what is not rounded is the same in every loop
         (f"generalize{{lacks={lacks}}}" if lacks else "generalize", ""),  # every op with a pointwise form is a generic
         ("refine-domains", ""),  # loops on both sides of a reshape walk the same dims

@@ -12,6 +12,7 @@ EXPLANATIONS: dict[str, str] = {
     "small-epilogue": "Fused: a small computation on the results of the kernel's loops runs right after them.",
     "online-reduction": "Fused: both reduce a long row in one sweep, or chunk by chunk in cache; what needs all of"
     " the row is made good afterwards.",
+    "selected-update": "Fused: each row has at most one update, which is chosen where the row is computed.",
     "reduction-result": "Not in one sweep: the producer's result is complete only after its loop. The two may still"
     " share a kernel (row-result).",
     "scatter-result": "Not fused: the producer's result is complete only after all its updates.",

@@ -15,6 +15,7 @@ PASSES = {
     "propagate-views": ("views", "PropagateViews"),
     "expand-products": ("products", "ExpandProducts"),
     "hoist-scalars": ("scalars", "HoistScalars"),
+    "expand-updates": ("updates", "ExpandUpdates"),
     "elide-rounding": ("rounding", "ElideRounding"),
     "own-results": ("own_results", "OwnResults"),
     "generalize": ("generalize", "Generalize"),

@@ -31,6 +31,8 @@ class Reason(Enum):
     """Fused: a small computation on the results of the kernel's loops runs right after them."""
     ONLINE_REDUCTION = "online-reduction"
     """Fused: both reduce a long row chunk by chunk; what needs all of the row is made good afterwards."""
+    SELECTED_UPDATE = "selected-update"
+    """Fused: each row has at most one update, which is chosen where the row is computed."""
     REDUCTION_RESULT = "reduction-result"
     """Not in one sweep: the producer's result is complete only after its loop."""
     SCATTER_RESULT = "scatter-result"

@@ -372,6 +372,7 @@ ELSEWHERE = {
     Reason.LONG_STEPS: test_long_steps,
     Reason.TARGET_NEVER_FUSES: "test_targets.py",
     Reason.ONLINE_REDUCTION: "lit_tests/passes/fusion/online.mlir",
+    Reason.SELECTED_UPDATE: "test_selected_updates.py",
 }
 
 
