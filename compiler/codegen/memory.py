@@ -70,6 +70,8 @@ def load_text(w: FunctionText, op: Load, names: dict[SSAValue, str], scopes: Ali
         value = value if bits == scalar else w.emit(f"bitcast <{lanes} x {bits}> {value} to {vector}")
     else:
         address = _address(w, scalar, names[op.buffer], names[op.offset])
+        if op.prefetch is not None:
+            _prefetch(w, address, op.prefetch.value.data, lanes * align)
         if mask is None:
             value = w.emit(f"load {vector}, ptr {address}, align {align}{tail}")
         elif lanes == 1:
@@ -81,6 +83,13 @@ def load_text(w: FunctionText, op: Load, names: dict[SSAValue, str], scopes: Ali
     if element == BOOL:
         return w.emit(f"icmp ne {vector} {value}, {'0' if lanes == 1 else 'zeroinitializer'}")
     return value
+
+
+def _prefetch(w: FunctionText, address: str, ahead: int, size: int) -> None:
+    """Ask for the cache lines of `size` bytes that lie `ahead` bytes further on, where there may be no memory."""
+    for byte in range(ahead, ahead + size, LINE):
+        place = w.emit(f"getelementptr i8, ptr {address}, i64 {byte}")
+        w.call("void", "llvm.prefetch.p0", [("ptr", place), ("i32", "0"), ("i32", "2"), ("i32", "1")])
 
 
 def _masked_scalar(w: FunctionText, scalar: str, address: str, mask: str, align: int, tail: str) -> str:

@@ -358,13 +358,15 @@ class Load(Access):
 
     With `{step = 2}` each lane's element lies two further on than the one before it; elements between those of two
     lanes may be read too, so that whole registers come from memory. With `{singly}` lanes are loaded one after the
-    other, which from the first-level cache takes less than a gather instruction.
+    other, which from the first-level cache takes less than a gather instruction. With `{prefetch = 1024}` the cache
+    lines that lie so many bytes further on are asked for, into the second-level cache, wherever the buffer ends.
     """
 
     name = "loop.load"
     res = result_def()
     step = opt_prop_def(IntegerAttr)
     singly = opt_prop_def(UnitAttr)
+    prefetch = opt_prop_def(IntegerAttr)
     irdl_options = (AttrSizedOperandSegments(as_property=True), ParsePropInAttrDict())
     traits = traits_def(MemoryReadEffect())
     assembly_format = (
@@ -388,6 +390,8 @@ class Load(Access):
     def verify_(self) -> None:
         if self.step is not None and (self.mask is not None or lanes_of(self.offset) > 1 or not self.step.value.data):
             raise VerifyException("loop.load takes steps from one offset, without a mask")
+        if self.prefetch is not None and (self.step is not None or lanes_of(self.offset) > 1):
+            raise VerifyException("loop.load prefetches what lies beyond consecutive elements")
 
 
 @irdl_op_definition

@@ -21,6 +21,7 @@ from .in_turns import put_in_turns
 from .memory import KernelMemory, Scratch, is_row
 from .nest import Nest, Tiles
 from .plan import Place, Plan
+from .prefetch import prefetch_columns
 from .row_ends import FIRST, ROWS, RowEnds, choose_row_ends
 from .row_tiles import choose_row_tiles
 from .runs import Runs, Total, is_floating_sum, is_long, iterations
@@ -410,6 +411,7 @@ class _Lowering:
                 frame.lanes = self.row.lanes
         elif frame.lanes > 1 and not self.in_ends:
             put_in_turns(plan, outer, vector, self.homes)
+            prefetch_columns(plan, outer, vector, self.memory)
         across = vector if frame.lanes > 1 else None
         tiles = self.tiles if outer else None
         register = register_lanes([op], self.bits)

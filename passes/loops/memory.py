@@ -156,15 +156,16 @@ class KernelMemory:
 
     def _is_long(self, size: Expr) -> bool:
         """Whether what one iteration keeps of a row is known, or expected, to need more than the first-level cache."""
-        found = self._expected_size(size)
+        found = self.expected_size(size)
         return found is not None and found > LONG_BYTES
 
     def _is_small(self, tensor: SSAValue) -> bool:
         """Whether a tensor is known, or expected, to leave half of the first-level cache to others."""
-        found = self._expected_size(bytes_of(tensor))
+        found = self.expected_size(bytes_of(tensor))
         return found is not None and found <= SMALL_BYTES
 
-    def _expected_size(self, size: Expr) -> int | None:
+    def expected_size(self, size: Expr) -> int | None:
+        """What a number is, or is expected to be."""
         if not size.names <= self.expected.keys():
             return None
         return size.evaluate(self.expected.__getitem__)

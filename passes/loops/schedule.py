@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from xdsl.ir import Operation, SSAValue
 
@@ -51,6 +51,8 @@ class Member:
     """What the dims that are not walked become in offsets."""
     in_turns: str | None = None
     """A short dim without a loop: lanes of all its points are written in turn, as consecutive elements."""
+    prefetched: set[Load] = field(default_factory=set[Load])
+    """Loads that ask for what later steps of the outer loops read."""
 
 
 def strides_of(shape: tuple[Expr, ...]) -> tuple[Expr, ...]:

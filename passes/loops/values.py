@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from xdsl.dialects.builtin import UnitAttr
+from xdsl.dialects.builtin import IntegerAttr, UnitAttr, i64
 from xdsl.ir import Operation, SSAValue
 
 from ...dialects.expr import Expr
@@ -55,6 +55,8 @@ Homes: TypeAlias = dict[SSAValue | PointLoad, Home]
 MOST_STEP = 4
 """From one lane's element to the next: further apart, loads lane by lane take fewer instructions than picking lanes out
 of the registers that lie between them."""
+AHEAD = 1024
+"""Bytes from what is read to what is prefetched: a few steps, far less than a page."""
 
 
 class Values:
@@ -175,6 +177,8 @@ class Values:
         load = Load.of(home.buffer, where, mask, lanes)
         if home.is_small and op.indices and lanes_of(where) > 1:
             load.properties["singly"] = UnitAttr()
+        if op in self.member.prefetched and frame.mask is None:
+            load.properties["prefetch"] = IntegerAttr(AHEAD, i64)
         return frame.top.insert(load)
 
     @staticmethod
