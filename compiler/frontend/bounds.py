@@ -47,6 +47,8 @@ def check_bounds(session: Session, index: Operand, size: Expr, axis: int, shape:
     array: np.ndarray[Any, Any] = np.asarray(index)
     if array.size == 0:
         return True
+    if array.size == session.symbols.example(size) and np.array_equal(array.ravel(), np.arange(array.size)):
+        size = Expr.constant(session.symbols.pin(size))  # the constant counts all of the dim, whose size it fixes
     least, greatest = Expr.constant(int(array.min())), Expr.constant(int(array.max()))
     symbols = session.symbols
     if symbols.nonnegative(least + size) and symbols.positive(size - greatest):

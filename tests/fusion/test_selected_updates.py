@@ -27,6 +27,18 @@ def test_gradient_of_cross_entropy_is_one_kernel():
     assert ("selected-update", True) in {(d.reason, d.fused) for d in report.decisions}
 
 
+def test_loss_and_gradient_are_one_kernel():
+    """`np.arange(labels.shape[0])` counts all rows of the array, whose number goes with that of the labels then."""
+
+    def f(x, labels):
+        p, rows = softmax(x), np.arange(labels.shape[0])
+        loss = -np.log(p[rows, labels]).mean()
+        p[rows, labels] -= 1
+        return loss, p / labels.shape[0]
+
+    check(f, sample(200, 300), RNG.integers(-300, 300, 200), kernels=1, sweeps=3)
+
+
 def test_the_rows_may_be_fewer_than_the_array_has():
     """`labels.shape[0]` is a number for `np.arange`; the array may have more rows, and gives an error with fewer."""
 
