@@ -117,8 +117,9 @@ def test_a_row_beyond_the_cache_is_fetched_twice():
 
 
 def test_a_block_of_columns_beyond_the_cache_is_fetched_by_each_walk():
-    """Along the first axis the working set of an iteration is the lanes times the column."""
-    x = np.empty((50_000, 256), np.float32)
+    """Along the first axis the working set of an iteration is the lanes times the column; with more columns than lanes
+    memory is walked row by row instead."""
+    x = np.empty((50_000, 64), np.float32)
     jitted = lw.jit(softmax_columns)
     lanes = int(re.findall(r"vector<(\d+)xf32>", jitted.lower(x).as_text("loops"))[0])
     (kernel,) = jitted.explain(x).kernels
