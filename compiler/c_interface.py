@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ..dialects.expr import Expr
@@ -11,7 +9,6 @@ from .codegen import jit
 from .codegen.c_entry import NAME, SIGNATURES, Segment, program_text, vector_text
 from .runtime.executable import Executable
 from .runtime.program import LibraryStep, NativeStep, ProgramSpec
-from .runtime.routines import native_form
 
 
 def sizes_of(spec: ProgramSpec) -> tuple[str, ...]:
@@ -24,14 +21,13 @@ def sizes_of(spec: ProgramSpec) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _routine(step: LibraryStep, find: Callable[[str], int | None]) -> Segment:
+def _routine(step: LibraryStep, executable: Executable) -> Segment:
     """A library call as a native one: where it needs no Python, and its arrays have known sizes."""
     symbols = [e for view in step.views.values() for e in (*view.shape, *(view.strides or ())) if e.value is None]
-    found = None if symbols else native_form(step, lambda size: size.value or 0)
-    address = None if found is None else find(found[0].shim)
-    if found is None or address is None:
+    found = None if symbols else executable.routine_of(step, lambda size: size.value or 0)
+    if found is None:
         raise ValueError(f"a program that calls a library ({step.name}) has no address")
-    form, places = found
+    address, form, places = found
     return Segment(address, places, table=form.table)
 
 
@@ -48,7 +44,7 @@ class CInterface:
                 numbers = tuple(sizes.index(s) for s in step.symbols)
                 segments.append(Segment(executable.addresses[step.symbol], step.places, numbers))
             else:
-                segments.append(_routine(step, executable.find_routine))
+                segments.append(_routine(step, executable))
         places = [*[None] * len(spec.inputs), *executable.constant_addresses, *[None] * len(spec.outputs), *spec.slots]
         text = program_text(sizes, places, segments, [check.place for check in spec.checks])
         self.address = self._load(text, NAME)

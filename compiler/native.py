@@ -34,15 +34,21 @@ def routine(name: str, cache: ObjectCache | None, count: int) -> int | None:
 
 
 def _loops(
-    kind: str, text: Callable[[str, tuple[int, int]], str], dtype: str, cache: ObjectCache | None, count: int
+    kind: str,
+    text: Callable[[str, tuple[int, int]], str],
+    has_blocks: bool,
+    dtype: str,
+    cache: ObjectCache | None,
+    count: int,
 ) -> jit.Loaded:
     """Loops over vectors of floats."""
     registers = jit.registers(jit.host())
-    whole, imports = declarations(dtype, registers[1]) + text(dtype, registers), threads.imports(count, cache)
+    whole = declarations(dtype, registers[1]) + text(dtype, registers)
+    imports = threads.imports(count, cache) if has_blocks else None
     return load_shared(whole, [f"loopweld_{kind}_{dtype}"], cache, imports)
 
 
-_tiles = partial(_loops, tiles.KIND, tiles.text)
+_tiles = partial(_loops, tiles.KIND, tiles.text, True)
 
 
 def _blas(dtype: str, cache: ObjectCache | None, count: int) -> jit.Loaded:
@@ -73,8 +79,8 @@ def _exchanges(dtype: str, cache: ObjectCache | None, count: int) -> jit.Loaded:
 
 _LOADS: dict[str, Callable[[str, ObjectCache | None, int], jit.Loaded]] = {
     tiles.KIND: _tiles,
-    "rows": partial(_loops, "rows", rows.rows_text),
-    "dots": partial(_loops, "dots", rows.dots_text),
+    "rows": partial(_loops, "rows", rows.rows_text, False),
+    "dots": partial(_loops, "dots", rows.dots_text, False),
     **dict.fromkeys(blas.KINDS, _blas),
     **dict.fromkeys(lapack.SHIMS, _factors),
     **dict.fromkeys(scans.KINDS, _scans),

@@ -14,6 +14,7 @@ import numpy as np
 from ...dialects.expr import Expr
 from ...dialects.weld.indexing import EXCEPTIONS
 from .entry import Check, Entry, Result, Run
+from .layout import NativeForm
 from .pool import Pool
 from .program import ArraySpec, LibraryStep, NativeStep, ProgramSpec
 from .routines import native_form
@@ -149,13 +150,20 @@ class Executable:
         return Binding(symbols, calls, shapes, strides, offsets, total)
 
     def _library_call(self, step: LibraryStep, size: Callable[[Expr], int]) -> Call | None:
-        """A library call without Python, where there is a function for arrays like these."""
-        found = native_form(step, size)
-        address = None if found is None else self.find_routine(found[0].shim)
-        if found is None or address is None:
+        found = self.routine_of(step, size)
+        if found is None:
             return None
-        form, places = found
+        address, form, places = found
         return Call(address, places, _table(form.table), form.work)
+
+    def routine_of(
+        self, step: LibraryStep, size: Callable[[Expr], int]
+    ) -> tuple[int, NativeForm, tuple[int, ...]] | None:
+        """The address of the function that makes a library call without Python, how it takes arrays like these, and
+        their places; None where there is none."""
+        found = native_form(step, size)
+        address = self.find_routine(found[0].shim) if found is not None else None
+        return (address, *found) if found is not None and address is not None else None
 
     def result_bytes(self, binding: Binding) -> int:
         """Of all results."""

@@ -62,8 +62,7 @@ class _Rows(VectorText):
         self.loop("stretch", "0", "%k", STRETCH, self.stretch)
 
     def stretch(self, start: str) -> None:
-        end = self.emit(f"add i64 {start}, {STRETCH}")
-        self.last = self.emit(f"call i64 @llvm.smin.i64(i64 {end}, i64 %k)")
+        self.last = self.smaller(self.emit(f"add i64 {start}, {STRETCH}"), "%k")
         self.first, self.begin = self.emit(f"icmp eq i64 {start}, 0"), start
         width = self.registers * self.lanes
         rest = self.emit(f"urem i64 %n, {width}")
@@ -72,7 +71,7 @@ class _Rows(VectorText):
         self.loop("tail", whole, "%n", self.lanes, self.tail)
 
     def tail(self, j: str) -> None:
-        left = self.emit(f"call i64 @llvm.smin.i64(i64 {self.emit(f'sub i64 %n, {j}')}, i64 {self.lanes})")
+        left = self.smaller(self.emit(f"sub i64 %n, {j}"), self.lanes)
         self.panel("tail", j, 1, self.first_lanes(left))
 
     def panel(self, label: str, j: str, registers: int, mask: str | None) -> None:
@@ -93,9 +92,7 @@ class _Rows(VectorText):
         for number in numbers:
             row = self.at("%c", number, "%c.row")
             for v in range(registers):
-                place = self.emit(
-                    f"getelementptr i8, ptr {row}, i64 {self.emit(f'add i64 {offset}, {v * self.bytes}')}"
-                )
+                place = self.shifted(row, self.emit(f"add i64 {offset}, {v * self.bytes}"))
                 old = self.load(place, mask)
                 places.append(place)
                 starts.append(self.emit(f"select i1 {self.first}, {self.vector} zeroinitializer, {self.vector} {old}"))
@@ -103,7 +100,7 @@ class _Rows(VectorText):
         before = self.block
         a = self.at(self.at("%a", i, "%a.row"), self.begin, "%a.column")
         below = [self.emit(f"mul i64 {self.emit(f'sub i64 {number}, {i}')}, %a.row") for number in numbers]
-        b = self.emit(f"getelementptr i8, ptr {self.at('%b', self.begin, '%b.row')}, i64 {offset}")
+        b = self.shifted(self.at("%b", self.begin, "%b.row"), offset)
         self.line(f"br label %{label}")
         self.start(label)
         self.line(f"%{label}.l = phi i64 [ {self.begin}, %{before} ], [ %{label}.l.next, %{label} ]")
@@ -111,20 +108,16 @@ class _Rows(VectorText):
         self.line(f"%{label}.b = phi ptr [ {b}, %{before} ], [ %{label}.b.next, %{label} ]")
         for name, start in zip(sums, starts, strict=True):
             self.line(f"{name} = phi {self.vector} [ {start}, %{before} ], [ {name}.next, %{label} ]")
-        columns = [
-            self.load(self.emit(f"getelementptr i8, ptr %{label}.b, i64 {v * self.bytes}"), mask)
-            for v in range(registers)
-        ]
+        columns = [self.load(self.shifted(f"%{label}.b", v * self.bytes), mask) for v in range(registers)]
         if mask is None:
             for ahead in range(registers * self.bytes, 2 * registers * self.bytes, 64):
-                line = self.emit(f"getelementptr i8, ptr %{label}.b, i64 {ahead}")
+                line = self.shifted(f"%{label}.b", ahead)
                 self.line(f"call void @llvm.prefetch.p0(ptr {line}, i32 0, i32 3, i32 1)")
         for r in range(rows):
             place = self.shifted(f"%{label}.a", below[r])
             every = self.splat(self.scalar, self.emit(f"load {self.scalar}, ptr {place}"))
             for name, column in zip(sums[r * registers :], columns, strict=False):
-                args = ", ".join(f"{self.vector} {x}" for x in (every, column, name))
-                self.line(f"{name}.next = call {self.vector} @llvm.fmuladd.{self.suffix}({args})")
+                self.line(f"{name}.next = {self.fma(every, column, name)}")
         self.line(f"%{label}.l.next = add i64 %{label}.l, 1")
         self.line(f"%{label}.a.next = getelementptr i8, ptr %{label}.a, i64 %a.column")
         self.line(f"%{label}.b.next = getelementptr i8, ptr %{label}.b, i64 %b.row")
@@ -187,8 +180,6 @@ class _Dots(_Rows):
     def multiply(self, lefts: list[str], rights: list[str], k: str, sums: list[str], mask: str | None) -> None:
         """The next values of the sums: with the elements from `k` on."""
         offset = self.emit(f"mul i64 {k}, {self.size}")
-        x = [self.load(self.emit(f"getelementptr i8, ptr {p}, i64 {offset}"), mask) for p in lefts]
-        y = [self.load(self.emit(f"getelementptr i8, ptr {p}, i64 {offset}"), mask) for p in rights]
+        x, y = ([self.load(self.shifted(p, offset), mask) for p in places] for places in (lefts, rights))
         for s, (left, right) in zip(sums, [(left, right) for left in x for right in y], strict=True):
-            args = ", ".join(f"{self.vector} {v}" for v in (left, right, s))
-            self.line(f"{s}.next = call {self.vector} @llvm.fmuladd.{self.suffix}({args})")
+            self.line(f"{s}.next = {self.fma(left, right, s)}")
